@@ -1,0 +1,53 @@
+// The second kind of wrong: something a person gave us. One line: path, value, remedy. Exit code 2.
+
+/** Bad input: where it was found, what was found there, and what to write instead. */
+export class BadInput extends Error {
+  constructor(
+    readonly path: string,
+    readonly value: unknown,
+    readonly remedy: string,
+  ) {
+    super(`${path}: ${describeValue(value)}: ${remedy}`);
+    this.name = "BadInput";
+  }
+}
+
+function describeValue(value: unknown): string {
+  if (value === undefined) return "missing";
+  const text = typeof value === "string" ? `"${value}"` : (JSON.stringify(value) ?? String(value));
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** The known name closest to `name` (edit distance at most 3), to put into a remedy. */
+export function closestName(name: string, known: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let bestDistance = 4;
+  for (const candidate of known) {
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** "did you mean x?" where a name comes close, and always the list of what is known. */
+export function remedyForName(name: string, known: readonly string[]): string {
+  const close = closestName(name, known);
+  const list = `one of ${known.join(", ")}`;
+  return close === undefined ? list : `did you mean ${close}? ${list}`;
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(previous[j]! + 1, row[j - 1]! + 1, substitution));
+    }
+    previous = row;
+  }
+  return previous[b.length]!;
+}

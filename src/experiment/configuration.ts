@@ -1,0 +1,30 @@
+// One configuration: a value on every axis. What a row of results is about.
+
+import type { LazyPolicyName } from "../kernel/lazy/policies.ts";
+import type { ProtocolName } from "../kernel/shootdown/protocols.ts";
+import type { PresetName } from "../presets/presets.ts";
+
+/** How an idle core waits: polling its need-resched flag, in MWAIT C1, or in HLT woken by an IPI. */
+export type IdleState = "poll" | "mwait" | "halt";
+
+export interface Configuration {
+  readonly cpu: PresetName;
+  /** Emulated cores, 1 to 1024. */
+  readonly cores: number;
+  readonly lazyTlb: LazyPolicyName;
+  readonly protocol: ProtocolName;
+  /** CR4.PCIDE: whether address spaces keep their translations over a switch. */
+  readonly pcid: boolean;
+  /** tlb_single_page_flush_ceiling: more pages than this are flushed as a whole. */
+  readonly flushCeiling: number;
+  readonly idle: IdleState;
+  /** Topology; the preset's own unless given. */
+  readonly coresPerLlc?: number;
+  readonly llcsPerSocket?: number;
+  /** Pages that one mmap/munmap/mprotect/madvise of the workload covers. */
+  readonly pages: number;
+  /** Measured repetitions of the workload's operation. */
+  readonly rounds: number;
+}
+
+export type ConfigurationAxis = keyof Configuration;

@@ -1,0 +1,137 @@
+// Every axis of a configuration, in one table: what may be written, its default, and what it means.
+// `--set AXIS=VALUE[,VALUE]` and experiment files say nothing else. A later axis varies faster.
+
+import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { LAZY_POLICY_NAMES } from "../kernel/lazy/policies.ts";
+import { PROTOCOL_NAMES } from "../kernel/shootdown/protocols.ts";
+import { MAX_CORES } from "../machine/description.ts";
+import { PRESET_NAMES } from "../presets/presets.ts";
+import type { Configuration, ConfigurationAxis, IdleState } from "./configuration.ts";
+import { hasPcid } from "./constraints.ts";
+
+export interface Axis<T> {
+  readonly summary: string;
+  readonly unit?: string;
+  /** The values that may be written, for help and remedies. */
+  readonly accepts: string;
+  /** The value where none is given; undefined leaves the axis to the preset. */
+  defaultFor(chosen: Partial<Configuration>): T;
+  /** The value that `text` spells, or undefined. */
+  read(text: string): T | undefined;
+  readonly names?: readonly string[];
+}
+
+type AxisTable = { readonly [A in ConfigurationAxis]-?: Axis<Configuration[A]> };
+
+const IDLE_STATES: readonly IdleState[] = ["poll", "mwait", "halt"];
+
+export const AXES: AxisTable = {
+  cpu: { summary: "CPU preset", ...oneOf(PRESET_NAMES, "skylake-sp") },
+  protocol: { summary: "TLB shootdown protocol", ...oneOf(PROTOCOL_NAMES, "linux-5.13") },
+  coresPerLlc: {
+    summary: "cores that share one last-level cache (the preset's unless given)",
+    ...presetsOwn(wholeNumber({ least: 1, most: MAX_CORES })),
+  },
+  llcsPerSocket: {
+    summary: "last-level caches in one socket (the preset's unless given)",
+    ...presetsOwn(wholeNumber({ least: 1, most: MAX_CORES })),
+  },
+  cores: {
+    summary: "emulated cores",
+    unit: "cores",
+    ...wholeNumber({ least: 1, most: MAX_CORES }),
+    defaultFor: () => 2,
+  },
+  pages: {
+    summary: "pages that one mmap, munmap, mprotect or madvise covers",
+    unit: "pages",
+    ...wholeNumber({ least: 1, most: 65_536 }),
+    defaultFor: () => 8,
+  },
+  rounds: {
+    summary: "measured repetitions of the workload's operation",
+    ...wholeNumber({ least: 1, most: 1_000_000 }),
+    defaultFor: () => 100,
+  },
+  flushCeiling: {
+    summary: "tlb_single_page_flush_ceiling: more pages than this are flushed as a whole",
+    unit: "pages",
+    ...wholeNumber({ least: 0, most: 65_536 }),
+    defaultFor: () => 33,
+  },
+  idle: { summary: "how an idle core waits", ...oneOf(IDLE_STATES, "mwait") },
+  pcid: {
+    summary: "CR4.PCIDE: address spaces keep their translations over a switch",
+    accepts: "true or false",
+    names: ["true", "false"],
+    defaultFor: (chosen) => hasPcid(chosen.cpu ?? "skylake-sp"),
+    read: (text) => (text === "true" ? true : text === "false" ? false : undefined),
+  },
+  lazyTlb: { summary: "lazy-TLB policy", ...oneOf(LAZY_POLICY_NAMES, "refcounted") },
+};
+
+export const AXIS_NAMES = Object.keys(AXES) as readonly ConfigurationAxis[];
+
+export function isAxis(name: string): name is ConfigurationAxis {
+  return Object.hasOwn(AXES, name);
+}
+
+/** The axis called `name`; bad input at `path` where there is none. */
+export function readAxisName(name: string, path: string): ConfigurationAxis {
+  if (!isAxis(name)) throw new BadInput(path, name, remedyForName(name, AXIS_NAMES));
+  return name;
+}
+
+/** The value of `axis` that `value` (from a command line or a file) stands for. */
+export function readAxisValue<A extends ConfigurationAxis>(
+  axis: A,
+  value: unknown,
+  path: string,
+): NonNullable<Configuration[A]> {
+  const entry: Axis<unknown> = AXES[axis];
+  const written = typeof value === "string" ? value.trim() : value;
+  const plain = ["string", "number", "boolean"].includes(typeof written);
+  const result = plain ? entry.read(String(written)) : undefined;
+  if (result === undefined) {
+    const names = typeof written === "string" && axis !== "pcid" ? entry.names : undefined;
+    throw new BadInput(
+      path,
+      value,
+      names === undefined ? `${axis} is ${entry.accepts}` : remedyForName(String(written), names),
+    );
+  }
+  return result as NonNullable<Configuration[A]>;
+}
+
+/** A value on every axis: what was chosen, and the defaults for the rest. */
+export function completeConfiguration(chosen: Partial<Configuration>): Configuration {
+  const complete: Record<string, unknown> = {};
+  for (const axis of AXIS_NAMES) {
+    const value = chosen[axis] ?? AXES[axis].defaultFor(chosen);
+    if (value !== undefined) complete[axis] = value;
+  }
+  return complete as unknown as Configuration;
+}
+
+function oneOf<T extends string>(names: readonly T[], first: T) {
+  return {
+    accepts: `one of ${names.join(", ")}`,
+    names,
+    defaultFor: (): T => first,
+    read: (text: string): T | undefined => names.find((name) => name === text),
+  };
+}
+
+function wholeNumber({ least, most }: { least: number; most: number }) {
+  return {
+    accepts: `a whole number of ${least} to ${most}`,
+    read(text: string): number | undefined {
+      const value = Number(text);
+      return /^\d+$/.test(text) && value >= least && value <= most ? value : undefined;
+    },
+  };
+}
+
+function presetsOwn<T>(reader: T) {
+  return { ...reader, defaultFor: (): undefined => undefined };
+}

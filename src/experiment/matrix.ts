@@ -1,0 +1,106 @@
+// From an experiment to the list of what is run: cells (configuration x workload) in a fixed order,
+// each with every seed. The order of the rows is the order of the cells.
+
+import { BadInput } from "../base/bad-input.ts";
+import { AXIS_NAMES, completeConfiguration } from "./axes.ts";
+import type { Configuration } from "./configuration.ts";
+import { whyImpossible } from "./constraints.ts";
+import { overlaySettings, type CheckedExperiment, type CheckedPart } from "./experiment.ts";
+import type { Setting } from "./settings.ts";
+import type { Run } from "./simulate.ts";
+import { nameTraces } from "./traces.ts";
+
+/** One row to be. */
+export interface Cell {
+  readonly configuration: Configuration;
+  /** As the row names it: a workload, or a trace. */
+  readonly workload: string;
+  readonly trace?: string;
+}
+
+export interface Matrix {
+  readonly cells: readonly Cell[];
+  /** What was left out, and why. */
+  readonly notes: readonly string[];
+}
+
+/** All cells, duplicates dropped; `overrides` replace the values of their axes in every part. */
+export function expand(experiment: CheckedExperiment, overrides: readonly Setting[]): Matrix {
+  const cells = new Map<string, Cell>();
+  const leftOut = new Map<string, Partial<Configuration>>();
+  for (const part of experiment.parts) {
+    const settings = overlaySettings(part.settings, overrides);
+    for (const chosen of combinations(settings)) {
+      const configuration = completeConfiguration(chosen);
+      const reason = whyImpossible(configuration);
+      if (reason !== undefined) leftOut.set(reason, chosen);
+      else for (const cell of cellsOf(part, configuration)) cells.set(JSON.stringify(cell), cell);
+    }
+  }
+  const result = [...cells.values()];
+  refuseImpossible(result, overlaySettings([], overrides), leftOut);
+  const notes = [...leftOut].map(([reason, chosen]) => `left out ${spell(chosen)}: ${reason}`);
+  return { cells: byWorkload(result), notes };
+}
+
+/** The runs of one cell: one per seed, counting up from `seed`. */
+export function runsOf(cell: Cell, seed: number, seeds: number): readonly Run[] {
+  const { configuration, trace } = cell;
+  const what = trace === undefined ? { workload: cell.workload } : { workload: "replay", trace };
+  return Array.from({ length: seeds }, (_, index) => ({
+    configuration,
+    ...what,
+    seed: (seed + index) >>> 0,
+  }));
+}
+
+function cellsOf(part: CheckedPart, configuration: Configuration): readonly Cell[] {
+  return [
+    ...part.workloads.map((workload) => ({ configuration, workload })),
+    ...nameTraces(part.traces).map(({ name, path }) => ({
+      configuration,
+      workload: name,
+      trace: path,
+    })),
+  ];
+}
+
+/** Every combination of the values; the axis that the table of axes lists last varies fastest. */
+function combinations(settings: readonly Setting[]): readonly Partial<Configuration>[] {
+  let result: readonly Partial<Configuration>[] = [{}];
+  const inOrder = settings.toSorted(
+    (a, b) => AXIS_NAMES.indexOf(a.axis) - AXIS_NAMES.indexOf(b.axis),
+  );
+  for (const { axis, values } of inOrder) {
+    result = result.flatMap((chosen) => values.map((value) => ({ ...chosen, [axis]: value })));
+  }
+  return result;
+}
+
+/** A value that somebody asked for and that fits no machine of the matrix is bad input. */
+function refuseImpossible(
+  cells: readonly Cell[],
+  overrides: readonly Setting[],
+  leftOut: ReadonlyMap<string, Partial<Configuration>>,
+): void {
+  for (const { axis, values, path } of overrides) {
+    for (const value of values) {
+      if (cells.some((cell) => cell.configuration[axis] === value)) continue;
+      const [reason] = [...leftOut].find(([, chosen]) => chosen[axis] === value) ?? [];
+      throw new BadInput(path, value, `${reason}; leave it out or choose another`);
+    }
+  }
+  const [reason, chosen] = [...leftOut][0] ?? [];
+  if (cells.length === 0) throw new BadInput("axes", spell(chosen ?? {}), `${reason}`);
+}
+
+function byWorkload(cells: readonly Cell[]): readonly Cell[] {
+  const names = [...new Set(cells.map((cell) => cell.workload))];
+  return names.flatMap((name) => cells.filter((cell) => cell.workload === name));
+}
+
+function spell(chosen: Partial<Configuration>): string {
+  return Object.entries(chosen)
+    .map(([axis, value]) => `${axis}=${value}`)
+    .join(" ");
+}

@@ -1,0 +1,75 @@
+// The measurements of one configuration and workload, one per seed, to one row.
+// Counts are totals over the seeds; cycles pool the samples of all seeds; rates are means.
+
+import { mean, sum } from "simple-statistics";
+import { lazyPolicies } from "../kernel/lazy/policies.ts";
+import type { Configuration } from "./configuration.ts";
+import type { Cell } from "./matrix.ts";
+import type { Measurement, Row, Verdict, ViolationReport } from "./result.ts";
+import { distributionOf, intervalOf, rounded } from "./statistics.ts";
+
+/** Different violations that a row keeps; the same one of another seed is not kept twice. */
+const VIOLATIONS_KEPT = 16;
+
+export function rowOf(cell: Cell, measurements: readonly Measurement[]): Row {
+  const { configuration, workload } = cell;
+  const { cores } = configuration;
+  const total = (count: (one: Measurement) => number): number =>
+    rounded(sum(measurements.map(count)));
+  const initiatorCycles = measurements.flatMap((one) => one.initiatorCycles);
+  const responderCycles = measurements.flatMap((one) => one.responderCycles);
+  const confidence = confidenceOf(measurements);
+  return {
+    configuration,
+    workload,
+    cores,
+    seeds: measurements.length,
+    shootdowns: initiatorCycles.length,
+    initiatorCycles: distributionOf(initiatorCycles),
+    responderCycles: distributionOf(responderCycles),
+    stolenCyclesPerCore: rounded(sum(responderCycles) / cores / measurements.length),
+    ipis: total((one) => one.ipis),
+    ipisToLazy: total((one) => one.ipisToLazy),
+    flushes: {
+      full: total((one) => one.flushes.full),
+      ranged: total((one) => one.flushes.ranged),
+      skipped: total((one) => one.flushes.skipped),
+    },
+    refillWalks: total((one) => one.refillWalks),
+    refillCycles: total((one) => one.refillCycles),
+    contextSwitches: total((one) => one.contextSwitches),
+    switchesPerSecond: rounded(mean(measurements.map(switchesPerSecond))),
+    refcountOps: total((one) => one.refcountOps),
+    verdict: measurements.some((one) => one.violations.length > 0) ? "violation" : "ok",
+    expected: expectedVerdict(configuration),
+    violations: distinctViolations(measurements),
+    ...(confidence === undefined ? {} : { confidence }),
+  };
+}
+
+/** What the policy under test is known to do; a verdict that differs fails the check. */
+export function expectedVerdict(configuration: Configuration): Verdict {
+  return lazyPolicies[configuration.lazyTlb].expected;
+}
+
+function switchesPerSecond(one: Measurement): number {
+  return one.elapsedSeconds > 0 ? one.contextSwitches / one.elapsedSeconds : 0;
+}
+
+function confidenceOf(measurements: readonly Measurement[]): Row["confidence"] {
+  const means = measurements
+    .filter((one) => one.initiatorCycles.length > 0)
+    .map((one) => mean([...one.initiatorCycles]));
+  const switches = intervalOf(measurements.map(switchesPerSecond));
+  if (switches === undefined) return undefined;
+  return { initiatorMean: intervalOf(means) ?? { low: 0, high: 0 }, switchesPerSecond: switches };
+}
+
+function distinctViolations(measurements: readonly Measurement[]): readonly ViolationReport[] {
+  const kept = new Map<string, ViolationReport>();
+  for (const violation of measurements.flatMap((one) => one.violations)) {
+    const key = `${violation.invariant} ${violation.message}`;
+    if (!kept.has(key) && kept.size < VIOLATIONS_KEPT) kept.set(key, violation);
+  }
+  return [...kept.values()];
+}

@@ -1,0 +1,149 @@
+// Runs on worker threads. A result is placed by the index of its run, so that what comes out does
+// not depend on how many workers there are or which one was faster.
+
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import { BadInput } from "../base/bad-input.ts";
+import { commandFor } from "./command.ts";
+import type { Measurement } from "./result.ts";
+import { simulate, type Run } from "./simulate.ts";
+
+export type WorkerAnswer =
+  | { readonly kind: "measurement"; readonly measurement: Measurement }
+  | {
+      readonly kind: "bad-input";
+      readonly path: string;
+      readonly value: unknown;
+      readonly remedy: string;
+    }
+  | { readonly kind: "failure"; readonly message: string; readonly stack: string };
+
+export interface MeasureOptions {
+  /** Worker threads; 1 measures in this thread. */
+  readonly workers: number;
+  /** Called after each run with how many are done. */
+  readonly onDone: (done: number) => void;
+  /** Measures a run in this thread, in place of the simulator. */
+  readonly measure?: (run: Run) => Measurement | Promise<Measurement>;
+  /** The worker's module. */
+  readonly workerUrl?: URL;
+}
+
+export const MAX_WORKERS = 256;
+
+export const defaultWorkers = (): number => Math.min(2, availableParallelism());
+
+/** A run that broke down: names the run, its seed and the command that repeats it. */
+export class RunFailure extends Error {
+  constructor(
+    readonly run: Run,
+    reason: string,
+    override readonly cause?: unknown,
+  ) {
+    const { workload, configuration, seed } = run;
+    const what = `${workload}, ${configuration.lazyTlb}, ${configuration.cores} cores`;
+    super(`${what}, seed ${seed}: ${reason}; to repeat it: ${commandFor(run)}`);
+    this.name = "RunFailure";
+  }
+}
+
+/** One measurement per run, in the order of the runs. The first failure ends them all. */
+export async function measureAll(
+  runs: readonly Run[],
+  options: MeasureOptions,
+): Promise<readonly Measurement[]> {
+  if (options.workers === 1 || options.measure !== undefined) return measureHere(runs, options);
+  const pool = new Pool(runs, options);
+  return pool.finish();
+}
+
+async function measureHere(
+  runs: readonly Run[],
+  { onDone, measure = simulate }: MeasureOptions,
+): Promise<readonly Measurement[]> {
+  const results: Measurement[] = [];
+  for (const run of runs) {
+    try {
+      results.push(await measure(run));
+    } catch (error) {
+      if (error instanceof BadInput) throw error;
+      throw new RunFailure(run, error instanceof Error ? error.message : String(error), error);
+    }
+    onDone(results.length);
+    // A turn of the event loop, so that progress can be drawn and signals arrive.
+    await new Promise((resume) => setImmediate(resume));
+  }
+  return results;
+}
+
+class Pool {
+  private readonly results: Measurement[] = [];
+  private readonly queue: number[];
+  private readonly workers: readonly Worker[];
+  private done = 0;
+  private succeed: (results: readonly Measurement[]) => void = () => {};
+  private fail: (error: Error) => void = () => {};
+
+  constructor(
+    private readonly runs: readonly Run[],
+    private readonly options: MeasureOptions,
+  ) {
+    this.queue = dearestFirst(runs);
+    const url = options.workerUrl ?? new URL("./worker.js", import.meta.url);
+    const count = Math.min(options.workers, runs.length);
+    this.workers = Array.from({ length: count }, () => new Worker(url));
+  }
+
+  async finish(): Promise<readonly Measurement[]> {
+    try {
+      return await new Promise((resolve, reject) => {
+        this.succeed = resolve;
+        this.fail = reject;
+        if (this.runs.length === 0) resolve([]);
+        for (const worker of this.workers) this.employ(worker);
+      });
+    } finally {
+      await Promise.all(this.workers.map((worker) => worker.terminate()));
+    }
+  }
+
+  private employ(worker: Worker): void {
+    let index: number | undefined;
+    const next = (): void => {
+      index = this.queue.shift();
+      if (index !== undefined) worker.postMessage(this.runs[index]);
+    };
+    worker.on("message", (answer: WorkerAnswer) => {
+      if (answer.kind === "measurement") {
+        this.accept(index!, answer.measurement);
+        next();
+      } else this.fail(errorOf(this.runs[index!]!, answer));
+    });
+    const broken = (reason: string): void => {
+      if (index !== undefined) this.fail(new RunFailure(this.runs[index]!, reason));
+    };
+    worker.on("error", (error) => broken(`the worker broke down: ${error.message}`));
+    worker.on("exit", (code) => broken(`the worker ended with code ${code}`));
+    next();
+  }
+
+  private accept(index: number, measurement: Measurement): void {
+    this.results[index] = measurement;
+    this.done += 1;
+    this.options.onDone(this.done);
+    if (this.done === this.runs.length) this.succeed(this.results);
+  }
+}
+
+/** Indices of the runs, the longest expected first, so that the last ones to end are short. */
+function dearestFirst(runs: readonly Run[]): number[] {
+  const cost = ({ configuration }: Run): number => configuration.cores * configuration.rounds;
+  return [...runs.keys()].sort((a, b) => cost(runs[b]!) - cost(runs[a]!) || a - b);
+}
+
+function errorOf(run: Run, answer: Exclude<WorkerAnswer, { kind: "measurement" }>): Error {
+  if (answer.kind === "bad-input") return new BadInput(answer.path, answer.value, answer.remedy);
+  const cause = new Error(answer.message);
+  cause.stack = answer.stack;
+  return new RunFailure(run, answer.message, cause);
+}

@@ -1,0 +1,53 @@
+// A violation as something that a kernel developer can act on: what broke, when, on which CPUs, the
+// last operations of each, and the command that runs into it again.
+
+import type { Row, ViolationReport } from "../experiment/result.ts";
+import { plain, type Paint } from "./paint.ts";
+
+/** What each invariant says, for the heading of a report. */
+const INVARIANTS: Readonly<Record<string, string>> = {
+  I1: "no translation older than a finished flush is used",
+  I2: "no page table that was freed is reachable for a walk",
+  I3: "an ASID slot is no staler than its recorded generation",
+  I4: "a root that a CR3 points at is not freed",
+  I5: "kernel code neither dereferences nor passes on a freed mm",
+  I6: "rq->prev_mm is consumed exactly once",
+  I7: "mm_cpumask covers every CPU whose loaded_mm is that mm",
+  I8: "no PCID holds an affected global entry after a kernel flush",
+  I9: "references balance",
+  I10: "no CPU waits for an acknowledgement that cannot come",
+};
+
+/** The first violation of each invariant in each row whose verdict was not expected, and of one
+ *  row per policy whose was; empty where nothing broke. */
+export function formatViolations(rows: readonly Row[], paint: Paint = plain): string {
+  const told = new Set<string>();
+  const texts = rows
+    .toSorted((a, b) => Number(a.verdict === a.expected) - Number(b.verdict === b.expected))
+    .flatMap((row) =>
+      row.violations.map((violation) => {
+        const key = `${row.configuration.lazyTlb} ${violation.invariant} ${row.expected}`;
+        if (told.has(key)) return "";
+        told.add(key);
+        return describe(row, violation, paint);
+      }),
+    )
+    .filter((text) => text !== "");
+  return texts.join("\n");
+}
+
+function describe(row: Row, violation: ViolationReport, paint: Paint): string {
+  const { invariant, message, cycle, cpus, mm } = violation;
+  const known = row.expected === "violation";
+  const rule = INVARIANTS[invariant];
+  const heading = `${invariant} broken${rule === undefined ? "" : ` (${rule})`}`;
+  const what = `${row.workload}, lazyTlb=${row.configuration.lazyTlb}, ${row.cores} cores`;
+  return [
+    `${known ? paint.known(heading) : paint.bad(heading)}  ${what}${known ? ", as expected" : ""}`,
+    `  ${message}`,
+    `  at cycle ${cycle}, ${mm}, CPUs ${cpus.join(", ")}`,
+    ...violation.operations.map(({ cpu, last }) => `  cpu ${cpu}: ${last.join(" -> ")}`),
+    `  again: ${violation.replay}`,
+    "",
+  ].join("\n");
+}

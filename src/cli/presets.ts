@@ -1,0 +1,46 @@
+// `shootdown presets [NAME]`: the CPU presets, and the source of every number in one.
+
+import Table from "cli-table3";
+import { Command } from "commander";
+import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { presetListing } from "../presets/listing.ts";
+import { PRESET_NAMES, presetNamed, presets, type PresetName } from "../presets/presets.ts";
+import { jsonOption, seedOption } from "./options.ts";
+import { print, toJson } from "./output.ts";
+
+export function presetsCommand(): Command {
+  return new Command("presets")
+    .description("the CPU presets, with the source of every number")
+    .argument("[name]", "one of them")
+    .addOption(jsonOption())
+    .addOption(seedOption())
+    .action((name: string | undefined, options: { readonly json?: true }) => {
+      if (name === undefined) print(options.json ? toJson(presets) : listAll());
+      else print(options.json ? toJson(presetNamed(nameOf(name))) : listOne(nameOf(name)));
+    });
+}
+
+function nameOf(name: string): PresetName {
+  const known = PRESET_NAMES.find((one) => one === name);
+  if (known === undefined) throw new BadInput("presets", name, remedyForName(name, PRESET_NAMES));
+  return known;
+}
+
+function listAll(): string {
+  return `${PRESET_NAMES.join("\n")}\n`;
+}
+
+function listOne(name: PresetName): string {
+  const table = new Table({
+    head: ["", "value", "source"],
+    style: { head: [], border: [], compact: true },
+    colWidths: [null, null, 70],
+    wordWrap: true,
+  });
+  for (const { key, value, unit, source, estimate } of presetListing(presetNamed(name))) {
+    const written = typeof value === "object" ? JSON.stringify(value) : String(value);
+    const measured = unit === undefined ? written : `${written} ${unit}`;
+    table.push([key, measured, estimate ? `estimate: ${source}` : source]);
+  }
+  return `${table.toString()}\n`;
+}

@@ -1,17 +1,145 @@
-// A CPU preset: every number with its source. `describe` turns one into the machine's description.
+// A CPU preset: one microarchitecture as sold in one SKU, every number with its source. Numbers
+// keep the unit in which they were published; `describe` turns a preset into the machine's
+// description and is the only place where nanoseconds become cycles.
 
 import type { PageSize, Replacement } from "../machine/description.ts";
 
-/** A number and where it comes from. `estimate` marks one that nobody measured, with the reason. */
+export type Unit = "cycles" | "ns" | "bytes" | "GHz" | "bits";
+
+/** A value and where it comes from. `estimate` marks one that nobody measured, with the reason. */
 export interface Sourced<T> {
   readonly value: T;
   /** The document or measurement; for an estimate, the reasoning. */
   readonly source: string;
   readonly estimate?: true;
+  readonly unit?: Unit;
 }
 
-export interface SourcedTlbArray {
-  readonly entries: number;
-  readonly ways: number;
+/** A time in the unit of its source. */
+export interface Latency extends Sourced<number> {
+  readonly unit: "cycles" | "ns";
+}
+
+export interface Preset {
+  /** The name on the command line. */
+  readonly name: string;
+  readonly vendor: "Intel" | "AMD";
+  readonly microarchitecture: string;
+  /** The product whose nominal frequency and core count are used. */
+  readonly sku: string;
+  readonly frequency: Sourced<number>;
+  /** MAXPHYADDR. */
+  readonly physicalAddressBits: Sourced<number>;
+  readonly features: PresetFeatures;
+  readonly topology: PresetTopology;
+  readonly tlb: PresetTlb;
+  readonly structureCaches: PresetStructureCaches;
+  readonly caches: PresetCaches;
+  /** Load from memory of the core's own socket, and of another. */
+  readonly memory: { readonly local: Latency; readonly remote: Latency };
+  readonly line: PresetLine;
+  readonly instruction: PresetInstructions;
+  /** From the ICR write to the handler's first instruction, both included. */
+  readonly interrupt: DistanceLatency;
+  readonly idle: PresetIdle;
+}
+
+export interface PresetFeatures {
+  readonly pcid: Sourced<boolean>;
+  readonly invpcid: Sourced<boolean>;
+  readonly invlpgb: Sourced<boolean>;
+  readonly la57: Sourced<boolean>;
+}
+
+export interface PresetTopology {
+  readonly coresPerLlc: Sourced<number>;
+  readonly llcsPerSocket: Sourced<number>;
+  /** The largest system actually sold; `describe` adds further sockets all the same. */
+  readonly maximumSockets: Sourced<number>;
+  /** Sockets at most this many apart are joined by one link. */
+  readonly oneHopSockets: Sourced<number>;
+}
+
+export interface PresetTlbArray {
   readonly pageSizes: readonly PageSize[];
+  readonly entries: Sourced<number>;
+  readonly ways: Sourced<number>;
+  readonly replacement: Sourced<Replacement>;
+  readonly index: Sourced<"linear" | "xor-fold">;
+}
+
+export interface PresetTlb {
+  readonly firstLevelInstruction: readonly PresetTlbArray[];
+  readonly firstLevelData: readonly PresetTlbArray[];
+  readonly secondLevelInstruction: readonly PresetTlbArray[] | "shared";
+  readonly secondLevelData: readonly PresetTlbArray[];
+  readonly secondLevelHit: { readonly instruction: Latency; readonly data: Latency };
+  /** A walk beyond its memory loads: the second level's miss and starting the walker. */
+  readonly walk: Latency;
+  /** PCIDs whose entries the second level keeps; 0: all. */
+  readonly pcidsTracked: Sourced<number>;
+  readonly firstLevelDataPerPcid: Sourced<boolean>;
+}
+
+export interface PresetStructureCaches {
+  readonly pml5e: Sourced<number>;
+  readonly pml4e: Sourced<number>;
+  readonly pdpte: Sourced<number>;
+  readonly pde: Sourced<number>;
+}
+
+export interface PresetCache {
+  readonly size: Sourced<number>;
+  readonly ways: Sourced<number>;
+  readonly latency: Latency;
+}
+
+export interface PresetCaches {
+  readonly l1d: PresetCache;
+  readonly l2: PresetCache;
+  readonly llc: PresetCache;
+}
+
+export interface DistanceLatency {
+  readonly sameLlc: Latency;
+  readonly sameSocket: Latency;
+  readonly oneHop: Latency;
+  readonly twoHops: Latency;
+}
+
+export interface PresetLine {
+  /** LOCK-prefixed RMW on a line this core owns. */
+  readonly locked: Latency;
+  /** One hand-over of a contended line between two cores by LOCK CMPXCHG, that RMW included. */
+  readonly handover: DistanceLatency;
+  readonly directoryAtHome: Sourced<boolean>;
+  /** For how long a line is busy with one reader. */
+  readonly readOccupancy: Latency;
+}
+
+export interface PresetInstructions {
+  readonly writeCr3Flush: Latency;
+  readonly writeCr3NoFlush: Latency;
+  readonly writeCr4: Latency;
+  readonly invlpg: Latency;
+  readonly invpcid: {
+    readonly address: Latency;
+    readonly context: Latency;
+    readonly all: Latency;
+    readonly allButGlobals: Latency;
+  };
+  readonly mfence: Latency;
+  readonly writeIcr: Latency;
+  readonly interruptEntry: Latency;
+  readonly endOfInterrupt: Latency;
+  readonly iret: Latency;
+  readonly pageFault: Latency;
+  readonly syscall: Latency;
+}
+
+export interface PresetIdle {
+  /** Leaving a loop of PAUSE that polls need_resched. */
+  readonly pollExit: Latency;
+  /** Leaving C1, typical (not the upper bound that an OS table states). */
+  readonly c1Exit: Latency;
 }

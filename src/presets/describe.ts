@@ -1,0 +1,172 @@
+// A preset and a size become the machine's description: latencies in whole cycles, without sources.
+// Sockets are added until the cores fit, also beyond the largest system sold. Of two published sums
+// only the machine's part is kept: a hand-over without its RMW, an IPI without both ends.
+
+import { BadInput } from "../base/bad-input.ts";
+import { MAX_CORES } from "../machine/description.ts";
+import type {
+  CacheDescription,
+  DistanceCycles,
+  InstructionCycles,
+  LineDescription,
+  MachineDescription,
+  TlbArrayDescription,
+  TlbDescription,
+  TopologyDescription,
+} from "../machine/description.ts";
+import type {
+  DistanceLatency,
+  Latency,
+  Preset,
+  PresetCache,
+  PresetTlb,
+  PresetTlbArray,
+} from "./preset.ts";
+
+/** How an idle core waits: polling in a loop of PAUSE, in MWAIT C1, or in HLT until an interrupt. */
+export type IdleState = "poll" | "mwait" | "halt";
+
+export interface DescribeOptions {
+  /** 1 to MAX_CORES. */
+  readonly cores: number;
+  /** The preset's own topology unless given. */
+  readonly coresPerLlc?: number;
+  readonly llcsPerSocket?: number;
+  /** "mwait" unless given. */
+  readonly idle?: IdleState;
+}
+
+type ToCycles = (latency: Latency) => number;
+
+export function describe(preset: Preset, options: DescribeOptions): MachineDescription {
+  const cycles: ToCycles = ({ value, unit }) =>
+    Math.round(unit === "ns" ? value * preset.frequency.value : value);
+  return {
+    frequencyGhz: preset.frequency.value,
+    topology: topologyOf(preset, options),
+    tlb: tlbOf(preset.tlb, cycles),
+    structureCaches: {
+      pml5e: preset.structureCaches.pml5e.value,
+      pml4e: preset.structureCaches.pml4e.value,
+      pdpte: preset.structureCaches.pdpte.value,
+      pde: preset.structureCaches.pde.value,
+    },
+    l1d: cacheOf(preset.caches.l1d, cycles),
+    l2: cacheOf(preset.caches.l2, cycles),
+    llc: cacheOf(preset.caches.llc, cycles),
+    dramCycles: { local: cycles(preset.memory.local), remote: cycles(preset.memory.remote) },
+    line: lineOf(preset, cycles),
+    instruction: instructionsOf(preset, cycles, options.idle ?? "mwait"),
+    ipiDeliveryCycles: mapDistances(
+      preset.interrupt,
+      (endToEnd) =>
+        cycles(endToEnd) -
+        cycles(preset.instruction.writeIcr) -
+        cycles(preset.instruction.interruptEntry),
+    ),
+    physicalAddressBits: preset.physicalAddressBits.value,
+  };
+}
+
+function topologyOf(preset: Preset, options: DescribeOptions): TopologyDescription {
+  const { coresPerLlc, llcsPerSocket, oneHopSockets } = preset.topology;
+  return {
+    coreCount: countFrom("cores", options.cores),
+    coresPerLlc: countFrom("coresPerLlc", options.coresPerLlc ?? coresPerLlc.value),
+    llcsPerSocket: countFrom("llcsPerSocket", options.llcsPerSocket ?? llcsPerSocket.value),
+    oneHopSockets: oneHopSockets.value,
+  };
+}
+
+function countFrom(path: string, value: number): number {
+  if (Number.isInteger(value) && value >= 1 && value <= MAX_CORES) return value;
+  throw new BadInput(path, value, `a whole number from 1 to ${MAX_CORES}`);
+}
+
+function tlbOf(tlb: PresetTlb, cycles: ToCycles): TlbDescription {
+  return {
+    firstLevelInstruction: tlb.firstLevelInstruction.map(tlbArrayOf),
+    firstLevelData: tlb.firstLevelData.map(tlbArrayOf),
+    secondLevelInstruction:
+      tlb.secondLevelInstruction === "shared"
+        ? "shared"
+        : tlb.secondLevelInstruction.map(tlbArrayOf),
+    secondLevelData: tlb.secondLevelData.map(tlbArrayOf),
+    secondLevelHitCycles: {
+      instruction: cycles(tlb.secondLevelHit.instruction),
+      data: cycles(tlb.secondLevelHit.data),
+    },
+    walkCycles: cycles(tlb.walk),
+    pcidsTracked: tlb.pcidsTracked.value,
+    firstLevelDataPerPcid: tlb.firstLevelDataPerPcid.value,
+  };
+}
+
+const tlbArrayOf = (array: PresetTlbArray): TlbArrayDescription => ({
+  entries: array.entries.value,
+  ways: array.ways.value,
+  pageSizes: array.pageSizes,
+  replacement: array.replacement.value,
+  index: array.index.value,
+});
+
+const cacheOf = (cache: PresetCache, cycles: ToCycles): CacheDescription => ({
+  sizeBytes: cache.size.value,
+  ways: cache.ways.value,
+  latencyCycles: cycles(cache.latency),
+});
+
+function lineOf(preset: Preset, cycles: ToCycles): LineDescription {
+  const lockedCycles = cycles(preset.line.locked);
+  return {
+    localCycles: cycles(preset.caches.l1d.latency),
+    lockedCycles,
+    transferCycles: mapDistances(
+      preset.line.handover,
+      (handover) => cycles(handover) - lockedCycles,
+    ),
+    memoryCycles: { local: cycles(preset.memory.local), remote: cycles(preset.memory.remote) },
+    directoryAtHome: preset.line.directoryAtHome.value,
+    readOccupancyCycles: cycles(preset.line.readOccupancy),
+  };
+}
+
+function instructionsOf(preset: Preset, cycles: ToCycles, idle: IdleState): InstructionCycles {
+  const { invpcid, ...rest } = preset.instruction;
+  const c1Exit = cycles(preset.idle.c1Exit);
+  const idleExits: Readonly<Record<IdleState, number>> = {
+    poll: cycles(preset.idle.pollExit),
+    mwait: c1Exit,
+    halt: c1Exit + cycles(rest.interruptEntry),
+  };
+  return {
+    writeCr3Flush: cycles(rest.writeCr3Flush),
+    writeCr3NoFlush: cycles(rest.writeCr3NoFlush),
+    writeCr4: cycles(rest.writeCr4),
+    invlpg: cycles(rest.invlpg),
+    invpcid: [
+      cycles(invpcid.address),
+      cycles(invpcid.context),
+      cycles(invpcid.all),
+      cycles(invpcid.allButGlobals),
+    ],
+    mfence: cycles(rest.mfence),
+    writeIcr: cycles(rest.writeIcr),
+    interruptEntry: cycles(rest.interruptEntry),
+    endOfInterrupt: cycles(rest.endOfInterrupt),
+    iret: cycles(rest.iret),
+    pageFault: cycles(rest.pageFault),
+    syscall: cycles(rest.syscall),
+    idleExit: idleExits[idle],
+  };
+}
+
+const mapDistances = (
+  distances: DistanceLatency,
+  cyclesOf: (latency: Latency) => number,
+): DistanceCycles => ({
+  sameLlc: cyclesOf(distances.sameLlc),
+  sameSocket: cyclesOf(distances.sameSocket),
+  oneHop: cyclesOf(distances.oneHop),
+  twoHops: cyclesOf(distances.twoHops),
+});

@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { describe } from "../../src/presets/describe.ts";
+import { presetListing } from "../../src/presets/listing.ts";
+import { presets } from "../../src/presets/presets.ts";
+
+const { rome } = presets;
+const skylake = presets["skylake-sp"];
+
+test("the topology is the preset's own unless it is given", () => {
+  expect(describe(rome, { cores: 192 }).topology).toEqual({
+    coreCount: 192,
+    coresPerLlc: 4,
+    llcsPerSocket: 16,
+    oneHopSockets: 1,
+  });
+  expect(describe(rome, { cores: 8, coresPerLlc: 2, llcsPerSocket: 2 }).topology).toMatchObject({
+    coresPerLlc: 2,
+    llcsPerSocket: 2,
+  });
+});
+
+test("more cores than any system sold are accepted up to 1024", () => {
+  expect(describe(skylake, { cores: 1024 }).topology.coreCount).toBe(1024);
+});
+
+test.each([0, -1, 1.5, 1025, Number.NaN])("%s cores are refused", (cores) => {
+  expect(() => describe(rome, { cores })).toThrow(/^cores: .*: a whole number from 1 to 1024$/);
+});
+
+test("a topology of no cores per LLC is refused by its name", () => {
+  expect(() => describe(rome, { cores: 4, coresPerLlc: 0 })).toThrow(/^coresPerLlc: 0: /);
+});
+
+test("a polling core wakes sooner than one in MWAIT, and that sooner than one in HLT", () => {
+  const exitOf = (idle: "poll" | "mwait" | "halt") =>
+    describe(skylake, { cores: 1, idle }).instruction.idleExit;
+  expect(exitOf("poll")).toBeLessThan(exitOf("mwait"));
+  expect(exitOf("mwait")).toBeLessThan(exitOf("halt"));
+  expect(describe(skylake, { cores: 1 }).instruction.idleExit).toBe(exitOf("mwait"));
+});
+
+test("nanoseconds become cycles by the frequency that the preset states", () => {
+  expect(describe(skylake, { cores: 1 }).dramCycles.local).toBe(200);
+});
+
+test("the listing keeps the published unit and tells TLB arrays apart by page size", () => {
+  const listing = presetListing(skylake);
+  expect(listing).toContainEqual(
+    expect.objectContaining({ key: "memory.local", value: 80, unit: "ns", estimate: false }),
+  );
+  const entries = listing.find(({ key }) => key === "tlb.secondLevelData[4K,2M].entries");
+  expect(entries?.value).toBe(1536);
+  expect(new Set(listing.map(({ key }) => key)).size).toBe(listing.length);
+});

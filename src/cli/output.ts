@@ -14,7 +14,7 @@ import type { RunOptions } from "./options.ts";
 
 const NARROWEST = 140;
 
-/** Prints and saves a result as the options say; a verdict that was not expected fails the check. */
+/** Prints and saves a result as the options say; an unexpected verdict fails the check. */
 export function deliver(result: ExperimentResult, options: RunOptions): void {
   if (result.rows.some((row) => row.verdict !== row.expected)) failCheck();
   if (options.out !== undefined) writeWhole(options.out, formatFor(options.out, result));

@@ -27,7 +27,17 @@ function nameOf(name: string): PresetName {
 }
 
 function listAll(): string {
-  return `${PRESET_NAMES.join("\n")}\n`;
+  const table = new Table({
+    head: ["name", "microarchitecture", "SKU", "GHz", "cores/LLC", "LLCs/socket", "PCID"],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const name of PRESET_NAMES) {
+    const { microarchitecture, sku, frequency, topology, features } = presetNamed(name);
+    const { coresPerLlc, llcsPerSocket } = topology;
+    const sizes = [frequency, coresPerLlc, llcsPerSocket].map(({ value }) => String(value));
+    table.push([name, microarchitecture, sku, ...sizes, features.pcid.value ? "yes" : "no"]);
+  }
+  return `${table.toString()}\n`;
 }
 
 function listOne(name: PresetName): string {
@@ -38,8 +48,7 @@ function listOne(name: PresetName): string {
     wordWrap: true,
   });
   for (const { key, value, unit, source, estimate } of presetListing(presetNamed(name))) {
-    const written = typeof value === "object" ? JSON.stringify(value) : String(value);
-    const measured = unit === undefined ? written : `${written} ${unit}`;
+    const measured = unit === undefined ? String(value) : `${value} ${unit}`;
     table.push([key, measured, estimate ? `estimate: ${source}` : source]);
   }
   return `${table.toString()}\n`;

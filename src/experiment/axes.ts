@@ -6,7 +6,8 @@ import { LAZY_POLICY_NAMES } from "../kernel/lazy/policies.ts";
 import { PROTOCOL_NAMES } from "../kernel/shootdown/protocols.ts";
 import { MAX_CORES } from "../machine/description.ts";
 import { PRESET_NAMES } from "../presets/presets.ts";
-import type { Configuration, ConfigurationAxis, IdleState } from "./configuration.ts";
+import type { IdleState } from "../presets/describe.ts";
+import type { Configuration, ConfigurationAxis } from "./configuration.ts";
 import { hasPcid } from "./constraints.ts";
 
 export interface Axis<T> {

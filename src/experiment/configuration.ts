@@ -2,10 +2,8 @@
 
 import type { LazyPolicyName } from "../kernel/lazy/policies.ts";
 import type { ProtocolName } from "../kernel/shootdown/protocols.ts";
+import type { IdleState } from "../presets/describe.ts";
 import type { PresetName } from "../presets/presets.ts";
-
-/** How an idle core waits: polling its need-resched flag, in MWAIT C1, or in HLT woken by an IPI. */
-export type IdleState = "poll" | "mwait" | "halt";
 
 export interface Configuration {
   readonly cpu: PresetName;

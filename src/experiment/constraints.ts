@@ -5,7 +5,7 @@ import type { Configuration } from "./configuration.ts";
 
 /** Whether the CPU enumerates PCID (CPUID.01H:ECX[17]). */
 export function hasPcid(cpu: PresetName): boolean {
-  return presetNamed(cpu).features.pcid;
+  return presetNamed(cpu).features.pcid.value;
 }
 
 /** Why this configuration cannot be, or undefined where it can. */

@@ -1,9 +1,8 @@
-// What comes out: one measurement per run (configuration, workload, seed), one row per configuration
-// and workload over all seeds. The keys of Row are the command contract; other programs read them.
+// What comes out: a measurement per run (configuration, workload, seed), and over all seeds a row
+// per configuration and workload. The keys of Row are the contract; other programs read them.
 
+import type { Verdict } from "../base/verdict.ts";
 import type { Configuration } from "./configuration.ts";
-
-export type Verdict = "ok" | "violation";
 
 export interface ViolationReport {
   /** "I1" to "I10". */

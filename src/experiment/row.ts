@@ -2,10 +2,11 @@
 // Counts are totals over the seeds; cycles pool the samples of all seeds; rates are means.
 
 import { mean, sum } from "simple-statistics";
+import type { Verdict } from "../base/verdict.ts";
 import { lazyPolicies } from "../kernel/lazy/policies.ts";
 import type { Configuration } from "./configuration.ts";
 import type { Cell } from "./matrix.ts";
-import type { Measurement, Row, Verdict, ViolationReport } from "./result.ts";
+import type { Measurement, Row, ViolationReport } from "./result.ts";
 import { distributionOf, intervalOf, rounded } from "./statistics.ts";
 
 /** Different violations that a row keeps; the same one of another seed is not kept twice. */

@@ -138,7 +138,7 @@ class Pool {
 /** Indices of the runs, the longest expected first, so that the last ones to end are short. */
 function dearestFirst(runs: readonly Run[]): number[] {
   const cost = ({ configuration }: Run): number => configuration.cores * configuration.rounds;
-  return [...runs.keys()].sort((a, b) => cost(runs[b]!) - cost(runs[a]!) || a - b);
+  return [...runs.keys()].toSorted((a, b) => cost(runs[b]!) - cost(runs[a]!) || a - b);
 }
 
 function errorOf(run: Run, answer: Exclude<WorkerAnswer, { kind: "measurement" }>): Error {

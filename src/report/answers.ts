@@ -92,8 +92,6 @@ function detail({ from, to }: Pair): string {
 
 /** Which rows broke an invariant, and whether that was expected. */
 function verdicts(rows: readonly Row[]): readonly string[] {
-  const names = (chosen: readonly Row[]): string =>
-    [...new Set(chosen.map((row) => `${row.configuration.lazyTlb} (${row.workload})`))].join(", ");
   const known = rows.filter((row) => row.verdict === "violation" && row.expected === "violation");
   const bad = rows.filter((row) => row.verdict !== row.expected);
   const ok = rows.filter((row) => row.verdict === "ok" && row.expected === "ok").length;
@@ -102,6 +100,11 @@ function verdicts(rows: readonly Row[]): readonly string[] {
       (known.length > 0 ? `; ${known.length} broke as expected: ${names(known)}` : "") +
       (bad.length > 0 ? `; NOT AS EXPECTED: ${names(bad)}` : ""),
   ];
+}
+
+function names(rows: readonly Row[]): string {
+  const each = rows.map((row) => `${row.configuration.lazyTlb} (${row.workload})`);
+  return [...new Set(each)].join(", ");
 }
 
 interface Pair {

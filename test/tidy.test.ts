@@ -1,0 +1,229 @@
+// The house style as far as a program can see it. Each rule is first shown a file that breaks it.
+
+import { readFileSync, readdirSync } from "node:fs";
+import { basename, dirname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+interface SourceFile {
+  /** From the root of the repository, with slashes. */
+  readonly path: string;
+  readonly text: string;
+}
+
+type Rule = (file: SourceFile, all: readonly SourceFile[]) => readonly string[];
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const MAX_LINES = 300;
+const MAX_WIDTH = 100;
+
+/** From the bottom to the top; imports point downward or stay in their layer. */
+const LAYERS = [
+  ["assembly"],
+  ["src/base"],
+  ["src/machine"],
+  ["src/presets"],
+  ["src/kernel"],
+  ["src/check"],
+  ["src/trace"],
+  ["src/workloads"],
+  ["src/explore"],
+  ["src/validate"],
+  ["src/experiment"],
+  ["src/perf"],
+  ["src/report"],
+  ["src/cli"],
+  ["src/index.ts"],
+].map(([folder]) => folder!);
+
+/** Files that something else than an import starts. */
+const ENTRIES = ["src/index.ts", "src/cli/main.ts", "assembly/index.ts"];
+
+const importsOf = ({ path, text }: SourceFile): readonly string[] =>
+  [...text.matchAll(/(?:\bfrom|\bimport|new URL\()\s*\(?"(\.[^"]+)"/g)].map(([, target]) =>
+    normalize(join(dirname(path), target!)).replace(/\.js$/, ".ts"),
+  );
+
+const layerOf = (path: string): number =>
+  LAYERS.findIndex((folder) => path === folder || path.startsWith(`${folder}/`));
+
+const linesMatching =
+  (pattern: RegExp, what: string): Rule =>
+  ({ text }) =>
+    text
+      .split("\n")
+      .flatMap((line, index) => (pattern.test(line) ? [`line ${index + 1}: ${what}`] : []));
+
+const outside =
+  (folders: readonly string[], rule: Rule): Rule =>
+  (file, all) =>
+    folders.some((folder) => file.path.startsWith(folder)) ? [] : rule(file, all);
+
+const inside =
+  (folders: readonly string[], rule: Rule): Rule =>
+  (file, all) =>
+    folders.some((folder) => file.path.startsWith(folder)) ? rule(file, all) : [];
+
+const importsPointDownward: Rule = (file) => {
+  const own = layerOf(file.path);
+  if (own < 0) return ["is in no layer; see DESIGN, Layers"];
+  return importsOf(file).flatMap((target) => {
+    const layer = layerOf(target);
+    if (target === "assembly/abi.ts") return [];
+    if (own > 0 && layer === 0) return [`imports ${target}: only assembly/abi.ts may be`];
+    if (own === 0 && layer !== 0) return [`imports ${target} from outside assembly`];
+    return layer > own ? [`imports ${target} from a higher layer`] : [];
+  });
+};
+
+const isShort: Rule = ({ text }) => {
+  const lines = text.split("\n").length - 1;
+  return lines > MAX_LINES ? [`has ${lines} lines`] : [];
+};
+
+const isNarrow: Rule = ({ text }) =>
+  text
+    .split("\n")
+    .flatMap((line, index) =>
+      [...line].length > MAX_WIDTH ? [`line ${index + 1} has ${[...line].length} columns`] : [],
+    );
+
+const BANNED_NAME = /util|helper|common|manager/i;
+
+const hasNoBannedName: Rule = ({ path, text }) => {
+  const declared = text.matchAll(/^\s*(?:export )?(?:const|let|function\*?|class|type)\s+(\w+)/gm);
+  const names = [basename(path), ...[...declared].map(([, name]) => name!)];
+  return names.filter((name) => BANNED_NAME.test(name)).map((name) => `is or declares ${name}`);
+};
+
+const isImported: Rule = ({ path }, all) => {
+  if (ENTRIES.includes(path) || !/^(src|assembly)\//.test(path)) return [];
+  const used = all.some((other) => /^(src|assembly)\//.test(other.path) && imports(other, path));
+  return used ? [] : ["is imported by nobody"];
+};
+
+const imports = (file: SourceFile, path: string): boolean => importsOf(file).includes(path);
+
+const isOpenedByComment: Rule = ({ text }) =>
+  text.replace(/^#!.*\n/, "").startsWith("//") ? [] : ["does not say in its first line what it is"];
+
+/** A generator that is called without yield* type-checks and does nothing. */
+const yieldsToGenerators: Rule = ({ text }, all) => {
+  const generators = new Set(all.flatMap(({ text: other }) => generatorNames(other)));
+  return text.split("\n").flatMap((line, index) => {
+    const call = /^\s*(?:(?:if|while) \(!?|return !|await |const \w+ = !)?([\w.!?[\]]*?)(\w+)\(/;
+    const name = call.exec(line)?.[2];
+    const lost = name !== undefined && generators.has(name) && !declares(line);
+    return lost ? [`line ${index + 1}: ${name} without yield*`] : [];
+  });
+};
+
+const generatorNames = (text: string): readonly string[] =>
+  [
+    ...text.matchAll(/function\*\s+(\w+)/g),
+    ...text.matchAll(/^\s+(?:(?:private|protected|public|static) )*\*(\w+)[(<]/gm),
+  ].map(([, name]) => name!);
+
+const declares = (line: string): boolean => /\)\s*:\s*[\w<>, ]+\s*[;{]\s*$|\*\w+\(/.test(line);
+
+const RULES: Readonly<Record<string, { readonly rule: Rule; readonly broken: SourceFile }>> = {
+  "imports point downward": {
+    rule: inside(["src/", "assembly/"], importsPointDownward),
+    broken: { path: "src/base/a.ts", text: 'import { x } from "../machine/x.ts";\n' },
+  },
+  "a file has at most 300 lines": {
+    rule: isShort,
+    broken: { path: "src/a.ts", text: "\n".repeat(301) },
+  },
+  "a line has at most 100 columns": {
+    rule: isNarrow,
+    broken: { path: "src/a.ts", text: "x".repeat(101) },
+  },
+  "no file or identifier has a banned name": {
+    rule: outside(["test/tidy"], hasNoBannedName),
+    broken: { path: "src/base/string-utils.ts", text: "" },
+  },
+  "results depend on neither clock nor chance": {
+    rule: inside(
+      ["src/"],
+      outside(
+        ["src/perf/", "src/cli/"],
+        linesMatching(
+          /\bDate\.now|\bnew Date\(\)|Math\.random|performance\.now/,
+          "clock or chance",
+        ),
+      ),
+    ),
+    broken: { path: "src/kernel/a.ts", text: "const x = Math.random();" },
+  },
+  "every file is imported by another": {
+    rule: isImported,
+    broken: { path: "src/base/nobody.ts", text: "" },
+  },
+  "exports are named": {
+    rule: inside(
+      ["src/", "assembly/", "test/"],
+      linesMatching(/^export default/, "default export"),
+    ),
+    broken: { path: "src/a.ts", text: "export default 1;" },
+  },
+  "only the package's face gathers exports": {
+    rule: outside(["src/index.ts"], linesMatching(/^export \* from/, "a barrel")),
+    broken: { path: "src/machine/index.ts", text: 'export * from "./x.ts";' },
+  },
+  "nothing is left to do": {
+    rule: outside(["test/tidy"], linesMatching(/\b(TODO|FIXME|XXX)\b/, "something left to do")),
+    broken: { path: "src/a.ts", text: "// TODO: later" },
+  },
+  "the type checker is never silenced": {
+    rule: outside(
+      ["test/tidy"],
+      linesMatching(/@ts-(ignore|nocheck|expect-error)|(eslint|oxlint)-disable/, "silenced"),
+    ),
+    broken: { path: "src/a.ts", text: "// @ts-ignore" },
+  },
+  "a file opens by saying what it is": {
+    rule: inside(["src/", "assembly/"], isOpenedByComment),
+    broken: { path: "src/a.ts", text: "export const x = 1;\n" },
+  },
+  "a generator is called with yield*": {
+    rule: inside(["src/kernel/", "src/workloads/"], yieldsToGenerators),
+    broken: {
+      path: "src/kernel/a.ts",
+      text: "export function* walk() {}\nfunction* f() {\n  walk();\n}\n",
+    },
+  },
+};
+
+const FOLDERS = ["src", "assembly", "test", "bench"];
+
+const files: readonly SourceFile[] = FOLDERS.flatMap((folder) =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+    .filter((path) => /\.(ts|js)$/.test(path) && !path.includes("node_modules"))
+    .map((path) => ({
+      path: `${folder}/${path.replaceAll("\\", "/")}`,
+      text: readFileSync(join(ROOT, folder, path), "utf8"),
+    })),
+);
+
+describe("tidy", () => {
+  for (const [name, { rule, broken }] of Object.entries(RULES)) {
+    test(name, () => {
+      expect(rule(broken, [broken]), "the rule must see a file that breaks it").not.toEqual([]);
+      const problems = files.flatMap((file) =>
+        rule(file, files).map((problem) => `${file.path} ${problem}`),
+      );
+      expect(problems).toEqual([]);
+    });
+  }
+
+  test("there is something to look at", () => {
+    expect(files.length).toBeGreaterThan(20);
+  });
+
+  test("with yield*, a call of a generator and its declaration are fine", () => {
+    const text = "function* walk(): Kernel {\n  yield* walk();\n  start(walk());\n}\n";
+    const file = { path: "src/kernel/a.ts", text };
+    expect(RULES["a generator is called with yield*"]!.rule(file, [file])).toEqual([]);
+  });
+});

@@ -1,0 +1,40 @@
+// Reading recorded traces: whole ones that fit in memory, or event by event.
+
+import type { TraceEvent } from "./event.ts";
+import { TraceParser } from "./parser.ts";
+import type { TraceMeta } from "./parser.ts";
+import { textLines } from "./text.ts";
+
+export interface Trace {
+  readonly path: string;
+  readonly meta: TraceMeta;
+  readonly events: readonly TraceEvent[];
+  /** Lines by event name that are of no concern to address spaces. */
+  readonly ignored: ReadonlyMap<string, number>;
+}
+
+/** The whole trace in memory: about 200 bytes an event. */
+export async function readTrace(path: string): Promise<Trace> {
+  const parser = new TraceParser(path);
+  const events: TraceEvent[] = [];
+  for await (const event of eventsFrom(path, parser)) events.push(event);
+  return { path, meta: parser.meta, events, ignored: parser.ignored };
+}
+
+/** The events one by one, in constant memory, for traces of any length. */
+export function traceEvents(path: string): AsyncGenerator<TraceEvent> {
+  return eventsFrom(path, new TraceParser(path));
+}
+
+async function* eventsFrom(path: string, parser: TraceParser): AsyncGenerator<TraceEvent> {
+  for await (const lines of textLines(path)) {
+    for (const line of lines) parser.push(line);
+    yield* finished(parser);
+  }
+  parser.end();
+  yield* finished(parser);
+}
+
+function* finished(parser: TraceParser): Generator<TraceEvent> {
+  for (let event = parser.take(); event !== undefined; event = parser.take()) yield event;
+}

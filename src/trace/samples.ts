@@ -1,0 +1,33 @@
+// The recordings that come with the package; data/traces/README.md says where they are from.
+
+import { fileURLToPath } from "node:url";
+import { BadInput, remedyForName } from "../base/bad-input.ts";
+
+export const SAMPLE_TRACE_NAMES = [
+  "madvise-free",
+  "messaging-threads",
+  "vfork-exec",
+  "lazy-dontneed",
+] as const;
+
+export type SampleTraceName = (typeof SAMPLE_TRACE_NAMES)[number];
+
+/** From src/trace and from dist/trace alike. */
+const pathOf = (name: SampleTraceName): string =>
+  fileURLToPath(new URL(`../../data/traces/${name}.txt.gz`, import.meta.url));
+
+export const SAMPLE_TRACES: Readonly<Record<string, string>> = {
+  "madvise-free": pathOf("madvise-free"),
+  "messaging-threads": pathOf("messaging-threads"),
+  "vfork-exec": pathOf("vfork-exec"),
+  "lazy-dontneed": pathOf("lazy-dontneed"),
+};
+
+export const isSampleTraceName = (name: string): name is SampleTraceName =>
+  (SAMPLE_TRACE_NAMES as readonly string[]).includes(name);
+
+/** The path of a sample by its name. */
+export function sampleTrace(name: string): string {
+  if (isSampleTraceName(name)) return SAMPLE_TRACES[name];
+  throw new BadInput("trace", name, remedyForName(name, SAMPLE_TRACE_NAMES));
+}

@@ -1,0 +1,154 @@
+// One access end to end: canonical check, first-level TLB, second level, walk, then the data through
+// the caches. The hot path of the whole program: one lookup and one test of the rights.
+
+import {
+  ACCESS_FAULT,
+  ACCESS_FIRST_LEVEL,
+  ACCESS_SECOND_LEVEL,
+  ACCESS_STALE,
+  ACCESS_WALK,
+  COUNTER_ACCESSES,
+  COUNTER_DIRTY_WALKS,
+  COUNTER_SECOND_LEVEL_HITS,
+  COUNTER_STALE_USES,
+  ERROR_PRESENT,
+  EXECUTE,
+} from "./abi";
+import { accessCycles } from "./cache";
+import { count } from "./counters";
+import { Core, coreAt, MACHINE, rightsOf } from "./layout";
+import { ADDRESS_BITS, CONDEMNED, GLOBAL, offsetMask, SIZE_SHIFT, sizeOf } from "./pte";
+import { pageOf } from "./tag";
+import {
+  dropPage,
+  enter,
+  FIRST_DATA,
+  FIRST_INSTRUCTION,
+  lookup,
+  rootOfEntry,
+  secondLevelOf,
+} from "./tlb";
+import { generalProtection, pageFault, permits, walk } from "./walker";
+
+/** What makes an entry another one for the same page. */
+const SHAPE: u64 = GLOBAL | (3 << SIZE_SHIFT);
+
+/** No physical address. */
+export const FAULTED: u64 = ~(<u64>0);
+
+export function listFor(accessKind: u32): u32 {
+  return (accessKind & 3) == EXECUTE ? FIRST_INSTRUCTION : FIRST_DATA;
+}
+
+/** Whether bits 63:47 (63:56 with 5 levels) of the address are equal. */
+export function isCanonical(core: Core, address: u64): bool {
+  const shift = <i64>core.canonicalShift;
+  return ((<i64>address) << shift) >> shift == <i64>address;
+}
+
+/**
+ * The physical address for an access that needs `required` of the bits `tested`, or FAULTED.
+ * The source (ACCESS_*) is left in resultLevel, TLB and walk cycles are charged.
+ */
+export function translate(core: Core, address: u64, list: u32, required: u64, tested: u64): u64 {
+  if (!isCanonical(core, address)) {
+    generalProtection(core, address);
+    return FAULTED;
+  }
+  const data = lookup(core, list, pageOf(address));
+  if (((data ^ required) & tested) == 0) {
+    MACHINE.resultLevel = ACCESS_FIRST_LEVEL;
+    return physicalOf(data, address);
+  }
+  return translateSlowly(core, address, list, required, tested, data);
+}
+
+function physicalOf(data: u64, address: u64): u64 {
+  return (data & ADDRESS_BITS) | (address & offsetMask(sizeOf(data)));
+}
+
+/** What is left when the first level does not say yes: `data` is its entry, 0 for a miss. */
+function translateSlowly(
+  core: Core,
+  address: u64,
+  list: u32,
+  required: u64,
+  tested: u64,
+  first: u64,
+): u64 {
+  const page = pageOf(address);
+  let data = first;
+  let source = ACCESS_FIRST_LEVEL;
+  if (data == 0) {
+    data = lookup(core, secondLevelOf(list), page);
+    if (data != 0) {
+      refillFirstLevel(core, list, page, data);
+      source = ACCESS_SECOND_LEVEL;
+    }
+  }
+  if (data != 0 && !permits(data, required, tested)) {
+    pageFault(core, address, list, required, ERROR_PRESENT);
+    return FAULTED;
+  }
+  // SDM 3A 4.8: a first write sets D in memory although the translation is cached.
+  if (data == 0 || (~data & required) != 0) {
+    source = ACCESS_WALK;
+    data = walkAndFill(core, address, list, required, tested, data);
+    if (data == 0) return FAULTED;
+  }
+  if (source == ACCESS_SECOND_LEVEL) count(core, COUNTER_SECOND_LEVEL_HITS);
+  if ((data & CONDEMNED) != 0) reportStale(core, address);
+  MACHINE.resultLevel = source;
+  return physicalOf(data, address);
+}
+
+/** Walks and enters the translation in both levels; `old` is an entry whose D was clear, or 0. */
+function walkAndFill(
+  core: Core,
+  address: u64,
+  list: u32,
+  required: u64,
+  tested: u64,
+  old: u64,
+): u64 {
+  const page = pageOf(address);
+  const data = walk(core, address, list, required, tested);
+  if (old != 0) {
+    count(core, COUNTER_DIRTY_WALKS);
+    // A leaf that became larger or global would not replace the old entry.
+    if (((old ^ data) & SHAPE) != 0) dropPage(core, page, core.pcidBits, true);
+  }
+  if (data == 0) return 0;
+  enter(core, list, page, data, <u32>core.rootFrame);
+  enter(core, secondLevelOf(list), page, data, <u32>core.rootFrame);
+  return data;
+}
+
+function refillFirstLevel(core: Core, list: u32, page: u64, data: u64): void {
+  const second = secondLevelOf(list);
+  enter(core, list, page, data, rootOfEntry(core, second, page, data));
+  core.clock +=
+    list == FIRST_DATA ? MACHINE.secondLevelDataCycles : MACHINE.secondLevelInstructionCycles;
+}
+
+function reportStale(core: Core, address: u64): void {
+  core.stale = 1;
+  core.staleAddress = address;
+  count(core, COUNTER_STALE_USES);
+}
+
+/** One access; returns its source, plus ACCESS_STALE, or ACCESS_FAULT. */
+export function access(index: u32, address: u64, accessKind: u32): u32 {
+  const core = coreAt(index);
+  const rights = rightsOf(core, accessKind);
+  const before = core.clock;
+  core.stale = 0;
+  count(core, COUNTER_ACCESSES);
+  const list = listFor(accessKind);
+  const physical = translate(core, address, list, load<u64>(rights), load<u64>(rights, 8));
+  if (physical == FAULTED) return ACCESS_FAULT;
+  core.clock += accessCycles(core, physical);
+  MACHINE.resultPhysical = physical;
+  MACHINE.resultCycles = core.clock - before;
+  return MACHINE.resultLevel + (core.stale != 0 ? ACCESS_STALE : 0);
+}

@@ -1,0 +1,153 @@
+// For checkers, at no emulated cost: which cached entries no longer agree with the tables in memory.
+// Such an entry becomes CONDEMNED; the machine goes on using it, as hardware would, and says so.
+
+import { REACHED_BY_CURRENT_PCID, REACHED_BY_OTHER_PCID, REACHED_BY_ROOT } from "./abi";
+import { dataAt, kindsPresent, rootAt, setDataAt, tagAt } from "./array";
+import { Geometry } from "./geometry";
+import { baseOf, Core, coreAt, MACHINE, populationOffset } from "./layout";
+import { ADDRESS_BITS, CONDEMNED, NO_EXECUTE, pageMask, sizeOf, USER, WRITABLE } from "./pte";
+import { nextValid, nextWithNumber } from "./scan";
+import { ofCurrentPcid, pointsTo, STRUCTURE_LEVELS, structureCache } from "./structure-cache";
+import { descend, frameInLeaf, leafLevel } from "./tables";
+import { numberOf, PAGE_BITS } from "./tag";
+import { ARRAYS_PER_LIST, TLB_LISTS, tlbArray } from "./tlb";
+
+/** Ranges up to this are looked up page by page, longer ones by going through all entries. */
+const PROBED_PAGES: u64 = 64;
+
+/** Whether `cached` grants something that `actual` does not. */
+function grantsMore(cached: u64, actual: u64): bool {
+  return ((cached & ~actual & (WRITABLE | USER)) | (~cached & actual & NO_EXECUTE)) != 0;
+}
+
+/** Whether the pages of [start, end) that an entry covers are all mapped as it says. */
+function agrees(core: Core, root: u64, tag: u64, data: u64, start: u64, end: u64): bool {
+  const size = sizeOf(data);
+  const covered = numberOf(tag) << (9 * <u64>size);
+  let page = max<u64>(start, covered);
+  const last = min<u64>(end, covered + ((<u64>1) << (9 * <u64>size)));
+  while (page < last) {
+    const level = leafLevel(root, page, core.levels);
+    if (level == 0) return false;
+    const actual = MACHINE.resultEntry;
+    if (frameInLeaf(actual, page, level) != frameInLeaf(data, page, size + 1)) return false;
+    if (grantsMore(data, actual)) return false;
+    page = (page | pageMask(level - 1)) + 1;
+  }
+  return true;
+}
+
+/** Condemns the entry in a slot if it is of `root` and disagrees; returns 1 if it did. */
+function examine(g: Geometry, core: Core, slot: u32, root: u64, start: u64, end: u64): u32 {
+  const base = baseOf(core);
+  const data = dataAt(g, base, slot);
+  if (rootAt(g, base, slot) != <u32>root || (data & CONDEMNED) != 0) return 0;
+  if (agrees(core, root, tagAt(g, base, slot), data, start, end)) return 0;
+  setDataAt(g, base, slot, data | CONDEMNED);
+  return 1;
+}
+
+function overlaps(tag: u64, shift: u64, start: u64, end: u64): bool {
+  const first = numberOf(tag) << shift;
+  return first < end && first + ((<u64>1) << shift) > start;
+}
+
+function probeArray(g: Geometry, core: Core, kinds: u32, root: u64, start: u64, end: u64): u32 {
+  let condemned: u32 = 0;
+  for (let size: u32 = 0; size < 3; size++) {
+    if ((kinds & (0x11 << size)) == 0) continue;
+    const shift = 9 * <u64>size;
+    for (let number = start >> shift; number <= (end - 1) >> shift; number++) {
+      let slot = nextWithNumber(g, baseOf(core), number, -1);
+      for (; slot >= 0; slot = nextWithNumber(g, baseOf(core), number, slot)) {
+        if (sizeOf(dataAt(g, baseOf(core), slot)) != size) continue;
+        condemned += examine(g, core, slot, root, start, end);
+      }
+    }
+  }
+  return condemned;
+}
+
+function scanArray(g: Geometry, core: Core, root: u64, start: u64, end: u64): u32 {
+  let condemned: u32 = 0;
+  let slot = nextValid(g, baseOf(core), 0);
+  for (; slot >= 0; slot = nextValid(g, baseOf(core), slot + 1)) {
+    const shift = 9 * <u64>sizeOf(dataAt(g, baseOf(core), slot));
+    if (!overlaps(tagAt(g, baseOf(core), slot), shift, start, end)) continue;
+    condemned += examine(g, core, slot, root, start, end);
+  }
+  return condemned;
+}
+
+function condemnStructures(core: Core, root: u64, start: u64, end: u64): u32 {
+  let condemned: u32 = 0;
+  const base = baseOf(core);
+  for (let level: u32 = 1; level <= STRUCTURE_LEVELS; level++) {
+    const g = structureCache(level);
+    if (g.slots == 0) continue;
+    const shift = 9 * <u64>level;
+    for (let slot = nextValid(g, base, 0); slot >= 0; slot = nextValid(g, base, slot + 1)) {
+      const tag = tagAt(g, base, slot);
+      const data = dataAt(g, base, slot);
+      if (rootAt(g, base, slot) != <u32>root || (data & CONDEMNED) != 0) continue;
+      if (!overlaps(tag, shift, start, end)) continue;
+      const reached = descend(root, numberOf(tag) << shift, core.levels, level);
+      const same = reached == level && ((data ^ MACHINE.resultEntry) & ADDRESS_BITS) == 0;
+      if (same && !grantsMore(data, MACHINE.resultEntry)) continue;
+      setDataAt(g, base, slot, data | CONDEMNED);
+      condemned++;
+    }
+  }
+  return condemned;
+}
+
+/** Condemns a core's entries of [first, last) that were filled from `root` and disagree with it. */
+export function condemnRange(index: u32, root: u64, first: u64, last: u64): u32 {
+  const core = coreAt(index);
+  const start = first & PAGE_BITS;
+  const end = start + (last - first);
+  let condemned: u32 = 0;
+  for (let list: u32 = 0; list < TLB_LISTS; list++) {
+    const kinds = kindsPresent(baseOf(core), populationOffset(list));
+    if (kinds == 0 || end == start) continue;
+    for (let array: u32 = 0; array < ARRAYS_PER_LIST; array++) {
+      const g = tlbArray(list, array);
+      if (g.slots == 0) continue;
+      condemned +=
+        end - start <= PROBED_PAGES
+          ? probeArray(g, core, kinds, root, start, end)
+          : scanArray(g, core, root, start, end);
+    }
+  }
+  return condemned + condemnStructures(core, root, start, end);
+}
+
+/** By what a core can reach a table: REACHED_*. */
+export function reachesTable(index: u32, table: u64): u32 {
+  const core = coreAt(index);
+  let reached: u32 = core.rootFrame == table ? REACHED_BY_ROOT : 0;
+  for (let level: u32 = 1; level <= STRUCTURE_LEVELS; level++) {
+    const g = structureCache(level);
+    if (g.slots == 0) continue;
+    let slot = nextValid(g, baseOf(core), 0);
+    for (; slot >= 0; slot = nextValid(g, baseOf(core), slot + 1)) {
+      if (!pointsTo(g, baseOf(core), slot, table)) continue;
+      reached |= ofCurrentPcid(g, core, slot) ? REACHED_BY_CURRENT_PCID : REACHED_BY_OTHER_PCID;
+    }
+  }
+  return reached;
+}
+
+/** Condemns a core's structure-cache entries that point to a table. */
+export function condemnTable(index: u32, table: u64): void {
+  const core = coreAt(index);
+  for (let level: u32 = 1; level <= STRUCTURE_LEVELS; level++) {
+    const g = structureCache(level);
+    if (g.slots == 0) continue;
+    let slot = nextValid(g, baseOf(core), 0);
+    for (; slot >= 0; slot = nextValid(g, baseOf(core), slot + 1)) {
+      if (!pointsTo(g, baseOf(core), slot, table)) continue;
+      setDataAt(g, baseOf(core), slot, dataAt(g, baseOf(core), slot) | CONDEMNED);
+    }
+  }
+}

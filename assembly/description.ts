@@ -1,0 +1,174 @@
+// Boot: reads the machine's description, which the host has written as f64 fields in the order in
+// which they are read here, shapes every array and cache, and lays out the cores' regions.
+
+import { CONTROL_NO_EXECUTE, CONTROL_WRITE_PROTECT, DISTANCE_SELF, REPLACE_LRU } from "./abi";
+import { initialise } from "./array";
+import { alignUp } from "./bits";
+import { L1D, L2, LLC, llcDirectoryBytes, shapeCache } from "./cache";
+import { INVPCID_CYCLES, setControl } from "./control";
+import { Geometry, shape } from "./geometry";
+import {
+  baseOf,
+  CORE_FIXED_BYTES,
+  coreAt,
+  DESCRIPTION,
+  MACHINE,
+  MAX_TRACKED_PCIDS,
+  populationOffset,
+} from "./layout";
+import { shapeLines } from "./line";
+import { allocate } from "./memory";
+import { structureCache, STRUCTURE_LEVELS } from "./structure-cache";
+import {
+  ARRAYS_PER_LIST,
+  assignArray,
+  assignSecondLevel,
+  FIRST_DATA,
+  FIRST_INSTRUCTION,
+  SECOND_DATA,
+  SECOND_INSTRUCTION,
+  STRUCTURE_LIST,
+  TLB_LISTS,
+  tlbArray,
+} from "./tlb";
+import { DELIVERY_CYCLES, furthestDistance, TRANSFER_CYCLES } from "./topology";
+
+/** Address of the next field to read; only boot uses it. */
+const CURSOR: usize = memory.data(8, 8);
+
+function next(): f64 {
+  const address = load<usize>(CURSOR);
+  store<usize>(CURSOR, address + 8);
+  return load<f64>(address);
+}
+
+function nextWord(): u32 {
+  return <u32>next();
+}
+
+function readTopology(): void {
+  MACHINE.coreCount = nextWord();
+  MACHINE.coresPerLlc = nextWord();
+  MACHINE.llcsPerSocket = nextWord();
+  MACHINE.oneHopSockets = nextWord();
+  const perSocket = MACHINE.coresPerLlc * MACHINE.llcsPerSocket;
+  MACHINE.socketCount = (MACHINE.coreCount + perSocket - 1) / perSocket;
+  MACHINE.furthest = furthestDistance();
+}
+
+/** The arrays of one TLB list: how many, then each one's shape. Returns the next free offset. */
+function readList(list: u32, from: u32): u32 {
+  let offset = from;
+  const arrays = nextWord();
+  assert(arrays <= ARRAYS_PER_LIST);
+  for (let index: u32 = 0; index < arrays; index++) {
+    const g = tlbArray(list, index);
+    const entries = nextWord();
+    const ways = nextWord();
+    const sizes = nextWord();
+    const policy = nextWord();
+    g.population = populationOffset(list);
+    offset = shape(g, entries, ways, policy, next() != 0, offset);
+    for (let size: u32 = 0; size < 3; size++) {
+      if (((sizes >> size) & 1) != 0) assignArray(list, size, g);
+    }
+  }
+  return offset;
+}
+
+function readTlbs(from: u32): u32 {
+  let offset = from;
+  for (let list: u32 = 0; list < TLB_LISTS; list++) offset = readList(list, offset);
+  const shared = next() != 0;
+  assignSecondLevel(FIRST_DATA, SECOND_DATA);
+  assignSecondLevel(FIRST_INSTRUCTION, shared ? SECOND_DATA : SECOND_INSTRUCTION);
+  MACHINE.secondLevelInstructionCycles = next();
+  MACHINE.secondLevelDataCycles = next();
+  MACHINE.walkCycles = next();
+  MACHINE.pcidsTracked = nextWord();
+  assert(MACHINE.pcidsTracked <= MAX_TRACKED_PCIDS);
+  MACHINE.firstLevelDataPerPcid = nextWord();
+  for (let level = STRUCTURE_LEVELS; level >= 1; level--) {
+    const entries = nextWord();
+    const g = structureCache(level);
+    g.population = populationOffset(STRUCTURE_LIST);
+    if (entries != 0) offset = shape(g, entries, entries, REPLACE_LRU, false, offset);
+  }
+  return offset;
+}
+
+function readCaches(from: u32): u32 {
+  L1D.offset = alignUp(from, 64);
+  L2.offset = L1D.offset + shapeCache(L1D, nextWord(), nextWord(), next());
+  const end = L2.offset + shapeCache(L2, nextWord(), nextWord(), next());
+  shapeCache(LLC, nextWord(), nextWord(), next());
+  MACHINE.dramCycles = next();
+  return end;
+}
+
+function readDistances(table: usize): void {
+  store<f64>(table, 0, DISTANCE_SELF << 3);
+  for (let distance: usize = 1; distance <= 4; distance++)
+    store<f64>(table + (distance << 3), next());
+}
+
+function readLatencies(): void {
+  MACHINE.lineLocalCycles = next();
+  MACHINE.lineLockedCycles = next();
+  readDistances(TRANSFER_CYCLES);
+  MACHINE.lineMemoryLocal = next();
+  MACHINE.lineMemoryRemote = next();
+  MACHINE.directoryAtHome = nextWord();
+  MACHINE.readOccupancyCycles = next();
+  MACHINE.writeCr3Flush = next();
+  MACHINE.writeCr3NoFlush = next();
+  MACHINE.writeCr4 = next();
+  MACHINE.invlpg = next();
+  for (let type: usize = 0; type < 4; type++) store<f64>(INVPCID_CYCLES + (type << 3), next());
+  MACHINE.mfence = next();
+  MACHINE.writeIcr = next();
+  MACHINE.interruptEntry = next();
+  MACHINE.endOfInterrupt = next();
+  MACHINE.iret = next();
+  readDistances(DELIVERY_CYCLES);
+  const addressBits = next();
+  MACHINE.reservedAddressBits = 0x000fffffffffffff & ~(((<u64>1) << (<u64>addressBits)) - 1);
+}
+
+function bootCore(index: u32): void {
+  const core = coreAt(index);
+  core.index = index;
+  core.llc = index / MACHINE.coresPerLlc;
+  core.socket = core.llc / MACHINE.llcsPerSocket;
+  core.nextInterrupt = Infinity;
+  setControl(core, CONTROL_WRITE_PROTECT | CONTROL_NO_EXECUTE);
+  for (let list: u32 = 0; list < TLB_LISTS; list++) {
+    for (let array: u32 = 0; array < ARRAYS_PER_LIST; array++) {
+      bootArray(tlbArray(list, array), baseOf(core));
+    }
+  }
+  for (let level: u32 = 1; level <= STRUCTURE_LEVELS; level++) {
+    bootArray(structureCache(level), baseOf(core));
+  }
+}
+
+function bootArray(g: Geometry, core: usize): void {
+  if (g.slots != 0) initialise(g, core);
+}
+
+/** Once, before anything else. */
+export function boot(): void {
+  assert(MACHINE.coreCount == 0);
+  store<usize>(CURSOR, DESCRIPTION);
+  readTopology();
+  const coreBytes = readCaches(readTlbs(<u32>CORE_FIXED_BYTES));
+  readLatencies();
+  shapeLines(MACHINE.coreCount);
+  MACHINE.heapTop = (__heap_base + 63) & ~63;
+  MACHINE.coreStride = alignUp(coreBytes, 64);
+  MACHINE.coreBase = allocate(MACHINE.coreCount * <u32>MACHINE.coreStride);
+  MACHINE.llcDirectoryBytes = llcDirectoryBytes();
+  const llcs = (MACHINE.coreCount + MACHINE.coresPerLlc - 1) / MACHINE.coresPerLlc;
+  MACHINE.llcDirectory = allocate(llcs * MACHINE.llcDirectoryBytes);
+  for (let index: u32 = 0; index < MACHINE.coreCount; index++) bootCore(index);
+}

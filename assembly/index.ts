@@ -1,0 +1,165 @@
+// The exports, and nothing else. Cores, lines and vectors cross as u32, page and frame numbers as
+// f64, words of 64 bits as i64; what a call returns beyond one number is read with result*().
+
+import { access as accessCore } from "./access";
+import {
+  condemnRange as condemn,
+  condemnTable as condemnEntries,
+  reachesTable as reaches,
+} from "./condemn";
+import * as control from "./control";
+import { coreAt, DESCRIPTION, MACHINE, STREAM } from "./layout";
+import * as physical from "./memory";
+import { accessCycles } from "./cache";
+import * as tables from "./tables";
+import { PAGE_BITS } from "./tag";
+
+export * from "./abi";
+export { boot } from "./description";
+export { runStream } from "./batch";
+export { counter, resetCounters } from "./counters";
+export { distance, socketOf } from "./topology";
+export { allocateLine, freeLine, lineLoad, lineStore, lineLocked, fence } from "./line";
+export { sendIpi, acceptInterrupt, endOfInterrupt, iret } from "./apic";
+
+export function descriptionBlock(): usize {
+  return DESCRIPTION;
+}
+export function streamBlock(): usize {
+  return STREAM;
+}
+
+export function now(core: u32): f64 {
+  return coreAt(core).clock;
+}
+export function advance(core: u32, cycles: f64): void {
+  const state = coreAt(core);
+  state.clock += cycles;
+}
+export function advanceTo(core: u32, cycle: f64): void {
+  const state = coreAt(core);
+  if (state.clock < cycle) state.clock = cycle;
+}
+
+export function readPhysical(address: u64): u64 {
+  return physical.read(address);
+}
+export function writePhysical(address: u64, value: u64): void {
+  physical.write(address, value);
+}
+export function readEntry(table: f64, index: u32): u64 {
+  return physical.read(((<u64>table) << 12) | ((<u64>index) << 3));
+}
+export function writeEntry(table: f64, index: u32, value: u64): void {
+  physical.write(((<u64>table) << 12) | ((<u64>index) << 3), value);
+}
+/** An entry from its frame and the bits 11:0, with bit 63 from `noExecute`. */
+export function writeEntryParts(
+  table: f64,
+  index: u32,
+  frame: f64,
+  bits: u32,
+  noExecute: u32,
+): void {
+  const value = ((<u64>frame) << 12) | (<u64>bits) | ((<u64>noExecute) << 63);
+  physical.write(((<u64>table) << 12) | ((<u64>index) << 3), value);
+}
+export function releaseFrame(frame: f64): void {
+  physical.release(<u64>frame);
+}
+export function touch(core: u32, address: u64): f64 {
+  const state = coreAt(core);
+  const cycles = accessCycles(state, address);
+  state.clock += cycles;
+  return cycles;
+}
+
+export function writeCr3(core: u32, root: f64, pcid: u32, keep: u32): void {
+  control.writeCr3(coreAt(core), <u64>root, pcid, keep != 0);
+}
+export function rootFrame(core: u32): f64 {
+  return <f64>coreAt(core).rootFrame;
+}
+export function pcid(core: u32): u32 {
+  return <u32>(coreAt(core).pcidBits >> 52);
+}
+export function writeCr4(core: u32, globalPages: u32, pcidEnabled: u32): void {
+  control.writeCr4(coreAt(core), globalPages != 0, pcidEnabled != 0);
+}
+export function controlBits(core: u32): u32 {
+  return coreAt(core).control;
+}
+export function setControlBits(core: u32, bits: u32): void {
+  control.setControl(coreAt(core), bits);
+}
+export function invlpg(core: u32, page: f64): void {
+  control.invlpg(coreAt(core), (<u64>page) & PAGE_BITS);
+}
+export function invpcid(core: u32, type: u32, pcidNumber: u32, page: f64): void {
+  control.invpcid(coreAt(core), type, pcidNumber, (<u64>page) & PAGE_BITS);
+}
+
+export function access(core: u32, address: u64, accessKind: u32): u32 {
+  return accessCore(core, address, accessKind);
+}
+export function resultPhysical(): u64 {
+  return MACHINE.resultPhysical;
+}
+export function resultCycles(): f64 {
+  return MACHINE.resultCycles;
+}
+export function resultLevel(): u32 {
+  return MACHINE.resultLevel;
+}
+export function resultFrame(): f64 {
+  return <f64>((MACHINE.resultEntry & 0x000ffffffffff000) >> 12);
+}
+export function faultAddress(core: u32): u64 {
+  return coreAt(core).faultAddress;
+}
+export function faultErrorCode(core: u32): u32 {
+  return coreAt(core).faultErrorCode;
+}
+export function faultVector(core: u32): u32 {
+  return coreAt(core).faultVector;
+}
+export function staleAddress(core: u32): u64 {
+  return coreAt(core).staleAddress;
+}
+
+/** Level of the leaf that maps a page, 0 for none; its entry is in resultPhysical. */
+export function leafLevel(root: f64, page: f64): u32 {
+  return tables.leafLevel(<u64>root, (<u64>page) & PAGE_BITS, coreAt(0).levels);
+}
+export function descend(root: f64, page: f64, level: u32): u32 {
+  return tables.descend(<u64>root, (<u64>page) & PAGE_BITS, coreAt(0).levels, level);
+}
+export function nextLeaf(root: f64, page: f64, end: f64): f64 {
+  return <f64>tables.nextLeaf(<u64>root, <u64>page, <u64>end, coreAt(0).levels);
+}
+export function isEmptyTable(table: f64): u32 {
+  return tables.isEmptyTable(<u64>table) ? 1 : 0;
+}
+export function levels(): u32 {
+  return coreAt(0).levels;
+}
+
+export function nextInterrupt(core: u32): f64 {
+  return coreAt(core).nextInterrupt;
+}
+export function interruptFlag(core: u32): u32 {
+  return coreAt(core).interruptFlag;
+}
+export function setInterruptFlag(core: u32, on: u32): void {
+  coreAt(core).interruptFlag = on;
+}
+
+export function condemnRange(core: u32, root: f64, start: f64, end: f64): u32 {
+  return condemn(core, <u64>root, <u64>start, <u64>end);
+}
+export function reachesTable(core: u32, table: f64): u32 {
+  return reaches(core, <u64>table);
+}
+export function condemnTable(core: u32, table: f64): void {
+  condemnEntries(core, <u64>table);
+}

@@ -1,0 +1,154 @@
+// Where everything lies in linear memory.
+//
+//   static data | cores: coreCount x [ Core | tables of cores' arrays and caches ] | heap, growing
+//
+// Static addresses come from memory.data, offsets inside a core are assigned one after the other at
+// boot (description.ts), and the heap serves what is backed on demand: emulated RAM, LLC sets, lines.
+
+import { COUNTERS, DESCRIPTION_FIELDS, STREAM_FIELDS } from "./abi";
+
+/** Machine-wide numbers, constant after boot except the heap and the lines. */
+@unmanaged
+export class MachineState {
+  coreBase: usize;
+  coreStride: usize;
+  coreCount: u32;
+  coresPerLlc: u32;
+  llcsPerSocket: u32;
+  oneHopSockets: u32;
+  socketCount: u32;
+  /** The furthest distance class that this topology has. */
+  furthest: u32;
+
+  heapTop: usize;
+  /** Free emulated frames' backing, linked through their first word. */
+  freeBacking: usize;
+  llcDirectory: usize;
+  llcDirectoryBytes: u32;
+  lineCount: u32;
+  lineStride: u32;
+  /** Words of a line's holder set. */
+  holderWords: u32;
+  /** Free lines, linked; index + 1, 0 ends. */
+  freeLine: u32;
+
+  /** Bits 51:MAXPHYADDR. */
+  reservedAddressBits: u64;
+  walkCycles: f64;
+  secondLevelInstructionCycles: f64;
+  secondLevelDataCycles: f64;
+  pcidsTracked: u32;
+  firstLevelDataPerPcid: u32;
+  dramCycles: f64;
+
+  lineLocalCycles: f64;
+  lineLockedCycles: f64;
+  lineMemoryLocal: f64;
+  lineMemoryRemote: f64;
+  directoryAtHome: u32;
+  readOccupancyCycles: f64;
+
+  writeCr3Flush: f64;
+  writeCr3NoFlush: f64;
+  writeCr4: f64;
+  invlpg: f64;
+  mfence: f64;
+  writeIcr: f64;
+  interruptEntry: f64;
+  endOfInterrupt: f64;
+  iret: f64;
+
+  // Results of the last call that has more than one.
+  resultPhysical: u64;
+  resultEntry: u64;
+  resultCycles: f64;
+  resultLevel: u32;
+}
+
+/** A core's registers and small state; its arrays follow at offsets kept in their geometries. */
+@unmanaged
+export class Core {
+  clock: f64;
+  /** When the youngest posted store becomes visible. */
+  drainCycle: f64;
+  rootFrame: u64;
+  /** The current PCID in bits 63:52, as in a TLB tag; 0 with CR4.PCIDE = 0. */
+  pcidBits: u64;
+  levels: u32;
+  /** 16 with 4 levels, 7 with 5: an address is canonical when these top bits repeat the next. */
+  canonicalShift: u32;
+  control: u32;
+  index: u32;
+  llc: u32;
+  socket: u32;
+  /** PCID + 1 whose structure-cache entries were dropped with no fill since; 0: none. */
+  structureCleanPcid: u32;
+  stale: u32;
+
+  faultAddress: u64;
+  staleAddress: u64;
+  faultErrorCode: u32;
+  faultVector: u32;
+
+  interruptFlag: u32;
+  trackedPcids: u32;
+  /** The earliest arrival among the deliverable vectors. */
+  nextInterrupt: f64;
+}
+
+export const MACHINE = changetype<MachineState>(memory.data(offsetof<MachineState>(), 64));
+export const DESCRIPTION: usize = memory.data(DESCRIPTION_FIELDS << 3, 64);
+export const STREAM: usize = memory.data(STREAM_FIELDS << 3, 64);
+
+// Fixed tables of a core, one after the other behind its registers.
+
+/** What an access needs of an entry: two words (required, tested) for each of 8 access kinds. */
+const RIGHTS_OFFSET: usize = (offsetof<Core>() + 63) & ~63;
+const COUNTERS_OFFSET: usize = RIGHTS_OFFSET + 8 * 16;
+/** Five lists of arrays (four TLB lists, the structure caches) x 8 kinds of entry, and a mask. */
+const POPULATION_OFFSET: usize = COUNTERS_OFFSET + COUNTERS * 8;
+export const POPULATION_BYTES: usize = 64;
+export const POPULATION_LISTS: usize = 5;
+const TRACKED_OFFSET: usize = POPULATION_OFFSET + POPULATION_LISTS * POPULATION_BYTES;
+export const MAX_TRACKED_PCIDS: u32 = 64;
+/** IRR and ISR of 256 bits each, then an arrival cycle for every vector. */
+const APIC_OFFSET: usize = (TRACKED_OFFSET + MAX_TRACKED_PCIDS * 2 + 63) & ~63;
+export const CORE_FIXED_BYTES: usize = APIC_OFFSET + 64 + 256 * 8;
+
+export function coreAt(index: u32): Core {
+  assert(index < MACHINE.coreCount);
+  return changetype<Core>(MACHINE.coreBase + <usize>index * MACHINE.coreStride);
+}
+
+export function baseOf(core: Core): usize {
+  return changetype<usize>(core);
+}
+
+export function rightsOf(core: Core, accessKind: u32): usize {
+  return baseOf(core) + RIGHTS_OFFSET + (((<usize>accessKind) & 7) << 4);
+}
+
+export function counterOf(core: Core, counter: u32): usize {
+  return baseOf(core) + COUNTERS_OFFSET + ((<usize>counter) << 3);
+}
+
+/** Offset of a list's population: 8 counts by kind of entry, then the mask of kinds present. */
+export function populationOffset(list: u32): u32 {
+  return <u32>(POPULATION_OFFSET + <usize>list * POPULATION_BYTES);
+}
+
+export function trackedPcid(core: Core, position: u32): usize {
+  return baseOf(core) + TRACKED_OFFSET + ((<usize>position) << 1);
+}
+
+export function requestWord(core: Core, word: u32): usize {
+  return baseOf(core) + APIC_OFFSET + ((<usize>word) << 3);
+}
+
+export function serviceWord(core: Core, word: u32): usize {
+  return baseOf(core) + APIC_OFFSET + 32 + ((<usize>word) << 3);
+}
+
+export function arrivalCycle(core: Core, vector: u32): usize {
+  return baseOf(core) + APIC_OFFSET + 64 + ((<usize>vector) << 3);
+}

@@ -1,0 +1,81 @@
+// Paging-structure caches (SDM 3A 4.10.3): for a prefix of the virtual address, the frame of the
+// table below and the rights combined so far. One array for each level; any may have 0 entries.
+//
+//   cache of level l holds the table of level l:  l = 1 PDE cache, 2 PDPTE, 3 PML4E, 4 PML5E
+
+import { drop, fill, find, use, dataAt, tagAt } from "./array";
+import { Geometry, GEOMETRY_BYTES } from "./geometry";
+import { baseOf, Core } from "./layout";
+import { ADDRESS_BITS } from "./pte";
+import { dropMatching } from "./scan";
+import { PCID_BITS, tagFor, VALID } from "./tag";
+
+export const STRUCTURE_LEVELS: u32 = 4;
+const GEOMETRIES: usize = memory.data(STRUCTURE_LEVELS * <u32>GEOMETRY_BYTES, 64);
+
+/** The cache whose entries point to tables of `level`. `slots` is 0 when there is none. */
+export function structureCache(level: u32): Geometry {
+  return changetype<Geometry>(GEOMETRIES + <usize>(level - 1) * GEOMETRY_BYTES);
+}
+
+function prefixOf(page: u64, level: u32): u64 {
+  return page >> (9 * <u64>level);
+}
+
+/** Frame bits and rights for the table of `level` on the page's path, or 0. */
+export function useStructure(core: Core, page: u64, level: u32): u64 {
+  const g = structureCache(level);
+  if (g.slots == 0) return 0;
+  const prefix = prefixOf(page, level);
+  return use(g, baseOf(core), prefix, tagFor(prefix, 0, core.pcidBits));
+}
+
+export function fillStructure(core: Core, page: u64, level: u32, data: u64): void {
+  const g = structureCache(level);
+  if (g.slots == 0) return;
+  const prefix = prefixOf(page, level);
+  const root = <u32>core.rootFrame;
+  fill(g, baseOf(core), prefix, tagFor(prefix, 0, core.pcidBits), data, root);
+  core.structureCleanPcid = 0;
+}
+
+/** Drops all entries of a PCID. */
+export function dropStructuresOf(core: Core, pcidBits: u64): void {
+  const name = <u32>(pcidBits >> 52) + 1;
+  if (core.structureCleanPcid == name) return;
+  dropStructures(core, PCID_BITS, pcidBits);
+  core.structureCleanPcid = name;
+}
+
+/** Drops the entries of every PCID. */
+export function dropAllStructures(core: Core): void {
+  dropStructures(core, VALID, VALID);
+}
+
+function dropStructures(core: Core, mask: u64, value: u64): void {
+  for (let level: u32 = 1; level <= STRUCTURE_LEVELS; level++) {
+    const g = structureCache(level);
+    if (g.slots != 0) dropMatching(g, baseOf(core), mask, value);
+  }
+}
+
+/** Drops the entries of a PCID that a walk for the page would use. */
+export function dropStructuresFor(core: Core, page: u64, pcidBits: u64): void {
+  for (let level: u32 = 1; level <= STRUCTURE_LEVELS; level++) {
+    const g = structureCache(level);
+    if (g.slots == 0) continue;
+    const prefix = prefixOf(page, level);
+    const slot = find(g, baseOf(core), prefix, tagFor(prefix, 0, pcidBits));
+    if (slot >= 0) drop(g, baseOf(core), slot);
+  }
+}
+
+/** Whether the entry in a slot points to a table. */
+export function pointsTo(g: Geometry, core: usize, slot: u32, table: u64): bool {
+  return (dataAt(g, core, slot) & ADDRESS_BITS) == table << 12;
+}
+
+/** Whether the entry in a slot belongs to the core's current PCID. */
+export function ofCurrentPcid(g: Geometry, core: Core, slot: u32): bool {
+  return (tagAt(g, baseOf(core), slot) & PCID_BITS) == core.pcidBits;
+}

@@ -1,0 +1,132 @@
+// The translation lookaside buffers: first level for instructions and for data, and a second level
+// that the two may share. A list has one array for each page size, or fewer that are shared; a page
+// size without an array is not cached there. Entries live in a level without regard to the other.
+
+import { drop, find, fill, kindsPresent, use } from "./array";
+import { Geometry, GEOMETRY_BYTES } from "./geometry";
+import { baseOf, Core, populationOffset } from "./layout";
+import { GLOBAL, sizeOf } from "./pte";
+import { dropMatching } from "./scan";
+import { GLOBAL_KIND, PCID_BITS, TAG_GLOBAL, tagFor, VALID } from "./tag";
+
+/** Lists of arrays. The population of the structure caches is kept as a fifth list. */
+export const FIRST_DATA: u32 = 0;
+export const FIRST_INSTRUCTION: u32 = 1;
+export const SECOND_DATA: u32 = 2;
+export const SECOND_INSTRUCTION: u32 = 3;
+export const TLB_LISTS: u32 = 4;
+export const STRUCTURE_LIST: u32 = 4;
+
+const SIZES: u32 = 3;
+export const ARRAYS_PER_LIST: u32 = 4;
+const GEOMETRIES: usize = memory.data(TLB_LISTS * ARRAYS_PER_LIST * <u32>GEOMETRY_BYTES, 64);
+/** Address of the geometry of each list's array for each page size; 0: none. */
+const ARRAY_OF: usize = memory.data(TLB_LISTS * 4 * 4, 64);
+/** The list a first-level list falls back on: SECOND_DATA for both when it is shared. */
+const SECOND_OF: usize = memory.data(2 * 4, 64);
+
+export function tlbArray(list: u32, index: u32): Geometry {
+  return changetype<Geometry>(
+    GEOMETRIES + <usize>(list * ARRAYS_PER_LIST + index) * GEOMETRY_BYTES,
+  );
+}
+
+export function assignArray(list: u32, size: u32, array: Geometry): void {
+  store<u32>(ARRAY_OF + ((<usize>(list * 4 + size)) << 2), <u32>changetype<usize>(array));
+}
+
+export function assignSecondLevel(first: u32, second: u32): void {
+  store<u32>(SECOND_OF + ((<usize>first) << 2), second);
+}
+
+export function secondLevelOf(first: u32): u32 {
+  return load<u32>(SECOND_OF + ((<usize>first) << 2));
+}
+
+/** Address of the array for a page size, 0 when the list has none. */
+function arrayOf(list: u32, size: u32): usize {
+  return <usize>load<u32>(ARRAY_OF + ((<usize>(list * 4 + size)) << 2));
+}
+
+export function numberFor(page: u64, size: u32): u64 {
+  return page >> (9 * <u64>size);
+}
+
+/** The data of the entry that translates a page in the current PCID, or 0; it counts as used. */
+export function lookup(core: Core, list: u32, page: u64): u64 {
+  let kinds = kindsPresent(baseOf(core), populationOffset(list));
+  while (kinds != 0) {
+    const kind = ctz(kinds);
+    const size = kind & 3;
+    const g = changetype<Geometry>(arrayOf(list, size));
+    const number = numberFor(page, size);
+    const data = use(g, baseOf(core), number, tagFor(number, kind, core.pcidBits));
+    if (data != 0) return data;
+    kinds &= kinds - 1;
+  }
+  return 0;
+}
+
+/** Enters a translation into one list, if the list caches its page size. */
+export function enter(core: Core, list: u32, page: u64, data: u64, root: u32): void {
+  const size = sizeOf(data);
+  const array = arrayOf(list, size);
+  if (array == 0) return;
+  const number = numberFor(page, size);
+  const kind = size | ((data & GLOBAL) != 0 ? GLOBAL_KIND : 0);
+  const tag = tagFor(number, kind, core.pcidBits);
+  fill(changetype<Geometry>(array), baseOf(core), number, tag, data, root);
+}
+
+/** The root frame kept with the current PCID's translation of a page; the entry must exist. */
+export function rootOfEntry(core: Core, list: u32, page: u64, data: u64): u32 {
+  const size = sizeOf(data);
+  const g = changetype<Geometry>(arrayOf(list, size));
+  const number = numberFor(page, size);
+  const kind = size | ((data & GLOBAL) != 0 ? GLOBAL_KIND : 0);
+  const slot = find(g, baseOf(core), number, tagFor(number, kind, core.pcidBits));
+  return load<u32>(baseOf(core) + g.roots + ((<usize>slot) << 2));
+}
+
+/** Drops a PCID's translations of a page in every list, and with `globals` the global ones too. */
+export function dropPage(core: Core, page: u64, pcidBits: u64, globals: bool): void {
+  for (let list: u32 = 0; list < TLB_LISTS; list++) {
+    let kinds = kindsPresent(baseOf(core), populationOffset(list));
+    if (!globals) kinds &= (1 << GLOBAL_KIND) - 1;
+    while (kinds != 0) {
+      const kind = ctz(kinds);
+      const g = changetype<Geometry>(arrayOf(list, kind & 3));
+      const number = numberFor(page, kind & 3);
+      const slot = find(g, baseOf(core), number, tagFor(number, kind, pcidBits));
+      if (slot >= 0) drop(g, baseOf(core), slot);
+      kinds &= kinds - 1;
+    }
+  }
+}
+
+/** Drops the non-global entries of one PCID. */
+export function dropPcid(core: Core, pcidBits: u64): void {
+  const mask = PCID_BITS | TAG_GLOBAL | VALID;
+  for (let list: u32 = 0; list < TLB_LISTS; list++) dropList(core, list, mask, pcidBits | VALID);
+}
+
+/** Drops the non-global entries of every PCID. */
+export function dropNonGlobal(core: Core): void {
+  for (let list: u32 = 0; list < TLB_LISTS; list++) dropNonGlobalOf(core, list);
+}
+
+export function dropNonGlobalOf(core: Core, list: u32): void {
+  dropList(core, list, TAG_GLOBAL | VALID, VALID);
+}
+
+export function dropEverything(core: Core): void {
+  for (let list: u32 = 0; list < TLB_LISTS; list++) dropList(core, list, VALID, VALID);
+}
+
+function dropList(core: Core, list: u32, mask: u64, value: u64): void {
+  if (kindsPresent(baseOf(core), populationOffset(list)) == 0) return;
+  for (let index: u32 = 0; index < ARRAYS_PER_LIST; index++) {
+    const g = tlbArray(list, index);
+    if (g.slots != 0) dropMatching(g, baseOf(core), mask, value);
+  }
+}

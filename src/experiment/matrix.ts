@@ -4,7 +4,7 @@
 import { BadInput } from "../base/bad-input.ts";
 import { AXIS_NAMES, completeConfiguration } from "./axes.ts";
 import type { Configuration } from "./configuration.ts";
-import { whyImpossible } from "./constraints.ts";
+import { conflictIn, type Conflict } from "./constraints.ts";
 import { overlaySettings, type CheckedExperiment, type CheckedPart } from "./experiment.ts";
 import type { Setting } from "./settings.ts";
 import type { Run } from "./simulate.ts";
@@ -24,22 +24,32 @@ export interface Matrix {
   readonly notes: readonly string[];
 }
 
+/** A combination that cannot be, in words, and the conflict in it. */
+interface LeftOut extends Conflict {
+  readonly words: string;
+  readonly configuration: Configuration;
+}
+
 /** All cells, duplicates dropped; `overrides` replace the values of their axes in every part. */
 export function expand(experiment: CheckedExperiment, overrides: readonly Setting[]): Matrix {
   const cells = new Map<string, Cell>();
-  const leftOut = new Map<string, Partial<Configuration>>();
+  const leftOut = new Map<string, LeftOut>();
   for (const part of experiment.parts) {
     const settings = overlaySettings(part.settings, overrides);
     for (const chosen of combinations(settings)) {
       const configuration = completeConfiguration(chosen);
-      const reason = whyImpossible(configuration);
-      if (reason !== undefined) leftOut.set(reason, chosen);
-      else for (const cell of cellsOf(part, configuration)) cells.set(JSON.stringify(cell), cell);
+      const conflict = conflictIn(configuration);
+      if (conflict !== undefined) {
+        const words = [conflict.against, conflict.axis]
+          .map((axis) => `${axis}=${configuration[axis]}`)
+          .join(" ");
+        leftOut.set(words, { ...conflict, words, configuration });
+      } else for (const cell of cellsOf(part, configuration)) cells.set(JSON.stringify(cell), cell);
     }
   }
   const result = [...cells.values()];
-  refuseImpossible(result, overlaySettings([], overrides), leftOut);
-  const notes = [...leftOut].map(([reason, chosen]) => `left out ${spell(chosen)}: ${reason}`);
+  refuseImpossible(result, overlaySettings([], overrides), [...leftOut.values()]);
+  const notes = [...leftOut.values()].map(({ words, reason }) => `left out ${words}: ${reason}`);
   return { cells: byWorkload(result), notes };
 }
 
@@ -81,26 +91,22 @@ function combinations(settings: readonly Setting[]): readonly Partial<Configurat
 function refuseImpossible(
   cells: readonly Cell[],
   overrides: readonly Setting[],
-  leftOut: ReadonlyMap<string, Partial<Configuration>>,
+  leftOut: readonly LeftOut[],
 ): void {
-  for (const { axis, values, path } of overrides) {
-    for (const value of values) {
-      if (cells.some((cell) => cell.configuration[axis] === value)) continue;
-      const [reason] = [...leftOut].find(([, chosen]) => chosen[axis] === value) ?? [];
-      throw new BadInput(path, value, `${reason}; leave it out or choose another`);
+  for (const { axis, against, reason, configuration, words } of leftOut) {
+    for (const culprit of [axis, against]) {
+      const value = configuration[culprit];
+      const asked = overrides.find((one) => one.axis === culprit && one.values.includes(value!));
+      const fits = cells.some((cell) => cell.configuration[culprit] === value);
+      if (asked !== undefined && !fits) {
+        throw new BadInput(asked.path, value, `${reason}; leave it out or choose another`);
+      }
     }
+    if (cells.length === 0) throw new BadInput("axes", words, `${reason}; change one of them`);
   }
-  const [reason, chosen] = [...leftOut][0] ?? [];
-  if (cells.length === 0) throw new BadInput("axes", spell(chosen ?? {}), `${reason}`);
 }
 
 function byWorkload(cells: readonly Cell[]): readonly Cell[] {
   const names = [...new Set(cells.map((cell) => cell.workload))];
   return names.flatMap((name) => cells.filter((cell) => cell.workload === name));
-}
-
-function spell(chosen: Partial<Configuration>): string {
-  return Object.entries(chosen)
-    .map(([axis, value]) => `${axis}=${value}`)
-    .join(" ");
 }

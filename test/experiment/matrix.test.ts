@@ -1,0 +1,84 @@
+import { describe, expect, test } from "vitest";
+import { readExperiment, type ExperimentDefinition } from "../../src/experiment/experiment.ts";
+import { expand, runsOf, type Matrix } from "../../src/experiment/matrix.ts";
+import { parseSetting } from "../../src/experiment/settings.ts";
+import { nameTraces } from "../../src/experiment/traces.ts";
+
+const matrixOf = (definition: Partial<ExperimentDefinition>, ...set: string[]): Matrix =>
+  expand(readExperiment({ workloads: ["munmap"], ...definition }, "x"), set.map(parseSetting));
+
+describe("a matrix", () => {
+  test("varies the policy fastest, then PCID, then the cores, and groups by workload", () => {
+    const { cells } = matrixOf({
+      workloads: ["pingpong", "munmap"],
+      axes: { lazyTlb: ["eager", "refcounted"], cores: [28, 2] },
+    });
+    const seen = cells.map(({ workload, configuration: { cores, lazyTlb } }) =>
+      [workload, cores, lazyTlb].join(" "),
+    );
+    expect(seen).toEqual([
+      "pingpong 28 eager",
+      "pingpong 28 refcounted",
+      "pingpong 2 eager",
+      "pingpong 2 refcounted",
+      "munmap 28 eager",
+      "munmap 28 refcounted",
+      "munmap 2 eager",
+      "munmap 2 refcounted",
+    ]);
+  });
+
+  test("an override replaces the axis in every part, and equal cells are one", () => {
+    const parts = [{ axes: { cores: [2, 28] } }, { axes: { cores: 192 } }];
+    expect(matrixOf({ parts }).cells).toHaveLength(3);
+    expect(matrixOf({ parts }, "cores=4").cells).toHaveLength(1);
+  });
+
+  test("of one axis set twice, the last counts", () => {
+    const { cells } = matrixOf({}, "cores=4", "cores=8");
+    expect(cells.map(({ configuration }) => configuration.cores)).toEqual([8]);
+  });
+
+  test("leaves out PCID on a CPU without it and says why", () => {
+    const { cells, notes } = matrixOf({}, "cpu=skylake-sp,rome", "pcid=true,false");
+    expect(cells).toHaveLength(3);
+    expect(notes).toEqual(["left out cpu=rome pcid=true: rome has no PCID"]);
+  });
+
+  test("refuses a value that was asked for and fits no machine", () => {
+    expect(() => matrixOf({}, "cpu=rome", "pcid=true")).toThrow(
+      "--set pcid=true: true: rome has no PCID; leave it out or choose another",
+    );
+    expect(() => matrixOf({ axes: { cpu: "rome", pcid: true } })).toThrow(
+      'axes: "cpu=rome pcid=true": rome has no PCID',
+    );
+  });
+
+  test("a cell runs once per seed, counting up and wrapping at 32 bits", () => {
+    const [cell] = matrixOf({}).cells;
+    expect(runsOf(cell!, 7, 3).map((run) => run.seed)).toEqual([7, 8, 9]);
+    expect(runsOf(cell!, 0xffff_ffff, 2).map((run) => run.seed)).toEqual([0xffff_ffff, 0]);
+  });
+});
+
+describe("a trace", () => {
+  test("is called by its file name, and by its path where two have the same name", () => {
+    expect(nameTraces(["a/one.txt.gz", "b/two.txt"]).map(({ name }) => name)).toEqual([
+      "one",
+      "two",
+    ]);
+    expect(nameTraces(["a/one.txt", "b/one.txt"]).map(({ name }) => name)).toEqual([
+      "a/one.txt",
+      "b/one.txt",
+    ]);
+  });
+
+  test("runs as the replay of its path and is a row of its own name", () => {
+    const [cell] = matrixOf({
+      traces: ["a/one.txt.gz"],
+      parts: [{ traces: ["a/one.txt.gz"] }],
+    }).cells;
+    expect(cell?.workload).toBe("one");
+    expect(runsOf(cell!, 1, 1)[0]).toMatchObject({ workload: "replay", trace: "a/one.txt.gz" });
+  });
+});

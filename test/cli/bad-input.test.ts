@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { shootdown } from "./command.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "shootdown-bad-input-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const file = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+
+const cases: readonly (readonly [what: string, words: readonly string[], says: RegExp])[] = [
+  ["a misspelt axis", ["run", "--set", "coers=2"], /^--set coers=2: "coers": did you mean cores\?/],
+  ["an unknown preset", ["run", "--set", "cpu=skylark"], /^--set cpu=skylark: "skylark": /],
+  ["an unknown policy", ["run", "--set", "lazyTlb=lazy"], /^--set lazyTlb=lazy: "lazy": one of /],
+  ["a negative count", ["run", "--set", "rounds=-1"], /^--set rounds=-1: "-1": rounds is a whole/],
+  ["too many cores", ["run", "--set", "cores=1025"], /^--set cores=1025: "1025": cores is a whole/],
+  [
+    "PCID where there is none",
+    ["run", "munmap", "--set", "cpu=rome", "--set", "pcid=true"],
+    /PCID/,
+  ],
+  ["an unknown experiment", ["run", "munmpa"], /^munmpa: missing: .*did you mean munmap\?/],
+  ["a directory for an experiment", ["run", folder], /: "a directory": give the YAML or JSON/],
+  ["malformed YAML", ["run", file("m.yaml", "axes:\n  cores: [2,\n")], /m\.yaml:\d+:\d+: /],
+  ["an unknown key", ["run", file("k.yaml", "worklods: munmap\n")], /: "worklods": did you mean/],
+  ["an empty file", ["run", file("e.yaml", "")], /e\.yaml: "an empty file": /],
+  ["a negative seed", ["run", "--seed", "-1"], /^--seed: "-1": a whole number/],
+  ["no seeds", ["run", "--seeds", "0"], /^--seeds: "0": a whole number of 1/],
+  ["no workers", ["run", "--workers", "0"], /^--workers: "0": a whole number of 1/],
+  ["an unknown option", ["run", "--sed", "1"], /^--sed: unknown option: did you mean one of --seed, --set\?/],
+  ["an option without its value", ["run", "--seed"], /^--seed: missing: give it a value/],
+  ["two formats at once", ["run", "--json", "--csv"], /^--json: /],
+  ["two experiments", ["run", "munmap", "madvise"], /^arguments: too many/],
+  ["a file in no directory", ["run", "--out", join(folder, "no/x.json")], /^--out: .*make the dir/],
+  ["a directory to save to", ["run", "--out", folder], /^--out: .*: a directory; give/],
+  [
+    "an unknown command",
+    ["rum"],
+    /^command: "rum": did you mean run\? one of run, replay, presets/,
+  ],
+  ["no command", [], /^command: missing: one of run, replay, presets, perf/],
+  ["no trace", ["replay"], /^trace: missing/],
+  ["an empty trace", ["replay", file("empty.txt", "")], /empty\.txt/],
+  ["a trace that is not there", ["replay", join(folder, "none.txt")], /none\.txt: /],
+  ["a directory for a trace", ["replay", folder], /^\S+: \S/],
+  ["a truncated trace", ["replay", file("cut.txt.gz", "\u001f\u008b\u0008")], /cut\.txt\.gz/],
+  [
+    "an unknown preset's name",
+    ["presets", "skylake"],
+    /^presets: "skylake": did you mean skylake-sp/,
+  ],
+  ["an unknown scenario", ["perf", "acces-walk"], /^perf: "acces-walk": did you mean access-walk/],
+];
+
+describe("bad input ends with exit code 2 and one line", () => {
+  test.concurrent.for(cases)("%s", async ([, words, says], { expect: must }) => {
+    const { code, stdout, stderr } = await shootdown(...words);
+    must(stderr).toMatch(/^shootdown: [^\n]+\n$/);
+    must(stderr.replace("shootdown: ", "")).toMatch(says);
+    must(stdout).toBe("");
+    must(code).toBe(2);
+  });
+});
+
+test("commands that the package does not have are not there", async () => {
+  const { stdout, code } = await shootdown("--help");
+  expect(code).toBe(0);
+  expect([...stdout.matchAll(/^ {2}(\w+) \[/gm)].map(([, name]) => name)).toEqual([
+    "run",
+    "replay",
+    "presets",
+    "perf",
+  ]);
+});

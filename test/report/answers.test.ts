@@ -1,0 +1,58 @@
+import { describe, expect, test } from "vitest";
+import type { Configuration } from "../../src/experiment/configuration.ts";
+import type { Row } from "../../src/experiment/result.ts";
+import { answers } from "../../src/report/answers.ts";
+import { rowWith, violation } from "../experiment/samples.ts";
+
+const switching = (lazyTlb: Configuration["lazyTlb"], cores: number, perSecond: number): Row =>
+  rowWith({
+    workload: "pingpong",
+    configuration: { lazyTlb, cores },
+    measurement: {
+      initiatorCycles: [],
+      contextSwitches: perSecond,
+      elapsedSeconds: 1,
+      ipis: 0,
+      refillCycles: 0,
+    },
+  });
+
+describe("the answers", () => {
+  test("compare switching without a shared count with refcounted, by cores", () => {
+    const text = answers([
+      switching("refcounted", 2, 1e6),
+      switching("exit-unlazy", 2, 1.5e6),
+      switching("refcounted", 192, 1e6),
+      switching("exit-unlazy", 192, 90e6),
+    ]).join("\n");
+    expect(text).toContain("refcounted: 2 cores 1.0M/s, 192 cores 1.0M/s");
+    expect(text).toContain("exit-unlazy: 2 cores 1.5M/s (x1.50), 192 cores 90.0M/s (x90.0)");
+    expect(text).toContain("at 192 cores the reference count costs a factor of 90.0");
+    expect(text).toContain("1.0M -> 118M, x118");
+  });
+
+  test("say what lazy TLB and PCID save, each against a row that differs in that alone", () => {
+    const munmap = (configuration: Partial<Configuration>, cycles: number): Row =>
+      rowWith({ configuration, measurement: { initiatorCycles: [cycles] } });
+    const text = answers([
+      munmap({ lazyTlb: "eager", cores: 2 }, 2000),
+      munmap({ lazyTlb: "refcounted", cores: 2 }, 1500),
+      munmap({ lazyTlb: "refcounted", cores: 2, pcid: false }, 1600),
+      munmap({ lazyTlb: "refcounted", cores: 28 }, 9000),
+    ]).join("\n");
+    expect(text).toMatch(/eager -> refcounted.*\n {2}munmap at 2: shootdown -25 %/);
+    expect(text).toMatch(/PCID.*\n {2}munmap at 2: shootdown -6\.3 %/);
+    expect(text).not.toContain("munmap at 28");
+  });
+
+  test("name the rows that broke as expected, and those that were not expected to", () => {
+    const measurement = { violations: [violation] };
+    const known = rowWith({ configuration: { lazyTlb: "unrefcounted" }, measurement });
+    expect(answers([rowWith({}), known]).at(-1)).toBe(
+      "verdicts: 1 of 2 rows ok; 1 broke as expected: unrefcounted (munmap)",
+    );
+    expect(answers([rowWith({ measurement })]).at(-1)).toBe(
+      "verdicts: 0 of 1 rows ok; NOT AS EXPECTED: refcounted (munmap)",
+    );
+  });
+});

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { formatViolations } from "../../src/report/violations.ts";
+import { rowWith, violation } from "../experiment/samples.ts";
+
+const measurement = { violations: [violation] };
+const known = rowWith({ configuration: { lazyTlb: "unrefcounted" }, measurement });
+
+test("a violation names rule, message, cycle, mm, CPUs, last operations and its command", () => {
+  expect(formatViolations([known])).toBe(
+    [
+      "I5 broken (kernel code neither dereferences nor passes on a freed mm)  " +
+        "munmap, lazyTlb=unrefcounted, 2 cores, as expected",
+      "  switch_mm was given an mm that is freed",
+      "  at cycle 4000, mm 3, CPUs 0, 1",
+      "  cpu 0: mmdrop mm 3 -> free mm 3",
+      "  cpu 1: switch_mm mm 3 -> mm 5",
+      "  again: shootdown run munmap --seed 1",
+      "",
+    ].join("\n"),
+  );
+});
+
+test("the same invariant of the same policy is told once, unexpected ones first", () => {
+  const text = formatViolations([known, rowWith({ measurement }), known]);
+  const headings = text.split("\n").filter((line) => line.includes(" broken "));
+  expect(headings).toHaveLength(2);
+  expect(headings[0]).toContain("lazyTlb=refcounted");
+  expect(headings[0]).not.toContain("as expected");
+});
+
+test("nothing broken, nothing said", () => {
+  expect(formatViolations([rowWith({})])).toBe("");
+});

@@ -5,8 +5,8 @@ import type { ExperimentDefinition } from "./experiment.ts";
 
 export const BUILT_IN_NAMES: readonly string[] = ["default", ...WORKLOAD_NAMES];
 
-/** The sample that the default experiment replays: short, with switches and shootdowns in it. */
-const DEFAULT_TRACE = "a1-unmap-1spin";
+/** The sample that the default experiment replays: a CPU goes idle on an mm that others flush. */
+const DEFAULT_TRACE = "lazy-dontneed";
 
 /** What the project answers, on one screen: who pays for the reference count at the switch, what a
  *  shootdown costs with and without PCID, what lazy TLB saves, and which policy breaks. */

@@ -1,16 +1,23 @@
 // The shell command that repeats one run: it names every axis, so that no default can change it.
 
+import { SAMPLE_TRACES } from "../trace/samples.ts";
 import { AXIS_NAMES } from "./axes.ts";
 import type { Run } from "./simulate.ts";
 
 /** `shootdown run munmap --set cpu=rome --set cores=2 ... --seed 7`, or `shootdown replay ...`. */
 export function commandFor(run: Run): string {
-  const what = run.trace === undefined ? `run ${run.workload}` : `replay ${quoted(run.trace)}`;
+  const what =
+    run.trace === undefined ? `run ${run.workload}` : `replay ${quoted(nameOf(run.trace))}`;
   const settings = AXIS_NAMES.flatMap((axis) => {
     const value = run.configuration[axis];
     return value === undefined ? [] : [`--set ${axis}=${value}`];
   });
   return `shootdown ${what} ${settings.join(" ")} --seed ${run.seed}`;
+}
+
+function nameOf(trace: string): string {
+  const sample = Object.entries(SAMPLE_TRACES).find(([, path]) => path === trace);
+  return sample === undefined ? trace : sample[0];
 }
 
 function quoted(path: string): string {

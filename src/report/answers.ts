@@ -65,8 +65,9 @@ interface Saving {
 function saving(rows: readonly Row[], { axis, from, to, title }: Saving): readonly string[] {
   const pairs = pairsOf(rows, { axis, from, to }).filter((pair) => sound(pair.from, pair.to));
   const points = pairs
-    .filter((pair) => axis === "lazyTlb" || pair.to.configuration.lazyTlb === "refcounted")
-    .map((pair) => `${pair.to.workload} at ${pair.to.cores}${detail(pair)}: ${costs(pair)}`);
+    .filter(({ to: { configuration } }) => axis === "lazyTlb" || isMainline(configuration))
+    .filter(({ to: { configuration } }) => axis === "pcid" || configuration.pcid || !anyPcid(rows))
+    .map((pair) => `${pair.to.workload} at ${pair.to.cores} cores: ${costs(pair)}`);
   return points.length === 0 ? [] : [`${title}:`, ...points.map((point) => `  ${point}`)];
 }
 
@@ -84,11 +85,9 @@ function costs({ from, to }: Pair): string {
   return parts.filter((part) => part !== "").join(", ");
 }
 
-function detail({ from, to }: Pair): string {
-  return from.configuration.pcid === to.configuration.pcid && !to.configuration.pcid
-    ? " without PCID"
-    : "";
-}
+const isMainline = ({ lazyTlb }: Configuration): boolean => lazyTlb === "refcounted";
+
+const anyPcid = (rows: readonly Row[]): boolean => rows.some((row) => row.configuration.pcid);
 
 /** Which rows broke an invariant, and whether that was expected. */
 function verdicts(rows: readonly Row[]): readonly string[] {

@@ -40,8 +40,8 @@ describe("the answers", () => {
       munmap({ lazyTlb: "refcounted", cores: 2, pcid: false }, 1600),
       munmap({ lazyTlb: "refcounted", cores: 28 }, 9000),
     ]).join("\n");
-    expect(text).toMatch(/eager -> refcounted.*\n {2}munmap at 2: shootdown -25 %/);
-    expect(text).toMatch(/PCID.*\n {2}munmap at 2: shootdown -6\.3 %/);
+    expect(text).toMatch(/eager -> refcounted.*\n {2}munmap at 2 cores: shootdown -25 %/);
+    expect(text).toMatch(/PCID.*\n {2}munmap at 2 cores: shootdown -6\.3 %/);
     expect(text).not.toContain("munmap at 28");
   });
 

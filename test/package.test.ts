@@ -1,0 +1,99 @@
+// The package as its users get it: packed, unpacked elsewhere, imported by name.
+
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const app = mkdtempSync(join(tmpdir(), "shootdown-package-"));
+const installed = join(app, "node_modules", "shootdown");
+
+const FIRST_SCRIPT = `
+import { presets, replay, runExperiment, type Row } from "shootdown";
+
+const { rows } = await runExperiment("munmap", {
+  axes: { cores: 2, rounds: 2, lazyTlb: ["refcounted", "eager"] },
+});
+const replayed = await replay("lazy-dontneed", { axes: { lazyTlb: "refcounted", pcid: true } });
+const cost = (row: Row): number => row.initiatorCycles.mean;
+console.log(
+  JSON.stringify({
+    policies: rows.map((row) => row.configuration.lazyTlb),
+    costs: rows.map(cost),
+    trace: replayed.rows[0]?.workload,
+    frequency: presets["skylake-sp"].frequency.value,
+  }),
+);
+`;
+
+const run = (command: string, ...words: string[]): string =>
+  execFileSync(command, words, { cwd: app, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+
+/** What npm install would fetch: the dependencies, here those of the repository. */
+function link(name: string): void {
+  const target = join(app, "node_modules", name);
+  mkdirSync(dirname(target), { recursive: true });
+  symlinkSync(join(ROOT, "node_modules", name), target);
+}
+
+beforeAll(() => {
+  const words = ["pack", ROOT, "--ignore-scripts", "--pack-destination", app, "--json"];
+  const [packed] = JSON.parse(run("npm", ...words)) as [{ filename: string }];
+  mkdirSync(installed, { recursive: true });
+  run("tar", "-xzf", join(app, packed.filename), "-C", installed, "--strip-components", "1");
+  const { dependencies } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as {
+    dependencies: Record<string, string>;
+  };
+  for (const name of [...Object.keys(dependencies), "@types/node"]) link(name);
+  const compilerOptions = {
+    module: "nodenext",
+    target: "es2022",
+    lib: ["es2023"],
+    strict: true,
+    types: ["node"],
+  };
+  writeFileSync(join(app, "package.json"), '{"type": "module", "private": true}');
+  writeFileSync(join(app, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
+  writeFileSync(join(app, "first.ts"), FIRST_SCRIPT);
+});
+
+afterAll(() => rmSync(app, { recursive: true, force: true }));
+
+test("a first script type-checks against the package and runs on plain Node", () => {
+  run(process.execPath, join(ROOT, "node_modules/typescript/bin/tsc"), "-p", ".");
+  const said = JSON.parse(run(process.execPath, "first.js")) as Record<string, unknown>;
+  expect(said).toMatchObject({
+    policies: ["refcounted", "eager"],
+    trace: "lazy-dontneed",
+    frequency: expect.any(Number) as number,
+  });
+  for (const cost of said["costs"] as number[]) expect(cost).toBeGreaterThan(0);
+});
+
+test("the types refuse a misspelt axis", () => {
+  const wrong =
+    'import { runExperiment } from "shootdown";\nrunExperiment("munmap", { axes: X });\n';
+  const check = (axes: string): void => {
+    writeFileSync(join(app, "wrong.ts"), wrong.replace("X", axes));
+    run(process.execPath, join(ROOT, "node_modules/typescript/bin/tsc"), "-p", ".", "--noEmit");
+  };
+  expect(() => check("{ cores: 2 }")).not.toThrow();
+  expect(() => check("{ coers: 2 }")).toThrow();
+  rmSync(join(app, "wrong.ts"));
+});
+
+test("the command of the package runs from where it is installed", () => {
+  const main = join(installed, "dist/cli/main.js");
+  const text = run(process.execPath, main, "run", "munmap", "--json", "--set", "rounds=2");
+  expect(JSON.parse(text)).toHaveProperty("experiment", "munmap");
+  expect(readFileSync(main, "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
+});
+
+test("the package carries no sources and no tests", () => {
+  const files = run("find", installed, "-type", "f").split("\n");
+  expect(files.some((file) => file.endsWith("dist/machine.wasm"))).toBe(true);
+  expect(files.filter((file) => /\/(src|test|assembly)\//.test(file))).toEqual([]);
+});

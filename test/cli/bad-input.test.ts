@@ -31,7 +31,11 @@ const cases: readonly (readonly [what: string, words: readonly string[], says: R
   ["a negative seed", ["run", "--seed", "-1"], /^--seed: "-1": a whole number/],
   ["no seeds", ["run", "--seeds", "0"], /^--seeds: "0": a whole number of 1/],
   ["no workers", ["run", "--workers", "0"], /^--workers: "0": a whole number of 1/],
-  ["an unknown option", ["run", "--sed", "1"], /^--sed: unknown option: did you mean one of --seed, --set\?/],
+  [
+    "an unknown option",
+    ["run", "--sed", "1"],
+    /^--sed: unknown option: did you mean one of --seed, --set\?/,
+  ],
   ["an option without its value", ["run", "--seed"], /^--seed: missing: give it a value/],
   ["two formats at once", ["run", "--json", "--csv"], /^--json: /],
   ["two experiments", ["run", "munmap", "madvise"], /^arguments: too many/],

@@ -13,12 +13,12 @@ import {
   COUNTER_STALE_USES,
   ERROR_PRESENT,
   EXECUTE,
-} from "./abi";
-import { accessCycles } from "./cache";
-import { count } from "./counters";
-import { Core, coreAt, MACHINE, rightsOf } from "./layout";
-import { ADDRESS_BITS, CONDEMNED, GLOBAL, offsetMask, SIZE_SHIFT, sizeOf } from "./pte";
-import { pageOf } from "./tag";
+} from "./abi.ts";
+import { accessCycles } from "./cache.ts";
+import { count } from "./counters.ts";
+import { Core, coreAt, MACHINE, rightsOf } from "./layout.ts";
+import { ADDRESS_BITS, CONDEMNED, GLOBAL, offsetMask, SIZE_SHIFT, sizeOf } from "./pte.ts";
+import { pageOf } from "./tag.ts";
 import {
   dropPage,
   enter,
@@ -27,8 +27,8 @@ import {
   lookup,
   rootOfEntry,
   secondLevelOf,
-} from "./tlb";
-import { generalProtection, pageFault, permits, walk } from "./walker";
+} from "./tlb.ts";
+import { generalProtection, pageFault, permits, walk } from "./walker.ts";
 
 /** What makes an entry another one for the same page. */
 const SHAPE: u64 = GLOBAL | (3 << SIZE_SHIFT);

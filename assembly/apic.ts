@@ -3,11 +3,11 @@
 //
 // A vector sent again while pending is one interrupt, with the earlier arrival.
 
-import { COUNTER_INTERRUPTS_TAKEN, COUNTER_IPIS_SENT, DISTANCE_SAME_LLC } from "./abi";
-import { drain } from "./control";
-import { count } from "./counters";
-import { arrivalCycle, Core, coreAt, MACHINE, requestWord, serviceWord } from "./layout";
-import { cyclesOf, DELIVERY_CYCLES, distanceBetween } from "./topology";
+import { COUNTER_INTERRUPTS_TAKEN, COUNTER_IPIS_SENT, DISTANCE_SAME_LLC } from "./abi.ts";
+import { drain } from "./control.ts";
+import { count } from "./counters.ts";
+import { arrivalCycle, Core, coreAt, MACHINE, requestWord, serviceWord } from "./layout.ts";
+import { cyclesOf, DELIVERY_CYCLES, distanceBetween } from "./topology.ts";
 
 const VECTOR_WORDS: u32 = 4;
 
@@ -41,13 +41,18 @@ export function updateNextInterrupt(core: Core): void {
   core.nextInterrupt = earliest;
 }
 
-/** Writes the ICR: a fixed interrupt for one target. Serialising, as an xAPIC's is. */
-export function sendIpi(index: u32, targetIndex: u32, vector: u32): void {
+/** A write to the ICR. Serialising, as an xAPIC's is. */
+export function writeIcr(index: u32): void {
+  const core = coreAt(index);
+  drain(core);
+  core.clock += MACHINE.writeIcr;
+}
+
+/** The vector on its way to one target of the ICR write that has just been made. */
+export function deliverIpi(index: u32, targetIndex: u32, vector: u32): void {
   assert(vector >= 16 && vector < 256);
   const core = coreAt(index);
   const target = coreAt(targetIndex);
-  drain(core);
-  core.clock += MACHINE.writeIcr;
   const distance = max<u32>(distanceBetween(core, target), DISTANCE_SAME_LLC);
   const arrival = core.clock + cyclesOf(DELIVERY_CYCLES, distance);
   const word = requestWord(target, vector >> 6);

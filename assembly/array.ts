@@ -1,7 +1,7 @@
 // One array of cached translations, whatever its shape: find, use, fill, drop. Every TLB and every
 // structure cache is made of these. Up to 16 ways are compared two at a time; see geometry.ts.
 
-import { Geometry, setOf } from "./geometry";
+import { Geometry, setOf } from "./geometry.ts";
 import {
   chainIn,
   chainOut,
@@ -10,9 +10,9 @@ import {
   retireLinked,
   touchLinked,
   victimLinked,
-} from "./linked";
-import { stateAfterFill, stateAfterUse, victim } from "./replacement";
-import { kindOf } from "./tag";
+} from "./linked.ts";
+import { stateAfterFill, stateAfterUse, victim } from "./replacement.ts";
+import { kindOf } from "./tag.ts";
 
 /** Kind masks of a list's population are kept behind the counts of its 8 kinds. */
 const MASK_OFFSET: usize = 32;

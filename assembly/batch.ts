@@ -25,12 +25,12 @@ import {
   STREAM_WRITE_PERCENT,
   USER_ACCESS,
   WRITE,
-} from "./abi";
-import { FAULTED, listFor, translate } from "./access";
-import { log2Ceiling } from "./bits";
-import { accessCycles } from "./cache";
-import { add } from "./counters";
-import { coreAt, rightsOf, STREAM } from "./layout";
+} from "./abi.ts";
+import { FAULTED, listFor, translate } from "./access.ts";
+import { log2Ceiling } from "./bits.ts";
+import { accessCycles } from "./cache.ts";
+import { add } from "./counters.ts";
+import { coreAt, rightsOf, STREAM } from "./layout.ts";
 
 function field(index: u32): f64 {
   return load<f64>(STREAM + ((<usize>index) << 3));

@@ -6,9 +6,9 @@
 // Unlike hardware: tags of lines 256 GiB apart are equal; fetches go through L1D too; a fill enters
 // all three levels, evictions are silent and copies in other cores are not invalidated.
 
-import { alignUp } from "./bits";
-import { baseOf, Core, MACHINE } from "./layout";
-import { allocate } from "./memory";
+import { alignUp } from "./bits.ts";
+import { baseOf, Core, MACHINE } from "./layout.ts";
+import { allocate } from "./memory.ts";
 
 @unmanaged
 export class CacheShape {

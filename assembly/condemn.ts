@@ -1,16 +1,16 @@
 // For checkers, at no emulated cost: which cached entries no longer agree with the tables in memory.
 // Such an entry becomes CONDEMNED; the machine goes on using it, as hardware would, and says so.
 
-import { REACHED_BY_CURRENT_PCID, REACHED_BY_OTHER_PCID, REACHED_BY_ROOT } from "./abi";
-import { dataAt, kindsPresent, rootAt, setDataAt, tagAt } from "./array";
-import { Geometry } from "./geometry";
-import { baseOf, Core, coreAt, MACHINE, populationOffset } from "./layout";
-import { ADDRESS_BITS, CONDEMNED, NO_EXECUTE, pageMask, sizeOf, USER, WRITABLE } from "./pte";
-import { nextValid, nextWithNumber } from "./scan";
-import { ofCurrentPcid, pointsTo, STRUCTURE_LEVELS, structureCache } from "./structure-cache";
-import { descend, frameInLeaf, leafLevel } from "./tables";
-import { numberOf, PAGE_BITS } from "./tag";
-import { ARRAYS_PER_LIST, TLB_LISTS, tlbArray } from "./tlb";
+import { REACHED_BY_CURRENT_PCID, REACHED_BY_OTHER_PCID, REACHED_BY_ROOT } from "./abi.ts";
+import { dataAt, kindsPresent, rootAt, setDataAt, tagAt } from "./array.ts";
+import { Geometry } from "./geometry.ts";
+import { baseOf, Core, coreAt, MACHINE, populationOffset } from "./layout.ts";
+import { ADDRESS_BITS, CONDEMNED, NO_EXECUTE, pageMask, sizeOf, USER, WRITABLE } from "./pte.ts";
+import { nextValid, nextWithNumber } from "./scan.ts";
+import { ofCurrentPcid, pointsTo, STRUCTURE_LEVELS, structureCache } from "./structure-cache.ts";
+import { descend, frameInLeaf, leafLevel } from "./tables.ts";
+import { numberOf, PAGE_BITS } from "./tag.ts";
+import { ARRAYS_PER_LIST, TLB_LISTS, tlbArray } from "./tlb.ts";
 
 /** Ranges up to this are looked up page by page, longer ones by going through all entries. */
 const PROBED_PAGES: u64 = 64;

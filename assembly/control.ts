@@ -16,12 +16,12 @@ import {
   EXECUTE,
   USER_ACCESS,
   WRITE,
-} from "./abi";
-import { add, count } from "./counters";
-import { Core, MACHINE, rightsOf, trackedPcid } from "./layout";
-import { CONDEMNED, DIRTY, NO_EXECUTE, PRESENT, USER, WRITABLE } from "./pte";
-import { dropAllStructures, dropStructuresFor, dropStructuresOf } from "./structure-cache";
-import { PCID_SHIFT } from "./tag";
+} from "./abi.ts";
+import { add, count } from "./counters.ts";
+import { Core, MACHINE, rightsOf, trackedPcid } from "./layout.ts";
+import { CONDEMNED, DIRTY, NO_EXECUTE, PRESENT, USER, WRITABLE } from "./pte.ts";
+import { dropAllStructures, dropStructuresFor, dropStructuresOf } from "./structure-cache.ts";
+import { PCID_SHIFT } from "./tag.ts";
 import {
   dropEverything,
   dropNonGlobal,
@@ -29,7 +29,7 @@ import {
   dropPage,
   dropPcid,
   FIRST_DATA,
-} from "./tlb";
+} from "./tlb.ts";
 
 /** Cycles of INVPCID by type. */
 export const INVPCID_CYCLES: usize = memory.data(4 * 8, 8);

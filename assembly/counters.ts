@@ -1,7 +1,7 @@
 // Event counts of each core, kept as f64 so that they neither wrap nor need conversion.
 
-import { COUNTERS } from "./abi";
-import { Core, coreAt, counterOf, MACHINE } from "./layout";
+import { COUNTERS } from "./abi.ts";
+import { Core, coreAt, counterOf, MACHINE } from "./layout.ts";
 
 export function count(core: Core, counter: u32): void {
   add(core, counter, 1);

@@ -1,12 +1,12 @@
 // Boot: reads the machine's description, which the host has written as f64 fields in the order in
 // which they are read here, shapes every array and cache, and lays out the cores' regions.
 
-import { CONTROL_NO_EXECUTE, CONTROL_WRITE_PROTECT, DISTANCE_SELF, REPLACE_LRU } from "./abi";
-import { initialise } from "./array";
-import { alignUp } from "./bits";
-import { L1D, L2, LLC, llcDirectoryBytes, shapeCache } from "./cache";
-import { INVPCID_CYCLES, setControl } from "./control";
-import { Geometry, shape } from "./geometry";
+import { CONTROL_NO_EXECUTE, CONTROL_WRITE_PROTECT, DISTANCE_SELF, REPLACE_LRU } from "./abi.ts";
+import { initialise } from "./array.ts";
+import { alignUp } from "./bits.ts";
+import { L1D, L2, LLC, llcDirectoryBytes, shapeCache } from "./cache.ts";
+import { INVPCID_CYCLES, setControl } from "./control.ts";
+import { Geometry, shape } from "./geometry.ts";
 import {
   baseOf,
   CORE_FIXED_BYTES,
@@ -15,10 +15,10 @@ import {
   MACHINE,
   MAX_TRACKED_PCIDS,
   populationOffset,
-} from "./layout";
-import { shapeLines } from "./line";
-import { allocate } from "./memory";
-import { structureCache, STRUCTURE_LEVELS } from "./structure-cache";
+} from "./layout.ts";
+import { shapeLines } from "./line.ts";
+import { allocate } from "./memory.ts";
+import { structureCache, STRUCTURE_LEVELS } from "./structure-cache.ts";
 import {
   ARRAYS_PER_LIST,
   assignArray,
@@ -30,8 +30,8 @@ import {
   STRUCTURE_LIST,
   TLB_LISTS,
   tlbArray,
-} from "./tlb";
-import { DELIVERY_CYCLES, furthestDistance, TRANSFER_CYCLES } from "./topology";
+} from "./tlb.ts";
+import { DELIVERY_CYCLES, furthestDistance, TRANSFER_CYCLES } from "./topology.ts";
 
 /** Address of the next field to read; only boot uses it. */
 const CURSOR: usize = memory.data(8, 8);

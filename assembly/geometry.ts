@@ -7,7 +7,7 @@
 // A slot is one entry's place. With up to 16 ways, slot = set * stride + way. With more, slots
 // 0..sets-1 are the heads of the sets' recency lists and the entries' slots come after them.
 
-import { alignUp, log2Ceiling } from "./bits";
+import { alignUp, log2Ceiling } from "./bits.ts";
 
 @unmanaged
 export class Geometry {

@@ -1,26 +1,122 @@
 // The exports, and nothing else. Cores, lines and vectors cross as u32, page and frame numbers as
 // f64, words of 64 bits as i64; what a call returns beyond one number is read with result*().
 
-import { access as accessCore } from "./access";
+import { access as accessCore } from "./access.ts";
 import {
   condemnRange as condemn,
   condemnTable as condemnEntries,
   reachesTable as reaches,
-} from "./condemn";
-import * as control from "./control";
-import { coreAt, DESCRIPTION, MACHINE, STREAM } from "./layout";
-import * as physical from "./memory";
-import { accessCycles } from "./cache";
-import * as tables from "./tables";
-import { PAGE_BITS } from "./tag";
+} from "./condemn.ts";
+import * as control from "./control.ts";
+import { coreAt, DESCRIPTION, MACHINE, STREAM } from "./layout.ts";
+import * as physical from "./memory.ts";
+import { accessCycles } from "./cache.ts";
+import * as tables from "./tables.ts";
+import { PAGE_BITS } from "./tag.ts";
 
-export * from "./abi";
-export { boot } from "./description";
-export { runStream } from "./batch";
-export { counter, resetCounters } from "./counters";
-export { distance, socketOf } from "./topology";
-export { allocateLine, freeLine, lineLoad, lineStore, lineLocked, fence } from "./line";
-export { sendIpi, acceptInterrupt, endOfInterrupt, iret } from "./apic";
+import { boot } from "./description.ts";
+import { runStream } from "./batch.ts";
+import { counter, resetCounters } from "./counters.ts";
+import { distance, socketOf } from "./topology.ts";
+import { allocateLine, freeLine, lineLoad, lineStore, lineLocked, fence } from "./line.ts";
+import { writeIcr, deliverIpi, acceptInterrupt, endOfInterrupt, iret } from "./apic.ts";
+
+export {
+  READ,
+  WRITE,
+  EXECUTE,
+  USER_ACCESS,
+  ACCESS_FAULT,
+  ACCESS_FIRST_LEVEL,
+  ACCESS_SECOND_LEVEL,
+  ACCESS_WALK,
+  ACCESS_STALE,
+  STREAM_DONE,
+  STREAM_HORIZON,
+  STREAM_FAULT,
+  STREAM_STALE,
+  ORDER_SEQUENTIAL,
+  ORDER_RANDOM,
+  ORDER_CHASE,
+  ORDER_LIST,
+  LIST_PAGES,
+  STREAM_BASE_PAGE,
+  STREAM_STRIDE_BYTES,
+  STREAM_STAGGER,
+  STREAM_ELEMENTS,
+  STREAM_ORDER,
+  STREAM_KIND,
+  STREAM_WRITE_PERCENT,
+  STREAM_THINK_CYCLES,
+  STREAM_POSITION,
+  STREAM_REMAINING,
+  STREAM_RANDOM,
+  STREAM_PAGES,
+  STREAM_FIELDS,
+  DESCRIPTION_FIELDS,
+  REPLACE_LRU,
+  REPLACE_TREE_PLRU,
+  REPLACE_MRU_PLUS_ONE_PLRU,
+  REPLACE_FIFO,
+  DISTANCE_SELF,
+  DISTANCE_SAME_LLC,
+  DISTANCE_SAME_SOCKET,
+  DISTANCE_ONE_HOP,
+  DISTANCE_TWO_HOPS,
+  ERROR_PRESENT,
+  ERROR_WRITE,
+  ERROR_USER,
+  ERROR_RESERVED,
+  ERROR_INSTRUCTION,
+  VECTOR_GENERAL_PROTECTION,
+  VECTOR_PAGE_FAULT,
+  CONTROL_WRITE_PROTECT,
+  CONTROL_NO_EXECUTE,
+  CONTROL_GLOBAL_PAGES,
+  CONTROL_PCID,
+  CONTROL_FIVE_LEVELS,
+  REACHED_BY_ROOT,
+  REACHED_BY_CURRENT_PCID,
+  REACHED_BY_OTHER_PCID,
+  COUNTER_ACCESSES,
+  COUNTER_SECOND_LEVEL_HITS,
+  COUNTER_WALKS,
+  COUNTER_WALK_CYCLES,
+  COUNTER_WALK_LOADS,
+  COUNTER_DIRTY_WALKS,
+  COUNTER_FAULTS,
+  COUNTER_STALE_USES,
+  COUNTER_CR3_WRITES,
+  COUNTER_CR3_FLUSHES,
+  COUNTER_CR4_WRITES,
+  COUNTER_INVLPGS,
+  COUNTER_INVPCIDS,
+  COUNTER_IPIS_SENT,
+  COUNTER_INTERRUPTS_TAKEN,
+  COUNTER_LINE_TRANSFERS,
+  COUNTER_LINE_WAIT_CYCLES,
+  COUNTER_DRAIN_WAIT_CYCLES,
+  COUNTERS,
+} from "./abi";
+export {
+  boot,
+  runStream,
+  counter,
+  resetCounters,
+  distance,
+  socketOf,
+  allocateLine,
+  freeLine,
+  lineLoad,
+  lineStore,
+  lineLocked,
+  fence,
+  writeIcr,
+  deliverIpi,
+  acceptInterrupt,
+  endOfInterrupt,
+  iret,
+};
 
 export function descriptionBlock(): usize {
   return DESCRIPTION;
@@ -51,17 +147,6 @@ export function readEntry(table: f64, index: u32): u64 {
   return physical.read(((<u64>table) << 12) | ((<u64>index) << 3));
 }
 export function writeEntry(table: f64, index: u32, value: u64): void {
-  physical.write(((<u64>table) << 12) | ((<u64>index) << 3), value);
-}
-/** An entry from its frame and the bits 11:0, with bit 63 from `noExecute`. */
-export function writeEntryParts(
-  table: f64,
-  index: u32,
-  frame: f64,
-  bits: u32,
-  noExecute: u32,
-): void {
-  const value = ((<u64>frame) << 12) | (<u64>bits) | ((<u64>noExecute) << 63);
   physical.write(((<u64>table) << 12) | ((<u64>index) << 3), value);
 }
 export function releaseFrame(frame: f64): void {
@@ -131,14 +216,18 @@ export function staleAddress(core: u32): u64 {
 export function leafLevel(root: f64, page: f64): u32 {
   return tables.leafLevel(<u64>root, (<u64>page) & PAGE_BITS, coreAt(0).levels);
 }
-export function descend(root: f64, page: f64, level: u32): u32 {
-  return tables.descend(<u64>root, (<u64>page) & PAGE_BITS, coreAt(0).levels, level);
+export function findTable(root: f64, page: f64, level: u32): u32 {
+  return tables.findTable(<u64>root, (<u64>page) & PAGE_BITS, coreAt(0).levels, level);
 }
 export function nextLeaf(root: f64, page: f64, end: f64): f64 {
   return <f64>tables.nextLeaf(<u64>root, <u64>page, <u64>end, coreAt(0).levels);
 }
-export function isEmptyTable(table: f64): u32 {
-  return tables.isEmptyTable(<u64>table) ? 1 : 0;
+export function nextPresent(table: f64, from: u32): u32 {
+  return tables.nextPresent(<u64>table, from);
+}
+/** The frame that an entry names, -1 when it is absent or (below level 4) maps a page. */
+export function tableBelow(table: f64, index: u32, level: u32): f64 {
+  return tables.tableBelow(<u64>table, index, level);
 }
 export function levels(): u32 {
   return coreAt(0).levels;

@@ -5,7 +5,7 @@
 // Static addresses come from memory.data, offsets inside a core are assigned one after the other at
 // boot (description.ts), and the heap serves what is backed on demand: emulated RAM, LLC sets, lines.
 
-import { COUNTERS, DESCRIPTION_FIELDS, STREAM_FIELDS } from "./abi";
+import { COUNTERS, DESCRIPTION_FIELDS, STREAM_FIELDS } from "./abi.ts";
 
 /** Machine-wide numbers, constant after boot except the heap and the lines. */
 @unmanaged

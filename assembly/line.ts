@@ -9,12 +9,12 @@ import {
   COUNTER_LINE_WAIT_CYCLES,
   DISTANCE_ONE_HOP,
   DISTANCE_SAME_LLC,
-} from "./abi";
-import { drain } from "./control";
-import { add, count } from "./counters";
-import { Core, coreAt, MACHINE } from "./layout";
-import { allocate } from "./memory";
-import { cyclesOf, distanceBetween, TRANSFER_CYCLES } from "./topology";
+} from "./abi.ts";
+import { drain } from "./control.ts";
+import { add, count } from "./counters.ts";
+import { Core, coreAt, MACHINE } from "./layout.ts";
+import { allocate } from "./memory.ts";
+import { cyclesOf, distanceBetween, TRANSFER_CYCLES } from "./topology.ts";
 
 @unmanaged
 class Line {

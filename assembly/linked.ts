@@ -1,8 +1,8 @@
 // The recency lists and hash chains of arrays with more than 16 ways: neither a hit nor a miss scans
 // the ways. Exact LRU; the invalid entries of a set are always at the old end of its list.
 
-import { Geometry, setOf } from "./geometry";
-import { numberOf } from "./tag";
+import { Geometry, setOf } from "./geometry.ts";
+import { numberOf } from "./tag.ts";
 
 function next(g: Geometry, core: usize, slot: u32): u32 {
   return <u32>load<u16>(core + g.links + ((<usize>slot) << 2));

@@ -5,8 +5,8 @@
 //
 // Unlike hardware, there are 256 GiB everywhere: frames beyond read as zero and ignore writes.
 
-import { alignUp } from "./bits";
-import { MACHINE } from "./layout";
+import { alignUp } from "./bits.ts";
+import { MACHINE } from "./layout.ts";
 
 const BLOCK_BITS: u64 = 12;
 const DIRECTORY_BITS: u64 = 14;

@@ -6,7 +6,7 @@
 //   A TLB's data word has the rights combined over all levels in P, R/W, U/S, XD; D and G of the leaf;
 //   CONDEMNED in bit 9 and the page size in bits 11:10.
 
-import { MACHINE } from "./layout";
+import { MACHINE } from "./layout.ts";
 
 export const PRESENT: u64 = 1 << 0;
 export const WRITABLE: u64 = 1 << 1;

@@ -5,8 +5,8 @@
 //   tree-plru           bit n: the child of node n that was used less recently; root 1
 //   mru-plus-one-plru   bits 3:0 the group of 4 ways used last; bits 4+4g.. the tree of group g
 
-import { REPLACE_FIFO, REPLACE_LRU, REPLACE_TREE_PLRU } from "./abi";
-import { IDENTITY_ORDER, moveToFront } from "./bits";
+import { REPLACE_FIFO, REPLACE_LRU, REPLACE_TREE_PLRU } from "./abi.ts";
+import { IDENTITY_ORDER, moveToFront } from "./bits.ts";
 
 function treeTouch(tree: u64, way: u64, ways: u64): u64 {
   let node: u64 = 1;

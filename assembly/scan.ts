@@ -1,10 +1,10 @@
 // Going through the valid entries of an array: dropping those that match, and visiting them all.
 // Sets without entries are skipped by a bit each, so that a flush costs what the array holds.
 
-import { drop, kindsPresent, tagAt } from "./array";
-import { Geometry, setOf } from "./geometry";
-import { chainNext, chainStart, listFirst, listNext } from "./linked";
-import { numberOf } from "./tag";
+import { drop, kindsPresent, tagAt } from "./array.ts";
+import { Geometry, setOf } from "./geometry.ts";
+import { chainNext, chainStart, listFirst, listNext } from "./linked.ts";
+import { numberOf } from "./tag.ts";
 
 /** Drops every valid entry whose tag has `value` in the bits of `mask`. */
 export function dropMatching(g: Geometry, core: usize, mask: u64, value: u64): void {

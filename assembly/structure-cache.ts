@@ -3,12 +3,12 @@
 //
 //   cache of level l holds the table of level l:  l = 1 PDE cache, 2 PDPTE, 3 PML4E, 4 PML5E
 
-import { drop, fill, find, use, dataAt, tagAt } from "./array";
-import { Geometry, GEOMETRY_BYTES } from "./geometry";
-import { baseOf, Core } from "./layout";
-import { ADDRESS_BITS } from "./pte";
-import { dropMatching } from "./scan";
-import { PCID_BITS, tagFor, VALID } from "./tag";
+import { drop, fill, find, use, dataAt, tagAt } from "./array.ts";
+import { Geometry, GEOMETRY_BYTES } from "./geometry.ts";
+import { baseOf, Core } from "./layout.ts";
+import { ADDRESS_BITS } from "./pte.ts";
+import { dropMatching } from "./scan.ts";
+import { PCID_BITS, tagFor, VALID } from "./tag.ts";
 
 export const STRUCTURE_LEVELS: u32 = 4;
 const GEOMETRIES: usize = memory.data(STRUCTURE_LEVELS * <u32>GEOMETRY_BYTES, 64);

@@ -1,8 +1,8 @@
 // Page tables as they are in memory, looked at without cycles, caches or A/D: for the kernel that
 // builds them, and for checkers that compare cached entries with them.
 
-import { MACHINE } from "./layout";
-import { read } from "./memory";
+import { MACHINE } from "./layout.ts";
+import { read } from "./memory.ts";
 import {
   ADDRESS_BITS,
   combineRights,
@@ -14,7 +14,7 @@ import {
   RIGHTS,
   USER,
   WRITABLE,
-} from "./pte";
+} from "./pte.ts";
 
 const FULL_RIGHTS: u64 = PRESENT | WRITABLE | USER;
 
@@ -48,18 +48,38 @@ export function leafLevel(root: u64, page: u64, levels: u32): u32 {
   return descend(root, page, levels, 0) & ~LEAF;
 }
 
+/** The level of the deepest table on the page's path, at least `level`; its frame in resultEntry. */
+export function findTable(root: u64, page: u64, levels: u32, level: u32): u32 {
+  let table = root;
+  let at = levels;
+  while (at > level) {
+    const entry = read(entryAddress(table, page, at));
+    if ((entry & PRESENT) == 0 || isLeaf(entry, at)) break;
+    table = (entry & ADDRESS_BITS) >> 12;
+    at--;
+  }
+  MACHINE.resultEntry = table << 12;
+  return at;
+}
+
 /** The frame of a 4 KiB page inside the leaf of `level` whose entry is `leaf`. */
 export function frameInLeaf(leaf: u64, page: u64, level: u32): u64 {
   const mask = offsetMask(level - 1);
   return ((leaf & ADDRESS_BITS & ~mask) | ((page << 12) & mask)) >> 12;
 }
 
-/** Whether a table has no present entry. */
-export function isEmptyTable(table: u64): bool {
-  for (let index: u64 = 0; index < 512; index++) {
-    if ((read((table << 12) | (index << 3)) & PRESENT) != 0) return false;
-  }
-  return true;
+/** The first index at or above `from` of a present entry in a table, 512 when there is none. */
+export function nextPresent(table: u64, from: u32): u32 {
+  let index = from;
+  while (index < 512 && (read((table << 12) | ((<u64>index) << 3)) & PRESENT) == 0) index++;
+  return index;
+}
+
+/** The frame of the table that an entry of a table of `level` names, -1 when it names none. */
+export function tableBelow(table: u64, index: u32, level: u32): f64 {
+  const entry = read((table << 12) | ((<u64>index) << 3));
+  if ((entry & PRESENT) == 0 || isLeaf(entry, level)) return -1;
+  return <f64>((entry & ADDRESS_BITS) >> 12);
 }
 
 /**

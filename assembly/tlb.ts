@@ -2,12 +2,12 @@
 // that the two may share. A list has one array for each page size, or fewer that are shared; a page
 // size without an array is not cached there. Entries live in a level without regard to the other.
 
-import { drop, find, fill, kindsPresent, use } from "./array";
-import { Geometry, GEOMETRY_BYTES } from "./geometry";
-import { baseOf, Core, populationOffset } from "./layout";
-import { GLOBAL, sizeOf } from "./pte";
-import { dropMatching } from "./scan";
-import { GLOBAL_KIND, PCID_BITS, TAG_GLOBAL, tagFor, VALID } from "./tag";
+import { drop, find, fill, kindsPresent, use } from "./array.ts";
+import { Geometry, GEOMETRY_BYTES } from "./geometry.ts";
+import { baseOf, Core, populationOffset } from "./layout.ts";
+import { GLOBAL, sizeOf } from "./pte.ts";
+import { dropMatching } from "./scan.ts";
+import { GLOBAL_KIND, PCID_BITS, TAG_GLOBAL, tagFor, VALID } from "./tag.ts";
 
 /** Lists of arrays. The population of the structure caches is kept as a fifth list. */
 export const FIRST_DATA: u32 = 0;

@@ -6,8 +6,8 @@ import {
   DISTANCE_SAME_SOCKET,
   DISTANCE_SELF,
   DISTANCE_TWO_HOPS,
-} from "./abi";
-import { Core, coreAt, MACHINE } from "./layout";
+} from "./abi.ts";
+import { Core, coreAt, MACHINE } from "./layout.ts";
 
 /** Cycles by distance class: of a line's transfer, and of an interrupt's delivery. */
 export const TRANSFER_CYCLES: usize = memory.data(5 * 8, 8);

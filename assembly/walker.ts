@@ -17,11 +17,11 @@ import {
   ERROR_WRITE,
   VECTOR_GENERAL_PROTECTION,
   VECTOR_PAGE_FAULT,
-} from "./abi";
-import { accessCycles } from "./cache";
-import { add, count } from "./counters";
-import { Core, MACHINE } from "./layout";
-import { read, write } from "./memory";
+} from "./abi.ts";
+import { accessCycles } from "./cache.ts";
+import { add, count } from "./counters.ts";
+import { Core, MACHINE } from "./layout.ts";
+import { read, write } from "./memory.ts";
 import {
   ACCESSED,
   ADDRESS_BITS,
@@ -38,10 +38,10 @@ import {
   SIZE_SHIFT,
   USER,
   WRITABLE,
-} from "./pte";
-import { dropStructuresFor, fillStructure, useStructure } from "./structure-cache";
-import { pageOf } from "./tag";
-import { dropPage, FIRST_INSTRUCTION } from "./tlb";
+} from "./pte.ts";
+import { dropStructuresFor, fillStructure, useStructure } from "./structure-cache.ts";
+import { pageOf } from "./tag.ts";
+import { dropPage, FIRST_INSTRUCTION } from "./tlb.ts";
 
 /** Whether combined rights allow an access that needs `required` of `tested`; D and checks aside. */
 export function permits(data: u64, required: u64, tested: u64): bool {

@@ -1,0 +1,134 @@
+// Writes a description into the machine, as f64 fields in the order in which
+// assembly/description.ts reads them, and boots it.
+
+import { BadInput } from "../base/bad-input.ts";
+import {
+  type CacheDescription,
+  type DistanceCycles,
+  type MachineDescription,
+  MAX_CORES,
+  type PageSize,
+  type Replacement,
+  type TlbArrayDescription,
+} from "./description.ts";
+import type { MachineInstance } from "./wasm.ts";
+
+const SIZE_BITS: Readonly<Record<PageSize, number>> = { "4K": 1, "2M": 2, "1G": 4 };
+
+const POLICIES: Readonly<Record<Replacement, string>> = {
+  lru: "REPLACE_LRU",
+  "tree-plru": "REPLACE_TREE_PLRU",
+  "mru-plus-one-plru": "REPLACE_MRU_PLUS_ONE_PLRU",
+  fifo: "REPLACE_FIFO",
+};
+
+const WAYS_WITH_EVERY_POLICY = 16;
+
+export function boot(instance: MachineInstance, description: MachineDescription): void {
+  check(description);
+  const fields = descriptionFields(instance, description);
+  const { functions, memory } = instance;
+  new Float64Array(memory.buffer, functions.descriptionBlock(), fields.length).set(fields);
+  functions.boot();
+}
+
+function descriptionFields(instance: MachineInstance, machine: MachineDescription): number[] {
+  const { topology, tlb, structureCaches, line, instruction } = machine;
+  const second = tlb.secondLevelInstruction;
+  const array = (one: TlbArrayDescription): number[] => [
+    one.entries,
+    one.ways,
+    one.pageSizes.reduce((bits, size) => bits | SIZE_BITS[size], 0),
+    instance.constant(POLICIES[one.replacement]),
+    Number(one.index === "xor-fold"),
+  ];
+  const list = (arrays: readonly TlbArrayDescription[]): number[] => [
+    arrays.length,
+    ...arrays.flatMap(array),
+  ];
+  return [
+    topology.coreCount,
+    topology.coresPerLlc,
+    topology.llcsPerSocket,
+    topology.oneHopSockets,
+    ...list(tlb.firstLevelData),
+    ...list(tlb.firstLevelInstruction),
+    ...list(tlb.secondLevelData),
+    ...list(second === "shared" ? [] : second),
+    Number(second === "shared"),
+    tlb.secondLevelHitCycles.instruction,
+    tlb.secondLevelHitCycles.data,
+    tlb.walkCycles,
+    tlb.pcidsTracked,
+    Number(tlb.firstLevelDataPerPcid),
+    structureCaches.pml5e,
+    structureCaches.pml4e,
+    structureCaches.pdpte,
+    structureCaches.pde,
+    ...cache(machine.l1d),
+    ...cache(machine.l2),
+    ...cache(machine.llc),
+    machine.dramCycles.local,
+    line.localCycles,
+    line.lockedCycles,
+    ...distances(line.transferCycles),
+    line.memoryCycles.local,
+    line.memoryCycles.remote,
+    Number(line.directoryAtHome),
+    line.readOccupancyCycles,
+    instruction.writeCr3Flush,
+    instruction.writeCr3NoFlush,
+    instruction.writeCr4,
+    instruction.invlpg,
+    ...instruction.invpcid,
+    instruction.mfence,
+    instruction.writeIcr,
+    instruction.interruptEntry,
+    instruction.endOfInterrupt,
+    instruction.iret,
+    ...distances(machine.ipiDeliveryCycles),
+    machine.physicalAddressBits,
+  ];
+}
+
+const cache = (one: CacheDescription): number[] => [one.sizeBytes, one.ways, one.latencyCycles];
+
+const distances = (one: DistanceCycles): number[] => [
+  one.sameLlc,
+  one.sameSocket,
+  one.oneHop,
+  one.twoHops,
+];
+
+function check({ topology, tlb }: MachineDescription): void {
+  const { coreCount } = topology;
+  if (!Number.isInteger(coreCount) || coreCount < 1 || coreCount > MAX_CORES) {
+    throw new BadInput("topology.coreCount", coreCount, `a whole number from 1 to ${MAX_CORES}`);
+  }
+  const lists = {
+    firstLevelInstruction: tlb.firstLevelInstruction,
+    firstLevelData: tlb.firstLevelData,
+    secondLevelInstruction:
+      tlb.secondLevelInstruction === "shared" ? [] : tlb.secondLevelInstruction,
+    secondLevelData: tlb.secondLevelData,
+  };
+  for (const [name, arrays] of Object.entries(lists)) {
+    if (arrays.length > 4) throw new BadInput(`tlb.${name}`, arrays.length, "at most 4 arrays");
+    arrays.forEach((array, index) => checkArray(`tlb.${name}[${index}]`, array));
+  }
+}
+
+function checkArray(path: string, { entries, ways, replacement }: TlbArrayDescription): void {
+  if (!Number.isInteger(entries / ways) || entries < 1) {
+    throw new BadInput(`${path}.entries`, entries, `a multiple of its ways (${ways})`);
+  }
+  if (ways > WAYS_WITH_EVERY_POLICY && replacement !== "lru") {
+    throw new BadInput(`${path}.replacement`, replacement, `"lru" with more than 16 ways`);
+  }
+  if (replacement === "tree-plru" && !Number.isInteger(Math.log2(ways))) {
+    throw new BadInput(`${path}.ways`, ways, `a power of two with "tree-plru"`);
+  }
+  if (replacement === "mru-plus-one-plru" && ways % 4 !== 0) {
+    throw new BadInput(`${path}.ways`, ways, `a multiple of 4 with "mru-plus-one-plru"`);
+  }
+}

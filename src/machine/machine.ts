@@ -1,0 +1,295 @@
+// The typed face of the machine: what the kernel, the checkers and a user's script call. Everything
+// that takes cycles advances the clock of the core that does it.
+
+import {
+  type FrameNumber,
+  frameNumber,
+  pageNumber,
+  type PageNumber,
+  pageOf,
+  type PhysicalAddress,
+  physicalAddress,
+  type VirtualAddress,
+  virtualAddress,
+} from "../base/address.ts";
+import type { AccessKind, AccessResult } from "./access.ts";
+import { boot } from "./boot.ts";
+import { type Counters, readCounters } from "./counters.ts";
+import type { MachineDescription } from "./description.ts";
+import type { Stream } from "./stream.ts";
+import { StreamBlock, type StreamStop } from "./stream-block.ts";
+import { instantiate, type MachineFunctions, type MachineInstance } from "./wasm.ts";
+
+export type Distance = "self" | "sameLlc" | "sameSocket" | "oneHop" | "twoHops";
+
+const DISTANCES: readonly Distance[] = ["self", "sameLlc", "sameSocket", "oneHop", "twoHops"];
+const SOURCES = ["l1", "l1", "l2", "walk"] as const;
+const NO_TRANSLATION = 0n;
+
+export class Machine {
+  readonly coreCount: number;
+  /** No interrupt arrives sooner than this after the ICR write that sends it. */
+  readonly smallestIpiLatency: number;
+
+  // The kernel's hot path: the exports themselves. Each advances the clock of the core (its first
+  // argument), and those that return a number return the cycles unless said otherwise.
+
+  readonly now: MachineFunctions["now"];
+  readonly advance: MachineFunctions["advance"];
+  /** Without effect when the clock is there already. */
+  readonly advanceTo: MachineFunctions["advanceTo"];
+  /** A line that no cache holds, by the socket of its memory. Returns the line. */
+  readonly allocateLine: MachineFunctions["allocateLine"];
+  readonly freeLine: MachineFunctions["freeLine"];
+  readonly lineLoad: MachineFunctions["lineLoad"];
+  readonly lineStore: MachineFunctions["lineStore"];
+  readonly lineLocked: MachineFunctions["lineLocked"];
+  readonly fence: MachineFunctions["fence"];
+  readonly socketOf: MachineFunctions["socketOf"];
+  readonly writeIcr: MachineFunctions["writeIcr"];
+  /** Sends a vector with the ICR write just made; takes the sender no cycles. */
+  readonly deliverIpi: MachineFunctions["deliverIpi"];
+  /** When the first vector above the one in service arrives, whatever IF says; Infinity: none. */
+  readonly nextInterrupt: MachineFunctions["nextInterrupt"];
+  /** Enters the handler of the highest vector that has arrived, and returns it; -1: none. */
+  readonly acceptInterrupt: MachineFunctions["acceptInterrupt"];
+  readonly endOfInterrupt: MachineFunctions["endOfInterrupt"];
+  readonly iret: MachineFunctions["iret"];
+  readonly resetCounters: MachineFunctions["resetCounters"];
+
+  private readonly instance: MachineInstance;
+  private readonly functions: MachineFunctions;
+  private readonly streams: StreamBlock;
+  private readonly kindCodes: Readonly<Record<AccessKind, number>>;
+  private readonly userAccess: number;
+  private readonly staleAccess: number;
+
+  constructor(
+    readonly description: MachineDescription,
+    options: { readonly checked?: boolean } = {},
+  ) {
+    this.instance = instantiate(options.checked ?? false);
+    this.functions = this.instance.functions;
+    boot(this.instance, description);
+    ({
+      now: this.now,
+      advance: this.advance,
+      advanceTo: this.advanceTo,
+      allocateLine: this.allocateLine,
+      freeLine: this.freeLine,
+      lineLoad: this.lineLoad,
+      lineStore: this.lineStore,
+      lineLocked: this.lineLocked,
+      fence: this.fence,
+      socketOf: this.socketOf,
+      writeIcr: this.writeIcr,
+      deliverIpi: this.deliverIpi,
+      nextInterrupt: this.nextInterrupt,
+      acceptInterrupt: this.acceptInterrupt,
+      endOfInterrupt: this.endOfInterrupt,
+      iret: this.iret,
+      resetCounters: this.resetCounters,
+    } = this.functions);
+    const { constant } = this.instance;
+    this.coreCount = description.topology.coreCount;
+    this.smallestIpiLatency = Math.min(...Object.values(description.ipiDeliveryCycles));
+    this.streams = new StreamBlock(this.instance);
+    this.kindCodes = {
+      read: constant("READ"),
+      write: constant("WRITE"),
+      execute: constant("EXECUTE"),
+    };
+    this.userAccess = constant("USER_ACCESS");
+    this.staleAccess = constant("ACCESS_STALE");
+  }
+
+  get memoryBytes(): number {
+    return this.instance.memory.buffer.byteLength;
+  }
+
+  // Physical memory, without cycles.
+
+  read64(address: PhysicalAddress): bigint {
+    return BigInt.asUintN(64, this.functions.readPhysical(address));
+  }
+
+  write64(address: PhysicalAddress, value: bigint): void {
+    this.functions.writePhysical(address, value);
+  }
+
+  readEntry(table: FrameNumber, index: number): bigint {
+    return BigInt.asUintN(64, this.functions.readEntry(table, index));
+  }
+
+  writeEntry(table: FrameNumber, index: number, value: bigint): void {
+    this.functions.writeEntry(table, index, value);
+  }
+
+  /** Gives a frame's backing back: it reads as zero until it is written again. */
+  releaseFrame(frame: FrameNumber): void {
+    this.functions.releaseFrame(frame);
+  }
+
+  /** A kernel access to physical memory through the caches; returns its cycles. */
+  touch(core: number, address: PhysicalAddress, _write: boolean): number {
+    return this.functions.touch(core, address);
+  }
+
+  // Page tables as they are in memory, without cycles and caches.
+
+  /** Paging levels in use: 4, or 5 with LA57. */
+  get levels(): number {
+    return this.functions.levels();
+  }
+
+  /** The leaf entry that maps a page, 0n for none. */
+  translate(root: FrameNumber, page: PageNumber): bigint {
+    if (this.functions.leafLevel(root, page) === 0) return NO_TRANSLATION;
+    return BigInt.asUintN(64, this.functions.resultPhysical());
+  }
+
+  /** The table of `level` on the page's path, or the deepest one above it that exists. */
+  findTable(
+    root: FrameNumber,
+    page: PageNumber,
+    level: number,
+  ): { readonly table: FrameNumber; readonly level: number } {
+    const reached = this.functions.findTable(root, page, level);
+    return { table: frameNumber(this.functions.resultFrame()), level: reached };
+  }
+
+  /** The first page at or after `page` in a present leaf, and that leaf's span; `end` for none. */
+  nextLeaf(
+    root: FrameNumber,
+    page: PageNumber,
+    end: PageNumber,
+  ): { readonly page: PageNumber; readonly pages: number } {
+    const found = this.functions.nextLeaf(root, page, end);
+    return { page: pageNumber(found), pages: 512 ** (this.functions.resultLevel() - 1) };
+  }
+
+  /** The first index at or after `from` of a present entry in a table; 512 for none. */
+  nextPresent(table: FrameNumber, from: number): number {
+    return this.functions.nextPresent(table, from);
+  }
+
+  /** The frame of the table that an entry of a table of `level` names; -1 for none. */
+  tableBelow(table: FrameNumber, index: number, level: number): number {
+    return this.functions.tableBelow(table, index, level);
+  }
+
+  // Control registers and invalidation.
+
+  writeCr3(
+    core: number,
+    cr3: { readonly root: FrameNumber; readonly pcid: number; readonly keep: boolean },
+  ): void {
+    this.functions.writeCr3(core, cr3.root, cr3.pcid, cr3.keep ? 1 : 0);
+  }
+
+  root(core: number): FrameNumber {
+    return frameNumber(this.functions.rootFrame(core));
+  }
+
+  pcid(core: number): number {
+    return this.functions.pcid(core);
+  }
+
+  writeCr4(
+    core: number,
+    { globalPages, pcid }: { readonly globalPages: boolean; readonly pcid: boolean },
+  ): void {
+    this.functions.writeCr4(core, globalPages ? 1 : 0, pcid ? 1 : 0);
+  }
+
+  invlpg(core: number, page: PageNumber): void {
+    this.functions.invlpg(core, page);
+  }
+
+  invpcid(core: number, type: 0 | 1 | 2 | 3, pcid: number, page: PageNumber): void {
+    this.functions.invpcid(core, type, pcid, page);
+  }
+
+  // Accesses.
+
+  access(core: number, address: VirtualAddress, kind: AccessKind, user: boolean): AccessResult {
+    const code = this.kindCodes[kind] + (user ? this.userAccess : 0);
+    const result = this.functions.access(core, address, code);
+    if (result === 0) {
+      return {
+        fault: true,
+        address: virtualAddress(this.functions.faultAddress(core)),
+        errorCode: this.functions.faultErrorCode(core),
+        vector: this.functions.faultVector(core) === 13 ? 13 : 14,
+      };
+    }
+    return {
+      fault: false,
+      physical: physicalAddress(BigInt.asUintN(64, this.functions.resultPhysical())),
+      cycles: this.functions.resultCycles(),
+      source: SOURCES[result & (this.staleAccess - 1)]!,
+      stale: result >= this.staleAccess,
+    };
+  }
+
+  /** Runs a stream until it is done, the clock reaches the horizon, a fault or a stale use. */
+  runStream(core: number, stream: Stream, horizonCycle: number): StreamStop {
+    return this.streams.run(core, stream, horizonCycle);
+  }
+
+  /** The fault that stopped the core's stream. */
+  fault(core: number): {
+    readonly address: VirtualAddress;
+    readonly page: PageNumber;
+    readonly errorCode: number;
+  } {
+    const address = virtualAddress(this.functions.faultAddress(core));
+    return { address, page: pageOf(address), errorCode: this.functions.faultErrorCode(core) };
+  }
+
+  /** The use of a condemned entry that stopped the core's stream. */
+  stale(core: number): { readonly address: VirtualAddress; readonly page: PageNumber } {
+    const address = virtualAddress(this.functions.staleAddress(core));
+    return { address, page: pageOf(address) };
+  }
+
+  // Topology, interrupts, counters.
+
+  distance(a: number, b: number): Distance {
+    return DISTANCES[this.functions.distance(a, b)]!;
+  }
+
+  sendIpi(core: number, target: number, vector: number): void {
+    this.functions.writeIcr(core);
+    this.functions.deliverIpi(core, target, vector);
+  }
+
+  interruptFlag(core: number): boolean {
+    return this.functions.interruptFlag(core) !== 0;
+  }
+
+  setInterruptFlag(core: number, on: boolean): void {
+    this.functions.setInterruptFlag(core, on ? 1 : 0);
+  }
+
+  counters(core: number): Counters {
+    return readCounters(this.instance, core);
+  }
+
+  // For checkers, without cycles.
+
+  /** Condemns cached entries of a range, filled from `root`, that disagree with memory; how many. */
+  condemnRange(core: number, root: FrameNumber, start: PageNumber, end: PageNumber): number {
+    return this.functions.condemnRange(core, root, start, end);
+  }
+
+  /** Bit 0: CR3 is it; 1, 2: a structure-cache entry of this, of another PCID points to it. */
+  reachesTable(core: number, table: FrameNumber): number {
+    return this.functions.reachesTable(core, table);
+  }
+
+  /** Condemns the structure-cache entries that point to a table. */
+  condemnTable(core: number, table: FrameNumber): void {
+    this.functions.condemnTable(core, table);
+  }
+}

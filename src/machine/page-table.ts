@@ -1,0 +1,163 @@
+// Page tables in emulated memory, for one root: real entries, written where the walker reads them.
+
+import {
+  addressOfFrame,
+  type FrameNumber,
+  frameNumber,
+  frameOf,
+  pageNumber,
+  type PageNumber,
+  type PageRange,
+  type PhysicalAddress,
+  physicalAddress,
+} from "../base/address.ts";
+import { assert } from "../base/assert.ts";
+import type { PageSize } from "./description.ts";
+import type { Machine } from "./machine.ts";
+
+/** Bits of a paging-structure entry (SDM 3A 4.5). */
+export const PRESENT = 1n << 0n;
+export const WRITABLE = 1n << 1n;
+export const USER = 1n << 2n;
+export const ACCESSED = 1n << 5n;
+export const DIRTY = 1n << 6n;
+export const PAGE_SIZE = 1n << 7n;
+export const GLOBAL = 1n << 8n;
+export const NO_EXECUTE = 1n << 63n;
+
+const ADDRESS_BITS = 0x000f_ffff_ffff_f000n;
+const TABLE_ENTRIES = 512;
+/** The level of the table whose entries map pages of a size. */
+const LEVEL_OF: Readonly<Record<PageSize, number>> = { "4K": 1, "2M": 2, "1G": 3 };
+
+export interface EntryFlags {
+  readonly writable?: boolean;
+  readonly user?: boolean;
+  readonly global?: boolean;
+  readonly noExecute?: boolean;
+}
+
+/** A present entry for a frame. */
+export function entryOf(frame: FrameNumber, flags: EntryFlags): bigint {
+  let entry = addressOfFrame(frame) | PRESENT;
+  if (flags.writable) entry |= WRITABLE;
+  if (flags.user) entry |= USER;
+  if (flags.global) entry |= GLOBAL;
+  if (flags.noExecute) entry |= NO_EXECUTE;
+  return entry;
+}
+
+export const frameOfEntry = (entry: bigint): FrameNumber =>
+  frameOf(physicalAddress(entry & ADDRESS_BITS));
+
+export interface Mapping extends EntryFlags {
+  readonly frame: FrameNumber;
+  readonly size?: PageSize;
+}
+
+/** How many pages one entry of a table of `level` spans. */
+const pagesSpanned = (level: number): number => TABLE_ENTRIES ** (level - 1);
+
+const indexIn = (level: number, page: PageNumber): number =>
+  Math.floor(page / pagesSpanned(level)) % TABLE_ENTRIES;
+
+export class PageTables {
+  readonly root: FrameNumber;
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly allocateFrame: () => FrameNumber,
+    root?: FrameNumber,
+  ) {
+    this.root = root ?? allocateFrame();
+  }
+
+  /** Maps a page, making the tables on its path. */
+  map(page: PageNumber, mapping: Mapping): void {
+    const size = mapping.size ?? "4K";
+    const large = size === "4K" ? 0n : PAGE_SIZE;
+    this.setEntry(page, entryOf(mapping.frame, mapping) | large, size);
+  }
+
+  /** The present leaf entry that maps `page`, else what its 4 KiB entry holds; 0n without one. */
+  entryAt(page: PageNumber): bigint {
+    const reached = this.machine.findTable(this.root, page, 1);
+    return this.machine.readEntry(reached.table, indexIn(reached.level, page));
+  }
+
+  /** Writes a leaf entry, making the tables on its path unless it is 0n. Returns the old entry. */
+  setEntry(page: PageNumber, entry: bigint, size: PageSize = "4K"): bigint {
+    const level = LEVEL_OF[size];
+    let reached = this.machine.findTable(this.root, page, level);
+    while (reached.level > level) {
+      if (entry === 0n) return 0n;
+      const index = indexIn(reached.level, page);
+      const above = this.machine.readEntry(reached.table, index);
+      assert((above & PRESENT) === 0n, "no entry goes below a large page");
+      const rights = { writable: true, user: true };
+      this.machine.writeEntry(reached.table, index, entryOf(this.allocateFrame(), rights));
+      reached = this.machine.findTable(this.root, page, level);
+    }
+    const index = indexIn(level, page);
+    const old = this.machine.readEntry(reached.table, index);
+    this.machine.writeEntry(reached.table, index, entry);
+    return old;
+  }
+
+  /** Where the deepest entry on the page's path is. */
+  addressOfEntry(page: PageNumber): PhysicalAddress {
+    const { table, level } = this.machine.findTable(this.root, page, 1);
+    return (addressOfFrame(table) + BigInt(8 * indexIn(level, page))) as PhysicalAddress;
+  }
+
+  /** The first page of every present leaf of the range, ascending; absent subtrees are skipped. */
+  presentPages(range: PageRange): PageNumber[] {
+    const pages: PageNumber[] = [];
+    let next = this.machine.nextLeaf(this.root, range.start, range.end);
+    while (next.page < range.end) {
+      pages.push(next.page);
+      const behind = (Math.floor(next.page / next.pages) + 1) * next.pages;
+      next = this.machine.nextLeaf(this.root, pageNumber(behind), range.end);
+    }
+    return pages;
+  }
+
+  /**
+   * Unlinks every table below the root that overlaps the range and whose own range `unused` accepts.
+   * Returns their frames, children before parents.
+   */
+  detach(range: PageRange, unused: (covered: PageRange) => boolean): FrameNumber[] {
+    const detached: FrameNumber[] = [];
+    const { levels } = this.machine;
+    const span = pagesSpanned(levels + 1);
+    const first = Math.floor(range.start / span) * span;
+    this.detachBelow(this.root, levels, first, range, unused, detached);
+    return detached;
+  }
+
+  private detachBelow(
+    table: FrameNumber,
+    level: number,
+    firstPage: number,
+    range: PageRange,
+    unused: (covered: PageRange) => boolean,
+    detached: FrameNumber[],
+  ): void {
+    const span = pagesSpanned(level);
+    const from = Math.max(0, Math.floor((range.start - firstPage) / span));
+    for (let index = this.machine.nextPresent(table, from); index < TABLE_ENTRIES;) {
+      const start = firstPage + index * span;
+      if (start >= range.end) return;
+      const below = this.machine.tableBelow(table, index, level);
+      if (below >= 0) {
+        const frame = frameNumber(below);
+        if (level > 2) this.detachBelow(frame, level - 1, start, range, unused, detached);
+        if (unused({ start: pageNumber(start), end: pageNumber(start + span) })) {
+          this.machine.writeEntry(table, index, 0n);
+          detached.push(frame);
+        }
+      }
+      index = this.machine.nextPresent(table, index + 1);
+    }
+  }
+}

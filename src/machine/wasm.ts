@@ -1,0 +1,113 @@
+// The compiled machine: found next to dist/, compiled once per process, instantiated per Machine.
+// Results of 32 and 64 bits arrive signed; whoever calls takes care of that here in src/machine.
+
+import { readFileSync } from "node:fs";
+import { WebAssembly, type WasmMemory, type WasmModule } from "./webassembly.ts";
+
+type Word = number;
+type Cycles = number;
+
+/** The exported functions of assembly/index.ts. */
+export interface MachineFunctions {
+  descriptionBlock(): number;
+  streamBlock(): number;
+  boot(): void;
+  now(core: number): Cycles;
+  advance(core: number, cycles: Cycles): void;
+  advanceTo(core: number, cycle: Cycles): void;
+  readPhysical(address: bigint): bigint;
+  writePhysical(address: bigint, value: bigint): void;
+  readEntry(table: number, index: number): bigint;
+  writeEntry(table: number, index: number, value: bigint): void;
+  releaseFrame(frame: number): void;
+  touch(core: number, address: bigint): Cycles;
+  writeCr3(core: number, root: number, pcid: number, keep: Word): void;
+  rootFrame(core: number): number;
+  pcid(core: number): number;
+  writeCr4(core: number, globalPages: Word, pcid: Word): void;
+  controlBits(core: number): Word;
+  setControlBits(core: number, bits: Word): void;
+  invlpg(core: number, page: number): void;
+  invpcid(core: number, type: number, pcid: number, page: number): void;
+  access(core: number, address: bigint, accessKind: Word): Word;
+  resultPhysical(): bigint;
+  resultCycles(): Cycles;
+  resultLevel(): number;
+  resultFrame(): number;
+  runStream(core: number, horizon: Cycles): Word;
+  faultAddress(core: number): bigint;
+  faultErrorCode(core: number): Word;
+  faultVector(core: number): number;
+  staleAddress(core: number): bigint;
+  levels(): number;
+  leafLevel(root: number, page: number): number;
+  findTable(root: number, page: number, level: number): number;
+  nextLeaf(root: number, page: number, end: number): number;
+  nextPresent(table: number, from: number): number;
+  tableBelow(table: number, index: number, level: number): number;
+  allocateLine(homeSocket: number): number;
+  freeLine(line: number): void;
+  lineLoad(core: number, line: number): Cycles;
+  lineStore(core: number, line: number): Cycles;
+  lineLocked(core: number, line: number): Cycles;
+  fence(core: number): Cycles;
+  socketOf(core: number): number;
+  distance(a: number, b: number): number;
+  writeIcr(core: number): void;
+  deliverIpi(core: number, target: number, vector: number): void;
+  nextInterrupt(core: number): Cycles;
+  acceptInterrupt(core: number): number;
+  endOfInterrupt(core: number): void;
+  iret(core: number): void;
+  interruptFlag(core: number): Word;
+  setInterruptFlag(core: number, on: Word): void;
+  counter(core: number, index: number): number;
+  resetCounters(): void;
+  condemnRange(core: number, root: number, start: number, end: number): number;
+  reachesTable(core: number, table: number): Word;
+  condemnTable(core: number, table: number): void;
+}
+
+/** One instance: its functions, its memory, and the constants of assembly/abi.ts. */
+export interface MachineInstance {
+  readonly functions: MachineFunctions;
+  readonly memory: WasmMemory;
+  /** The constant of that name; an unknown name is an error of this program. */
+  constant(name: string): number;
+}
+
+const modules = new Map<string, WasmModule>();
+
+function compiled(file: string): WasmModule {
+  let module = modules.get(file);
+  if (module === undefined) {
+    // The same from src/machine, dist/machine and the tests.
+    module = new WebAssembly.Module(readFileSync(new URL(`../../dist/${file}`, import.meta.url)));
+    modules.set(file, module);
+  }
+  return module;
+}
+
+/** `checked` takes the build in which the innermost assertions are on. */
+export function instantiate(checked: boolean): MachineInstance {
+  const module = compiled(checked ? "machine.checked.wasm" : "machine.wasm");
+  const abort = (_message: number, file: number, line: number): never => {
+    throw new Error(`invariant broken: ${readString(memory, file)}:${line}`);
+  };
+  const instance = new WebAssembly.Instance(module, { env: { abort } });
+  // A plain object: V8 reads its properties faster than those of the frozen exports.
+  const exported: Record<string, unknown> = { ...instance.exports };
+  const memory = exported["memory"] as WasmMemory;
+  const constant = (name: string): number => {
+    const found = exported[name];
+    if (found instanceof WebAssembly.Global) return found.value as number;
+    throw new Error(`invariant broken: the machine exports the constant ${name}`);
+  };
+  return { functions: exported as unknown as MachineFunctions, memory, constant };
+}
+
+/** A string of AssemblyScript: UTF-16, its bytes counted in the word before it. */
+function readString(memory: WasmMemory, address: number): string {
+  const bytes = new DataView(memory.buffer).getUint32(address - 4, true);
+  return new TextDecoder("utf-16le").decode(new Uint8Array(memory.buffer, address, bytes));
+}

@@ -1,0 +1,3 @@
+// What a run's checkers say.
+
+export type Verdict = "ok" | "violation";

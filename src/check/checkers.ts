@@ -1,0 +1,28 @@
+// The checkers that watch a run.
+
+import type { Observer } from "../kernel/event.ts";
+import type { KernelState } from "../kernel/kernel.ts";
+import { DeadlockChecker } from "./deadlock.ts";
+import { FreedMmChecker } from "./freed-mm.ts";
+import { FreedTableChecker } from "./freed-table.ts";
+import { ReferenceChecker } from "./reference-balance.ts";
+import { StaleTranslationChecker } from "./stale-translation.ts";
+import type { ViolationLog } from "./violation.ts";
+
+export interface Checkers {
+  readonly observers: readonly Observer[];
+  readonly references: ReferenceChecker;
+}
+
+/** Every checker, reporting to `log`. */
+export function checkersFor(kernel: KernelState, log: ViolationLog): Checkers {
+  const references = new ReferenceChecker(kernel, log);
+  const observers = [
+    new StaleTranslationChecker(kernel, log),
+    new FreedTableChecker(kernel, log),
+    new FreedMmChecker(log),
+    references,
+    new DeadlockChecker(log),
+  ];
+  return { observers, references };
+}

@@ -1,0 +1,49 @@
+// An operation of the kernel in words, for the last operations of a violation report.
+
+import type { PastOperation } from "../kernel/event.ts";
+import type { Operation } from "../kernel/operation.ts";
+
+const hex = (value: number): string => `0x${value.toString(16)}`;
+
+/** For example "1840212: locked mm3.mm_count". */
+export const describePast = ({ cycle, operation }: PastOperation): string =>
+  `${cycle}: ${describeOperation(operation)}`;
+
+function describeOperation(operation: Operation): string {
+  switch (operation.kind) {
+    case "work":
+      return `work ${operation.what} (${operation.cycles} cycles)`;
+    case "workUntil":
+      return `work until cycle ${operation.cycle}`;
+    case "load":
+    case "store":
+    case "locked":
+    case "wait":
+    case "idle":
+      return `${operation.kind} ${operation.cell.name}`;
+    case "writeCr3":
+      return `MOV CR3 root ${hex(operation.root)} PCID ${operation.pcid}${operation.keep ? " without flush" : ""}`;
+    case "invlpg":
+      return `INVLPG page ${hex(operation.page)}`;
+    case "sendIpi":
+      return `IPI vector ${hex(operation.vector)} to CPUs ${operation.targets.join(" ")}`;
+    case "interruptFlag":
+      return operation.enabled ? "STI" : "CLI";
+    case "readEntry":
+    case "writeEntry":
+      return `${operation.kind} ${operation.mm.name} page ${hex(operation.page)}`;
+    case "presentPages":
+    case "detachTables":
+      return `${operation.kind} ${operation.mm.name}`;
+    case "runUser":
+      return "user mode";
+    case "switchTo":
+      return `switch_to ${operation.next.name}`;
+    case "fence":
+      return "smp_mb";
+    case "endOfInterrupt":
+      return "EOI";
+    case "note":
+      return operation.notice.kind;
+  }
+}

@@ -1,0 +1,46 @@
+// I2: no CPU, lazy ones included, can walk a freed page-table page. I4: no CPU's CR3 points at a freed
+// root. A CPU may walk speculatively whatever its CR3 reaches, so both are checked at the free, not at
+// a walk. A structure-cache entry of a PCID that is not loaded may stay if it is dropped before the
+// PCID is used again: it is condemned, and its use would be reported as I1.
+
+import type { FrameNumber } from "../base/address.ts";
+import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
+import type { KernelState } from "../kernel/kernel.ts";
+import type { Mm } from "../kernel/mm.ts";
+import type { ViolationLog } from "./violation.ts";
+
+/** Bits of Machine.reachesTable. */
+const IN_CR3 = 1;
+const IN_CURRENT_PCID = 2;
+const IN_OTHER_PCID = 4;
+
+export class FreedTableChecker implements Observer {
+  constructor(
+    private readonly kernel: KernelState,
+    private readonly log: ViolationLog,
+  ) {}
+
+  observe(event: KernelEvent, moment: Moment): void {
+    if (event.kind === "tableFreed") this.check(event.mm, event.table, "table", moment);
+    else if (event.kind === "rootFreed") this.check(event.mm, event.root, "root", moment);
+  }
+
+  private check(mm: Mm, frame: FrameNumber, what: "table" | "root", moment: Moment): void {
+    const { machine, cpus } = this.kernel;
+    for (const cpu of cpus) {
+      const reach = machine.reachesTable(cpu.id, frame);
+      if (reach === 0) continue;
+      if ((reach & IN_OTHER_PCID) !== 0) machine.condemnTable(cpu.id, frame);
+      if ((reach & (IN_CR3 | IN_CURRENT_PCID)) === 0) continue;
+      const lazy = cpu.tlb.isLazy.value ? "lazy " : "";
+      const how = (reach & IN_CR3) !== 0 ? "has it in CR3" : "has it in a paging-structure cache";
+      this.log.report({
+        invariant: (reach & IN_CR3) !== 0 ? "I4" : "I2",
+        message: `CPU ${moment.cpu} frees a page-table ${what} of ${mm.name} while ${lazy}CPU ${cpu.id} ${how}`,
+        cycle: moment.cycle,
+        cpus: moment.cpu === cpu.id ? [cpu.id] : [moment.cpu, cpu.id],
+        mm,
+      });
+    }
+  }
+}

@@ -1,0 +1,49 @@
+// I9: references balance. No counter goes below zero, and when a run is over, mm_count of every
+// address space still there is what its holders explain.
+
+import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
+import type { KernelState } from "../kernel/kernel.ts";
+import type { Mm } from "../kernel/mm.ts";
+import type { ViolationLog } from "./violation.ts";
+
+export class ReferenceChecker implements Observer {
+  constructor(
+    private readonly kernel: KernelState,
+    private readonly log: ViolationLog,
+  ) {}
+
+  observe(event: KernelEvent, { cpu, cycle }: Moment): void {
+    if (event.kind !== "droppedTwice") return;
+    const message = `CPU ${cpu} drops ${event.counter} of ${event.mm.name} below zero`;
+    this.log.report({ invariant: "I9", message, cycle, cpus: [cpu], mm: event.mm });
+  }
+
+  /** At the end of a run that was stopped while nothing was half done but the stopping task. */
+  checkBalance(cycle: number): void {
+    for (const mm of this.kernel.liveMms) {
+      const users = this.kernel.tasks.filter((task) => task.state !== "dead" && task.mm === mm);
+      this.compare(mm, "mm_users", mm.mmUsers.value, users.length, cycle);
+      const group = mm.mmUsers.value > 0 ? 1 : 0;
+      this.compare(mm, "mm_count", mm.mmCount.value, group + this.holders(mm), cycle);
+    }
+  }
+
+  /** Lazy references on `mm`, and kernel threads that use it. */
+  private holders(mm: Mm): number {
+    const { kernel } = this;
+    const threads = kernel.tasks.filter((task) => task.isKernelThread && task.mm === mm).length;
+    if (kernel.lazyPolicy.lazyReference === "none") return threads;
+    if (kernel.lazyPolicy.lazyReference === "drop-mm") {
+      return threads + kernel.cpus.filter((cpu) => cpu.runQueue.dropMm.value === mm).length;
+    }
+    const borrowers = [...kernel.tasks, ...kernel.cpus.map((cpu) => cpu.idle)];
+    const lazy = borrowers.filter((task) => task.mm === null && task.activeMm === mm).length;
+    return threads + lazy + kernel.cpus.filter((cpu) => cpu.runQueue.prevMm === mm).length;
+  }
+
+  private compare(mm: Mm, counter: string, value: number, explained: number, cycle: number): void {
+    if (value === explained) return;
+    const message = `${mm.name} ends with ${counter} ${value}, of which ${explained} can be explained`;
+    this.log.report({ invariant: "I9", message, cycle, cpus: [], mm });
+  }
+}

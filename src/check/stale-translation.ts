@@ -1,0 +1,85 @@
+// I1: after a flush of a range returns, no CPU uses a translation of that range older than the flush.
+// When a flush returns, and again when the pages are freed, every entry left over that no longer
+// agrees with the page tables is condemned in the machine. Holding one is legal (a lazy CPU, an ASID
+// slot not loaded); using one is the violation, and the machine tells of it. A PCID that is loaded
+// without a flush while it holds another address space's entries is reported at once.
+
+import type { FrameNumber, PageRange } from "../base/address.ts";
+import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
+import type { KernelState } from "../kernel/kernel.ts";
+import type { Mm } from "../kernel/mm.ts";
+import type { ViolationLog } from "./violation.ts";
+
+export class StaleTranslationChecker implements Observer {
+  /** CPUs that have had a root in CR3: only they can hold its entries. */
+  private readonly cpusOfRoot = new Map<FrameNumber, Set<number>>();
+  /** Per CPU: the root whose entries each PCID holds. */
+  private readonly rootOfPcid: Map<number, FrameNumber>[];
+
+  constructor(
+    private readonly kernel: KernelState,
+    private readonly log: ViolationLog,
+  ) {
+    this.rootOfPcid = kernel.cpus.map(() => new Map<number, FrameNumber>());
+    for (const cpu of kernel.cpus) {
+      this.noteRoot(cpu.id, kernel.machine.root(cpu.id), kernel.machine.pcid(cpu.id));
+    }
+  }
+
+  observe(event: KernelEvent, moment: Moment): void {
+    switch (event.kind) {
+      case "flushReturn":
+      case "pagesFreed":
+        return this.condemn(event.mm, event.range);
+      case "cr3Written":
+        return this.checkPcid(event, moment);
+      case "staleUse":
+        return this.reportUse(event.page, moment);
+      case "mmFreed":
+        this.cpusOfRoot.delete(event.mm.root);
+        return;
+    }
+  }
+
+  private condemn(mm: Mm, range: PageRange): void {
+    for (const cpu of this.cpusOfRoot.get(mm.root) ?? []) {
+      this.kernel.machine.condemnRange(cpu, mm.root, range.start, range.end);
+    }
+  }
+
+  private checkPcid(
+    { root, pcid, keep }: { root: FrameNumber; pcid: number; keep: boolean },
+    { cpu, cycle }: Moment,
+  ): void {
+    const held = this.rootOfPcid[cpu]!.get(pcid);
+    this.noteRoot(cpu, root, pcid);
+    if (!keep || held === undefined || held === root) return;
+    const message =
+      `CPU ${cpu} loads root ${hex(root)} without a flush into PCID ${pcid}, ` +
+      `which holds translations of root ${hex(held)}`;
+    this.log.report({ invariant: "I1", message, cycle, cpus: [cpu], mm: this.mmOf(root) });
+  }
+
+  private reportUse(page: number, { cpu, cycle }: Moment): void {
+    const mm = this.kernel.cpus[cpu]!.current.mm;
+    const name = mm?.name ?? "no address space of its own";
+    const message =
+      `CPU ${cpu} uses a translation of page ${hex(page)} (${name}) ` +
+      "that is older than the flush of that page";
+    this.log.report({ invariant: "I1", message, cycle, cpus: [cpu], mm });
+  }
+
+  private noteRoot(cpu: number, root: FrameNumber, pcid: number): void {
+    this.rootOfPcid[cpu]!.set(pcid, root);
+    const cpus = this.cpusOfRoot.get(root);
+    if (cpus === undefined) this.cpusOfRoot.set(root, new Set([cpu]));
+    else cpus.add(cpu);
+  }
+
+  private mmOf(root: FrameNumber): Mm | null {
+    for (const mm of this.kernel.liveMms) if (mm.root === root) return mm;
+    return null;
+  }
+}
+
+const hex = (value: number): string => `0x${value.toString(16)}`;

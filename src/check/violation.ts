@@ -1,0 +1,43 @@
+// What a checker reports: which invariant, where and when, and what the CPUs involved did last.
+
+import type { Clock } from "../kernel/clock.ts";
+import type { PastOperation } from "../kernel/event.ts";
+import type { Mm } from "../kernel/mm.ts";
+
+/** The invariants of the design that a run is watched for. */
+export type Invariant = "I1" | "I2" | "I4" | "I5" | "I9" | "I10";
+
+export interface Violation {
+  readonly invariant: Invariant;
+  readonly message: string;
+  readonly cycle: number;
+  readonly cpus: readonly number[];
+  /** The address space involved; "" where there is none. */
+  readonly mm: string;
+  readonly operations: readonly { readonly cpu: number; readonly last: readonly PastOperation[] }[];
+}
+
+/** Violations past this many are counted, not kept. */
+const KEPT = 20;
+
+/** Collects what the checkers of one run find. */
+export class ViolationLog {
+  readonly violations: Violation[] = [];
+  /** How many there were, those not kept included. */
+  count = 0;
+  /** Set before the run: where the last operations of each CPU are read. */
+  clock: Clock | null = null;
+
+  report(found: {
+    readonly invariant: Invariant;
+    readonly message: string;
+    readonly cycle: number;
+    readonly cpus: readonly number[];
+    readonly mm: Mm | null;
+  }): void {
+    this.count++;
+    if (this.violations.length === KEPT) return;
+    const operations = found.cpus.map((cpu) => ({ cpu, last: this.clock?.history.of(cpu) ?? [] }));
+    this.violations.push({ ...found, mm: found.mm?.name ?? "", operations });
+  }
+}

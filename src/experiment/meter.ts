@@ -1,0 +1,106 @@
+// Counts and times what one run does between the begin and the end of its workload's measured part.
+
+import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { KernelState } from "../kernel/kernel.ts";
+import { CALL_FUNCTION_SINGLE_VECTOR, CALL_FUNCTION_VECTOR } from "../kernel/smp.ts";
+import type { FlushCounts, Measurement, ViolationReport } from "./result.ts";
+
+/** Everything counted; a fresh one for each measured part. */
+class Counts {
+  readonly initiatorCycles: number[] = [];
+  readonly responderCycles: number[] = [];
+  readonly flushes: { -readonly [K in keyof FlushCounts]: number } = {
+    full: 0,
+    ranged: 0,
+    skipped: 0,
+  };
+  ipis = 0;
+  ipisToLazy = 0;
+  contextSwitches = 0;
+  refillWalks = 0;
+  refillCycles = 0;
+  refcountOps = 0;
+  elapsedCycles = 0;
+}
+
+export class Meter implements Observer {
+  private counts = new Counts();
+  private isOn = false;
+  private beginCycle = 0;
+  private refcountOpsBefore = 0;
+  /** Set before the run. */
+  clock: Clock | null = null;
+  /** Per CPU: when the flush that it initiates began. */
+  private readonly flushBegins: Float64Array;
+  /** Per CPU: whether the interrupt that it serves was asked to flush. */
+  private readonly answering: Uint8Array;
+
+  constructor(private readonly kernel: KernelState) {
+    this.flushBegins = new Float64Array(kernel.cpus.length);
+    this.answering = new Uint8Array(kernel.cpus.length);
+  }
+
+  observe(event: KernelEvent, { cpu, cycle }: Moment): void {
+    if (event.kind === "measureBegin") return this.begin(cycle);
+    if (event.kind === "measureEnd") return this.end(cycle);
+    if (event.kind === "flushBegin") this.flushBegins[cpu] = cycle;
+    if (this.isOn) this.count(event, cpu, cycle);
+  }
+
+  private count(event: KernelEvent, cpu: number, cycle: number): void {
+    const { counts } = this;
+    switch (event.kind) {
+      case "flushReturn":
+        if (event.remote) counts.initiatorCycles.push(cycle - this.flushBegins[cpu]!);
+        return;
+      case "flushed":
+        counts.flushes[event.how]++;
+        if (!event.local) this.answering[cpu] = 1;
+        return;
+      case "ipiSent":
+        if (event.vector !== CALL_FUNCTION_VECTOR && event.vector !== CALL_FUNCTION_SINGLE_VECTOR) {
+          return;
+        }
+        counts.ipis++;
+        if (this.kernel.cpus[event.target]!.current.mm === null) counts.ipisToLazy++;
+        return;
+      case "interruptReturned":
+        if (this.answering[cpu] === 1) counts.responderCycles.push(event.cycles);
+        this.answering[cpu] = 0;
+        return;
+      case "switched":
+        counts.contextSwitches++;
+        return;
+    }
+  }
+
+  private begin(cycle: number): void {
+    this.counts = new Counts();
+    this.answering.fill(0);
+    this.kernel.machine.resetCounters();
+    this.refcountOpsBefore = this.clock?.refcountOperations ?? 0;
+    this.beginCycle = cycle;
+    this.isOn = true;
+  }
+
+  private end(cycle: number): void {
+    const { counts, kernel } = this;
+    this.isOn = false;
+    counts.elapsedCycles = cycle - this.beginCycle;
+    counts.refcountOps = (this.clock?.refcountOperations ?? 0) - this.refcountOpsBefore;
+    for (const cpu of kernel.cpus) {
+      const { walks, walkCycles } = kernel.machine.counters(cpu.id);
+      counts.refillWalks += walks;
+      counts.refillCycles += walkCycles;
+    }
+  }
+
+  /** What was measured; an unfinished measured part counts until now. */
+  measurement(violations: readonly ViolationReport[], cycle: number): Measurement {
+    if (this.isOn) this.end(cycle);
+    const { frequencyGhz } = this.kernel.machine.description;
+    const elapsedSeconds = this.counts.elapsedCycles / (frequencyGhz * 1e9);
+    return { ...this.counts, elapsedSeconds, violations };
+  }
+}

@@ -1,0 +1,83 @@
+// One run: a machine, a kernel on it, a workload in it, checkers and a meter beside it.
+
+import { Random } from "../base/random.ts";
+import { checkersFor } from "../check/checkers.ts";
+import { describePast } from "../check/describe-operation.ts";
+import { type Violation, ViolationLog } from "../check/violation.ts";
+import { Clock } from "../kernel/clock.ts";
+import { type IdleProgram, KernelState } from "../kernel/kernel.ts";
+import { lazyPolicies } from "../kernel/lazy/policies.ts";
+import { protocols } from "../kernel/shootdown/protocols.ts";
+import { Machine } from "../machine/machine.ts";
+import { describe } from "../presets/describe.ts";
+import { presetNamed } from "../presets/presets.ts";
+import { startInit } from "../workloads/init.ts";
+import { Recording } from "../workloads/replay/recording.ts";
+import { Replay } from "../workloads/replay/replay.ts";
+import { workloads, type WorkloadName } from "../workloads/workloads.ts";
+import { commandFor } from "./command.ts";
+import type { Configuration } from "./configuration.ts";
+import { Meter } from "./meter.ts";
+import type { Measurement, ViolationReport } from "./result.ts";
+
+export interface Run {
+  readonly configuration: Configuration;
+  /** A workload's name, or what a replayed trace is called. */
+  readonly workload: string;
+  readonly seed: number;
+  /** Path of the recorded trace to replay in place of a workload. */
+  readonly trace?: string;
+}
+
+/** The kernel of a run, booted, with every CPU idle. */
+export function bootKernel(configuration: Configuration, idleProgram?: IdleProgram): KernelState {
+  const { cpu, cores, coresPerLlc, llcsPerSocket, idle, pcid, flushCeiling } = configuration;
+  const topology = {
+    ...(coresPerLlc === undefined ? {} : { coresPerLlc }),
+    ...(llcsPerSocket === undefined ? {} : { llcsPerSocket }),
+  };
+  const machine = new Machine(describe(presetNamed(cpu), { cores, idle, ...topology }));
+  const policy = lazyPolicies[configuration.lazyTlb];
+  const protocol = protocols[configuration.protocol];
+  return new KernelState(machine, policy, protocol, { pcid, flushCeiling, idle }, idleProgram);
+}
+
+/** Carries out one run. The same run gives the same measurement, byte for byte. */
+export async function simulate(run: Run): Promise<Measurement> {
+  const recording = run.trace === undefined ? null : await Recording.open(run.trace);
+  const replay = recording === null ? null : new Replay(recording);
+  const kernel = bootKernel(run.configuration, replay?.idleProgram);
+  const log = new ViolationLog();
+  const checkers = checkersFor(kernel, log);
+  const meter = new Meter(kernel);
+  if (replay === null) startWorkload(kernel, run);
+  else replay.start(kernel);
+  const clock = new Clock(kernel, [meter, ...checkers.observers]);
+  log.clock = clock;
+  meter.clock = clock;
+  while (clock.run() === "starved") {
+    await recording?.refill();
+    kernel.starved = false;
+  }
+  const cycle = kernel.machine.now(0);
+  if (kernel.stopped) checkers.references.checkBalance(cycle);
+  const command = commandFor(run);
+  const violations = log.violations.map((violation) => reportOf(violation, command));
+  return meter.measurement(violations, cycle);
+}
+
+function startWorkload(kernel: KernelState, run: Run): void {
+  const { pages, rounds } = run.configuration;
+  const random = new Random(run.seed);
+  const workload = workloads[run.workload as WorkloadName];
+  const scene = { kernel, cpus: kernel.cpus, pages, rounds, random };
+  startInit(kernel, workload.name, workload.program(scene));
+}
+
+function reportOf(violation: Violation, replay: string): ViolationReport {
+  const operations = violation.operations.map(({ cpu, last }) => ({
+    cpu,
+    last: last.map(describePast),
+  }));
+  return { ...violation, operations, replay };
+}

@@ -1,0 +1,38 @@
+// One entry of a task's kernel stack: kernel code in progress, or an interrupt on top of it, and what
+// it is waiting for. The executor keeps them.
+
+import type { Cell } from "./cell.ts";
+import type { Stream } from "../machine/stream.ts";
+import type { Kernel } from "./operation.ts";
+
+/** What an activation is doing between two operations of its code. */
+export type Activity = "ready" | "working" | "waiting" | "idle" | "user";
+
+export class Activation {
+  activity: Activity = "ready";
+  /** What the next `next()` of the code gets. */
+  result: unknown = undefined;
+  /** Cycles left of the work in progress ("working"). */
+  workLeft = 0;
+  /** The cell watched, and the condition ("waiting", "idle"). */
+  cell: Cell | null = null;
+  until: ((value: never) => boolean) | null = null;
+  /** When the watched cell changed: the condition is looked at again then. */
+  wakeCycle = Infinity;
+  /** In the idle state, which takes time to leave. */
+  asleep = false;
+  /** The CPU on which the code waits. */
+  cpu = -1;
+  /** The accesses in progress ("user"). */
+  stream: Stream | null = null;
+
+  constructor(
+    readonly code: Kernel,
+    /** The interrupt vector that this activation serves, -1 for the task's own code and faults. */
+    readonly vector: number = -1,
+    /** When the interrupt was accepted. */
+    readonly startCycle: number = 0,
+    /** RFLAGS.IF to restore at the end. */
+    readonly interruptsBefore: boolean = true,
+  ) {}
+}

@@ -1,0 +1,93 @@
+// vm_area_struct and the list of an mm's areas: what is mapped where, with which rights.
+
+import type { PageNumber, PageRange } from "../base/address.ts";
+
+/** A mapped range of anonymous private memory (files are mapped as if anonymous). */
+export interface Area {
+  readonly start: PageNumber;
+  readonly end: PageNumber;
+  readonly writable: boolean;
+  readonly executable: boolean;
+}
+
+/** The areas of an address space, sorted, never overlapping. */
+export class AreaList {
+  private areas: Area[] = [];
+
+  get all(): readonly Area[] {
+    return this.areas;
+  }
+
+  /** The area that holds `page`: find_vma with a check. */
+  at(page: PageNumber): Area | undefined {
+    const index = this.firstEndingAfter(page);
+    const area = this.areas[index];
+    return area !== undefined && area.start <= page ? area : undefined;
+  }
+
+  overlaps(range: PageRange): boolean {
+    const area = this.areas[this.firstEndingAfter(range.start)];
+    return area !== undefined && area.start < range.end;
+  }
+
+  add(area: Area): void {
+    this.areas.splice(this.firstEndingAfter(area.start), 0, area);
+  }
+
+  /** Takes the range out, splitting areas at its borders. Returns the parts taken out. */
+  remove(range: PageRange): Area[] {
+    const first = this.firstEndingAfter(range.start);
+    const kept: Area[] = [];
+    const removed: Area[] = [];
+    let last = first;
+    for (; last < this.areas.length && this.areas[last]!.start < range.end; last++) {
+      const area = this.areas[last]!;
+      if (area.start < range.start) kept.push({ ...area, end: range.start });
+      const start = Math.max(area.start, range.start) as PageNumber;
+      const end = Math.min(area.end, range.end) as PageNumber;
+      removed.push({ ...area, start, end });
+      if (area.end > range.end) kept.push({ ...area, start: range.end });
+    }
+    this.areas.splice(first, last - first, ...kept);
+    return removed;
+  }
+
+  /** mprotect: the same areas with other rights. Returns the parts that changed, as they were. */
+  protect(range: PageRange, rights: { writable: boolean; executable: boolean }): Area[] {
+    const removed = this.remove(range);
+    for (const area of removed) this.add({ ...area, ...rights });
+    return removed;
+  }
+
+  /** A range of `pageCount` free pages at or above `from`: the lowest that fits. */
+  findFree(pageCount: number, from: PageNumber): PageRange {
+    let start = from as number;
+    for (let index = this.firstEndingAfter(from); index < this.areas.length; index++) {
+      const area = this.areas[index]!;
+      if (area.start - start >= pageCount) break;
+      start = Math.max(start, area.end);
+    }
+    return { start: start as PageNumber, end: (start + pageCount) as PageNumber };
+  }
+
+  copyFrom(other: AreaList): void {
+    this.areas = [...other.areas];
+  }
+
+  clear(): Area[] {
+    const all = this.areas;
+    this.areas = [];
+    return all;
+  }
+
+  private firstEndingAfter(page: PageNumber): number {
+    let low = 0;
+    let high = this.areas.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.areas[middle]!.end > page) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,243 @@
+// The executor that measures: discrete events in cycles. The core whose next event is earliest goes
+// on, ties by core id; a core runs ahead of the others only in user mode, and there only as far as
+// the smallest latency by which another core could reach it.
+
+import { Activation } from "./activation.ts";
+import type { Cell } from "./cell.ts";
+import { firstRun } from "./context-switch.ts";
+import { type Cpu, NEED_RESCHED } from "./cpu.ts";
+import type { KernelEvent, Observer } from "./event.ts";
+import { handleFault } from "./fault.ts";
+import { History } from "./history.ts";
+import { returnToUser, serveInterrupt } from "./interrupt.ts";
+import type { KernelState } from "./kernel.ts";
+import { perform } from "./perform.ts";
+import { ReadyQueue } from "./ready-queue.ts";
+import type { Task } from "./task.ts";
+
+export class Clock {
+  readonly history: History;
+  /** Locked operations on mm_users and mm_count so far. */
+  refcountOperations = 0;
+  private readonly ready: ReadyQueue;
+  /** Arrival of the first interrupt that each core would take, whatever its interrupt flag. */
+  private readonly interruptCycles: Float64Array;
+  private readonly interruptsOn: Uint8Array;
+  /** No other core has an event before this cycle. */
+  private limit = Infinity;
+
+  constructor(
+    readonly kernel: KernelState,
+    private readonly observers: readonly Observer[],
+  ) {
+    const count = kernel.cpus.length;
+    this.history = new History(count);
+    this.ready = new ReadyQueue(count);
+    this.interruptCycles = new Float64Array(count).fill(Infinity);
+    this.interruptsOn = new Uint8Array(count).fill(1);
+    for (const cpu of kernel.cpus) this.ready.update(cpu.id, this.nextCycle(cpu));
+  }
+
+  /** Runs until the kernel is stopped, cannot go on, or is starved (call again when it is fed). */
+  run(): "stopped" | "deadlock" | "starved" {
+    const { kernel, ready } = this;
+    while (!kernel.stopped) {
+      if (kernel.starved) return "starved";
+      const core = ready.first;
+      if (ready.cycleOf(core) === Infinity) {
+        this.emit(kernel.cpus[0]!, { kind: "deadlock", waits: this.waits() });
+        return "deadlock";
+      }
+      this.limit = ready.secondCycle;
+      this.runCore(kernel.cpus[core]!);
+    }
+    return "stopped";
+  }
+
+  emit(cpu: Cpu, event: KernelEvent): void {
+    const moment = { cpu: cpu.id, cycle: this.kernel.machine.now(cpu.id) };
+    for (const observer of this.observers) observer.observe(event, moment);
+  }
+
+  /** Wakes the code that watches `cell`, which `cpu` has just changed. */
+  changed(cell: Cell, cpu: Cpu): void {
+    if (cell.watchers.length === 0) return;
+    const cycle = this.kernel.machine.now(cpu.id);
+    for (const activation of cell.watchers.splice(0)) {
+      activation.wakeCycle = cycle;
+      const waiting = this.kernel.cpus[activation.cpu]!;
+      if (waiting !== cpu && topOf(waiting) === activation) this.reschedule(waiting);
+    }
+  }
+
+  /** The pending interrupts of `target` changed. */
+  interruptsChanged(target: Cpu): void {
+    this.interruptCycles[target.id] = this.kernel.machine.nextInterrupt(target.id);
+    this.reschedule(target);
+  }
+
+  setInterrupts(cpu: Cpu, enabled: boolean): void {
+    this.interruptsOn[cpu.id] = enabled ? 1 : 0;
+    this.kernel.machine.setInterruptFlag(cpu.id, enabled);
+  }
+
+  /** Goes on as `next` on `cpu`. */
+  switchTask(cpu: Cpu, next: Task): void {
+    cpu.previous = cpu.current;
+    cpu.current = next;
+    next.cpu = cpu;
+    if (next.stack.length === 0) next.stack.push(new Activation(firstRun(next)));
+    else next.stack[next.stack.length - 1]!.result = cpu;
+  }
+
+  private reschedule(cpu: Cpu): void {
+    const cycle = this.nextCycle(cpu);
+    this.ready.update(cpu.id, cycle);
+    if (cycle < this.limit) this.limit = cycle;
+  }
+
+  /** When `cpu` has its next event. */
+  private nextCycle(cpu: Cpu): number {
+    const top = topOf(cpu);
+    const now = this.kernel.machine.now(cpu.id);
+    if (top.activity === "ready" || top.activity === "user") return now;
+    const interrupt = this.interruptsOn[cpu.id] === 1 ? this.interruptCycles[cpu.id]! : Infinity;
+    const own = top.activity === "working" ? now + top.workLeft : top.wakeCycle;
+    return Math.max(now, Math.min(own, interrupt));
+  }
+
+  /** Lets the core go on until another core's event is due first. */
+  private runCore(cpu: Cpu): void {
+    const { kernel, ready } = this;
+    let cycle: number;
+    do {
+      const interrupt = this.interruptCycles[cpu.id]!;
+      if (this.interruptsOn[cpu.id] === 1 && interrupt <= this.nextCycle(cpu)) {
+        this.takeInterrupt(cpu, interrupt);
+      } else this.advance(cpu, topOf(cpu));
+      cycle = this.nextCycle(cpu);
+    } while (cycle < this.limit && !kernel.stopped && !kernel.starved);
+    ready.update(cpu.id, cycle);
+  }
+
+  private advance(cpu: Cpu, top: Activation): void {
+    const { machine } = this.kernel;
+    switch (top.activity) {
+      case "ready":
+        return this.step(cpu, top);
+      case "working":
+        machine.advance(cpu.id, top.workLeft);
+        top.activity = "ready";
+        return;
+      case "waiting":
+      case "idle":
+        return this.lookAgain(cpu, top);
+      case "user":
+        return this.runUserMode(cpu, top);
+    }
+  }
+
+  /** One operation of the code on top. */
+  private step(cpu: Cpu, top: Activation): void {
+    const result = top.result;
+    top.result = undefined;
+    const { value, done } = top.code.next(result);
+    if (done === true) return this.finish(cpu, top);
+    if (value.kind !== "note") this.history.add(cpu.id, value, this.kernel.machine.now(cpu.id));
+    perform(this, cpu, top, value);
+    if (top.activity === "working") this.finishShortWork(cpu, top);
+  }
+
+  /** Work that ends before anything else can happen needs no event of its own. */
+  private finishShortWork(cpu: Cpu, top: Activation): void {
+    const end = this.kernel.machine.now(cpu.id) + top.workLeft;
+    if (end >= this.limit || end >= this.interruptCycles[cpu.id]!) return;
+    this.kernel.machine.advance(cpu.id, top.workLeft);
+    top.activity = "ready";
+  }
+
+  /** Code on top of something else has ended: an interrupt, a fault, or the way back to user mode. */
+  private finish(cpu: Cpu, top: Activation): void {
+    const { machine } = this.kernel;
+    cpu.current.stack.pop();
+    if (top.vector >= 0) {
+      machine.iret(cpu.id);
+      const cycles = machine.now(cpu.id) - top.startCycle;
+      this.emit(cpu, { kind: "interruptReturned", vector: top.vector, cycles });
+      this.setInterrupts(cpu, true);
+    }
+    const below = topOf(cpu);
+    if (below.activity === "idle") below.wakeCycle = machine.now(cpu.id);
+    if (below.activity === "user" && (cpu.flags.value & NEED_RESCHED) !== 0) {
+      cpu.current.stack.push(new Activation(returnToUser(cpu)));
+    }
+  }
+
+  private takeInterrupt(cpu: Cpu, arrival: number): void {
+    const { machine } = this.kernel;
+    const top = topOf(cpu);
+    const before = machine.now(cpu.id);
+    machine.advanceTo(cpu.id, arrival);
+    if (top.activity === "working") top.workLeft -= machine.now(cpu.id) - before;
+    const start = machine.now(cpu.id);
+    this.leaveIdleState(cpu, top);
+    const vector = machine.acceptInterrupt(cpu.id);
+    this.setInterrupts(cpu, false);
+    this.interruptCycles[cpu.id] = machine.nextInterrupt(cpu.id);
+    this.emit(cpu, { kind: "interruptTaken", vector });
+    cpu.current.stack.push(new Activation(serveInterrupt(cpu, vector), vector, start));
+  }
+
+  /** The watched cell changed, or was looked at for the first time: does the condition hold now? */
+  private lookAgain(cpu: Cpu, top: Activation): void {
+    const { machine } = this.kernel;
+    const cell = top.cell!;
+    machine.advanceTo(cpu.id, top.wakeCycle);
+    top.wakeCycle = Infinity;
+    this.leaveIdleState(cpu, top);
+    machine.lineLoad(cpu.id, cell.line.index);
+    if (top.until!(cell.value as never)) {
+      top.activity = "ready";
+      top.result = cell.value;
+    } else this.watch(top);
+  }
+
+  /** Parks `top`: a change of its cell wakes it, unless it is in HLT, which only interrupts end. */
+  watch(top: Activation): void {
+    const { watchers } = top.cell!;
+    top.asleep = top.activity === "idle";
+    if (top.asleep && this.kernel.options.idle === "halt") return;
+    if (!watchers.includes(top)) watchers.push(top);
+  }
+
+  private leaveIdleState(cpu: Cpu, top: Activation): void {
+    if (!top.asleep) return;
+    top.asleep = false;
+    const { machine } = this.kernel;
+    machine.advance(cpu.id, machine.description.instruction.idleExit);
+  }
+
+  private runUserMode(cpu: Cpu, top: Activation): void {
+    const { machine } = this.kernel;
+    const ahead = this.limit + machine.smallestIpiLatency;
+    const horizon = Math.min(ahead, this.interruptCycles[cpu.id]!);
+    const stop = machine.runStream(cpu.id, top.stream!, horizon);
+    if (stop === "done") top.activity = "ready";
+    else if (stop === "stale") {
+      const { page } = machine.stale(cpu.id);
+      this.emit(cpu, { kind: "staleUse", page, root: machine.root(cpu.id) });
+    } else if (stop === "fault") {
+      const { page, errorCode } = machine.fault(cpu.id);
+      machine.advance(cpu.id, machine.description.instruction.pageFault);
+      cpu.current.stack.push(new Activation(handleFault(cpu, { page, errorCode })));
+    }
+  }
+
+  private waits() {
+    return this.kernel.cpus
+      .filter((cpu) => topOf(cpu).activity === "waiting")
+      .map((cpu) => ({ cpu: cpu.id, task: cpu.current.name, cell: topOf(cpu).cell!.name }));
+  }
+}
+
+const topOf = (cpu: Cpu): Activation => cpu.current.stack[cpu.current.stack.length - 1]!;

@@ -1,0 +1,42 @@
+// kernel/sched/core.c: context_switch and finish_task_switch. The four cases of who borrows what are
+// the lazy policy's; what stands here is the frame around them.
+
+import { costs } from "./costs.ts";
+import type { Cpu } from "./cpu.ts";
+import { spinUnlock } from "./lock.ts";
+import { enableInterrupts, type Kernel, note, switchTo, work } from "./operation.ts";
+import type { Task } from "./task.ts";
+
+/**
+ * Goes on as `next`. Caller holds the run-queue lock with interrupts off; finish_task_switch, on the
+ * other side, gives both up. Returns the CPU on which `prev` runs again.
+ */
+export function* contextSwitch(cpu: Cpu, prev: Task, next: Task): Kernel<Cpu> {
+  const { lazyPolicy } = cpu.kernel;
+  if (next.mm === null) {
+    if (prev.mm !== null) yield* lazyPolicy.userToKernel(cpu, prev, next);
+    else yield* lazyPolicy.kernelToKernel(cpu, prev, next);
+  } else if (prev.mm !== null) yield* lazyPolicy.userToUser(cpu, prev, next);
+  else yield* lazyPolicy.kernelToUser(cpu, prev, next);
+  yield* note({ kind: "switched", from: prev, to: next });
+  yield* work(costs.switchTo);
+  const here = yield* switchTo(next);
+  yield* finishTaskSwitch(here);
+  return here;
+}
+
+/** finish_task_switch: runs on the stack of the task that was switched to. */
+export function* finishTaskSwitch(cpu: Cpu): Kernel {
+  const { runQueue, kernel } = cpu;
+  const mm = runQueue.prevMm;
+  runQueue.prevMm = null;
+  yield* spinUnlock(runQueue.lock);
+  yield* enableInterrupts();
+  yield* kernel.lazyPolicy.finishSwitch(cpu, mm); // outside the lock: it may interrupt other CPUs
+}
+
+/** ret_from_fork: the first code of a task. */
+export function* firstRun(task: Task): Kernel {
+  yield* finishTaskSwitch(task.cpu);
+  yield* task.program(task);
+}

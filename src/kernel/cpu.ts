@@ -1,0 +1,37 @@
+// Per-CPU kernel data: the run queue, the TLB state, the call-function queue.
+
+import type { Cell } from "./cell.ts";
+import type { CallQueue } from "./smp.ts";
+import type { KernelState } from "./kernel.ts";
+import type { Mm } from "./mm.ts";
+import type { Task } from "./task.ts";
+import type { TlbState } from "./tlb-state.ts";
+
+/** struct rq. Fields below `lock` are guarded by it; the hazard-pointer cells are lock-free. */
+export interface RunQueue {
+  readonly lock: Cell<number>;
+  readonly tasks: Task[];
+  /** rq->prev_mm: the reference that finish_task_switch drops. */
+  prevMm: Mm | null;
+  /** rq->lazy_mm and rq->drop_mm of the hazard-pointer policy. */
+  readonly lazyMm: Cell<Mm | null>;
+  readonly dropMm: Cell<Mm | null>;
+}
+
+export const NEED_RESCHED = 1;
+/** TIF_POLLING_NRFLAG: the idle loop watches its flags, so that setting one wakes it. */
+export const POLLING = 2;
+
+export interface Cpu {
+  readonly id: number;
+  readonly kernel: KernelState;
+  readonly runQueue: RunQueue;
+  readonly tlb: TlbState;
+  readonly calls: CallQueue;
+  /** thread_info flags of the running task, kept per CPU: NEED_RESCHED, POLLING. */
+  readonly flags: Cell<number>;
+  readonly idle: Task;
+  current: Task;
+  /** The task that ran before the last switch_to on this CPU. */
+  previous: Task;
+}

@@ -1,0 +1,82 @@
+// What observers see. Notices come from kernel code beside the thing that they tell of; the executor
+// adds who and when, and tells of operations by itself. Observers never change what they see.
+
+import type { FrameNumber, PageNumber, PageRange } from "../base/address.ts";
+import type { Mm } from "./mm.ts";
+import type { Operation } from "./operation.ts";
+import type { Task } from "./task.ts";
+
+export type KernelNotice =
+  /** flush_tlb_mm_range: entered, and returned. */
+  | { readonly kind: "flushBegin"; readonly mm: Mm; readonly range: PageRange }
+  | {
+      readonly kind: "flushReturn";
+      readonly mm: Mm;
+      readonly range: PageRange;
+      readonly remote: boolean;
+    }
+  /** A CPU flushed (or found that it need not) in answer to a flush. */
+  | {
+      readonly kind: "flushed";
+      readonly mm: Mm;
+      readonly how: "full" | "ranged" | "skipped";
+      readonly local: boolean;
+    }
+  /** Page contents given back to the allocator, after the flush that covers them. */
+  | { readonly kind: "pagesFreed"; readonly mm: Mm; readonly range: PageRange }
+  | { readonly kind: "tableFreed"; readonly mm: Mm; readonly table: FrameNumber }
+  | { readonly kind: "rootFreed"; readonly mm: Mm; readonly root: FrameNumber }
+  | { readonly kind: "mmCreated"; readonly mm: Mm }
+  | { readonly kind: "mmFreed"; readonly mm: Mm }
+  /** A counter of `mm` went below zero: `counter` names it. */
+  | { readonly kind: "droppedTwice"; readonly mm: Mm; readonly counter: string }
+  /** A pointer to `mm` was handed to the function `callee`. */
+  | { readonly kind: "passed"; readonly mm: Mm; readonly callee: string }
+  | { readonly kind: "switched"; readonly from: Task; readonly to: Task }
+  /** A workload's measured part begins, and ends. */
+  | { readonly kind: "measureBegin" }
+  | { readonly kind: "measureEnd" };
+
+export type KernelEvent =
+  | KernelNotice
+  | {
+      readonly kind: "useAfterFree";
+      readonly owner: string;
+      readonly cell: string;
+      readonly mm: Mm | null;
+    }
+  | { readonly kind: "staleUse"; readonly page: PageNumber; readonly root: FrameNumber }
+  | {
+      readonly kind: "cr3Written";
+      readonly root: FrameNumber;
+      readonly pcid: number;
+      readonly keep: boolean;
+    }
+  | { readonly kind: "ipiSent"; readonly target: number; readonly vector: number }
+  | { readonly kind: "interruptTaken"; readonly vector: number }
+  | { readonly kind: "interruptReturned"; readonly vector: number; readonly cycles: number }
+  | { readonly kind: "deadlock"; readonly waits: readonly WaitingCpu[] };
+
+/** A CPU that waits for something that can no longer come. */
+export interface WaitingCpu {
+  readonly cpu: number;
+  readonly task: string;
+  readonly cell: string;
+}
+
+/** Where and when an event happened. */
+export interface Moment {
+  readonly cpu: number;
+  readonly cycle: number;
+}
+
+/** Watches a run from outside. Called in the order in which things happen. */
+export interface Observer {
+  observe(event: KernelEvent, moment: Moment): void;
+}
+
+/** One operation that a CPU carried out, kept for reports. */
+export interface PastOperation {
+  readonly cycle: number;
+  readonly operation: Operation;
+}

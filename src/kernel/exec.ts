@@ -1,0 +1,17 @@
+// fs/exec.c: exec_mmap. The task goes to a new address space and gives up its user of the old one.
+
+import { costs } from "./costs.ts";
+import { mmput } from "./mm-count.ts";
+import { type Kernel, work } from "./operation.ts";
+import { createMm, mapImage } from "./process.ts";
+import type { Task } from "./task.ts";
+
+/** execve: a fresh image in place of the task's address space. */
+export function* exec(task: Task, name: string): Kernel {
+  yield* work(costs.execImage);
+  const old = task.mm!;
+  const next = yield* createMm(task.cpu, name);
+  mapImage(next);
+  yield* task.cpu.kernel.lazyPolicy.execMm(task.cpu, task, next);
+  yield* mmput(task.cpu, old);
+}

@@ -1,0 +1,76 @@
+// mm/memory.c: page faults of user accesses. Anonymous pages appear, copy-on-write pages are copied.
+
+import { assert } from "../base/assert.ts";
+import { type PageNumber, pageRange } from "../base/address.ts";
+import { DIRTY, frameOfEntry, PRESENT, WRITABLE } from "../machine/page-table.ts";
+import type { Area } from "./area.ts";
+import { costs } from "./costs.ts";
+import type { Cpu } from "./cpu.ts";
+import { leafEntry } from "./entry.ts";
+import { lockForReading, spinLock, spinUnlock, unlockForReading } from "./lock.ts";
+import type { Mm } from "./mm.ts";
+import { type Kernel, readEntry, work, writeEntry } from "./operation.ts";
+
+export interface PageFault {
+  readonly page: PageNumber;
+  /** SDM 3A 4.7: bit 0 present, bit 1 write, bit 2 user, bit 4 fetch. */
+  readonly errorCode: number;
+}
+
+const WRITE_FAULT = 2;
+
+/** handle_mm_fault for an access of the current task. */
+export function* handleFault(cpu: Cpu, fault: PageFault): Kernel {
+  const mm = cpu.current.mm;
+  assert(mm !== null, `only user tasks access user memory (page ${fault.page.toString(16)})`);
+  yield* lockForReading(mm.mmapLock);
+  const area = mm.areas.at(fault.page);
+  const page = `page ${fault.page.toString(16)} of ${mm.name}`;
+  assert(area !== undefined, `a program touches only what it mapped (${page})`);
+  const isWrite = (fault.errorCode & WRITE_FAULT) !== 0;
+  assert(!isWrite || area.writable, `a program writes only where it may (${page})`);
+  yield* spinLock(mm.pageTableLock);
+  const entry = yield* readEntry(mm, fault.page);
+  if ((entry & PRESENT) === 0n) yield* addPage(cpu, mm, { page: fault.page, isWrite, area });
+  else if (isWrite && (entry & WRITABLE) === 0n)
+    yield* copyOnWrite(cpu, mm, fault.page, area, entry);
+  else yield* work(costs.faultSpurious);
+  yield* spinUnlock(mm.pageTableLock);
+  yield* unlockForReading(mm.mmapLock);
+}
+
+/** do_anonymous_page: a read gets the zero page, read-only, until the first write. Lock held. */
+function* addPage(
+  cpu: Cpu,
+  mm: Mm,
+  { page, isWrite, area }: { page: PageNumber; isWrite: boolean; area: Area },
+): Kernel {
+  yield* work(costs.faultAnonymous);
+  if (!isWrite) {
+    const { frames, zeroFrame } = cpu.kernel;
+    frames.share(zeroFrame);
+    yield* writeEntry(mm, page, leafEntry(zeroFrame, { ...area, writable: false }));
+    return;
+  }
+  yield* work(costs.allocatePage);
+  yield* work(costs.clearPage);
+  yield* writeEntry(mm, page, leafEntry(cpu.kernel.frames.allocate(), area));
+}
+
+/** do_wp_page: the only user takes the page over, others get a copy. Caller holds the lock. */
+function* copyOnWrite(cpu: Cpu, mm: Mm, page: PageNumber, area: Area, entry: bigint): Kernel {
+  const { frames, protocol } = cpu.kernel;
+  const old = frameOfEntry(entry);
+  if (frames.mapCount(old) === 1) {
+    yield* work(costs.faultSpurious); // wp_page_reuse: more rights need no flush
+    yield* writeEntry(mm, page, entry | WRITABLE | DIRTY);
+    return;
+  }
+  yield* work(costs.allocatePage);
+  yield* work(costs.copyPage);
+  // ptep_clear_flush before the copy appears: no CPU may still read the old page by then.
+  yield* writeEntry(mm, page, 0n);
+  yield* protocol.flushRange(cpu, { mm, range: pageRange(page, 1), freedTables: false });
+  yield* writeEntry(mm, page, leafEntry(frames.allocate(), area));
+  frames.release(old);
+}

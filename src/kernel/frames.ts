@@ -1,0 +1,47 @@
+// The page allocator: frames by number, and how many address spaces map each (struct page's mapcount).
+
+import { assert } from "../base/assert.ts";
+import { type FrameNumber, frameNumber } from "../base/address.ts";
+
+/** Frames below this are left to firmware and the kernel's image. */
+const FIRST_FRAME = 0x100;
+
+export class FrameAllocator {
+  private nextFrame = FIRST_FRAME;
+  private readonly freeFrames: FrameNumber[] = [];
+  private readonly mapCounts = new Map<FrameNumber, number>();
+
+  /** alloc_page: the frame freed last, or a fresh one. */
+  allocate(): FrameNumber {
+    const frame = this.freeFrames.pop() ?? frameNumber(this.nextFrame++);
+    this.mapCounts.set(frame, 1);
+    return frame;
+  }
+
+  /** One more address space maps the frame (fork). */
+  share(frame: FrameNumber): void {
+    this.mapCounts.set(frame, this.mapCount(frame) + 1);
+  }
+
+  mapCount(frame: FrameNumber): number {
+    return this.mapCounts.get(frame) ?? 0;
+  }
+
+  /** put_page: the last user frees the frame. True when it did. */
+  release(frame: FrameNumber): boolean {
+    const count = this.mapCount(frame);
+    assert(count > 0, `frame ${frame} is released by one of its users`);
+    if (count > 1) {
+      this.mapCounts.set(frame, count - 1);
+      return false;
+    }
+    this.mapCounts.delete(frame);
+    this.freeFrames.push(frame);
+    return true;
+  }
+
+  /** Frames in use, for leak checks. */
+  get inUse(): number {
+    return this.mapCounts.size;
+  }
+}

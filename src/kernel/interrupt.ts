@@ -1,0 +1,20 @@
+// arch/x86/kernel/smp.c: what the three inter-processor vectors do, and the way back to user mode.
+
+import { type Cpu, NEED_RESCHED } from "./cpu.ts";
+import { endOfInterrupt, type Kernel, load } from "./operation.ts";
+import { schedule } from "./schedule.ts";
+import { CALL_FUNCTION_SINGLE_VECTOR, CALL_FUNCTION_VECTOR, flushCallQueue } from "./smp.ts";
+
+/** The handler of `vector`, from its first instruction to IRET. Interrupts are off. */
+export function* serveInterrupt(cpu: Cpu, vector: number): Kernel {
+  yield* endOfInterrupt(); // acknowledged at entry, as sysvec_call_function does
+  if (vector === CALL_FUNCTION_VECTOR || vector === CALL_FUNCTION_SINGLE_VECTOR) {
+    yield* flushCallQueue(cpu);
+  }
+  // RESCHEDULE_VECTOR does nothing itself: NEED_RESCHED is set, and looked at on the way out.
+}
+
+/** exit_to_user_mode_loop: a task that was woken may take the CPU here. */
+export function* returnToUser(cpu: Cpu): Kernel {
+  if (((yield* load(cpu.flags)) & NEED_RESCHED) !== 0) yield* schedule(cpu);
+}

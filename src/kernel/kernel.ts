@@ -1,0 +1,159 @@
+// The kernel as a whole: its CPUs, its address spaces, its options. Kernel code reaches everything
+// from its Cpu.
+
+import type { FrameNumber } from "../base/address.ts";
+import type { Machine } from "../machine/machine.ts";
+import { PageTables } from "../machine/page-table.ts";
+import { Activation } from "./activation.ts";
+import { AreaList } from "./area.ts";
+import { Cell, type Line } from "./cell.ts";
+import type { Cpu } from "./cpu.ts";
+import { exit } from "./exit.ts";
+import { FrameAllocator } from "./frames.ts";
+import { idleLoop } from "./idle.ts";
+import type { LazyPolicy } from "./lazy/policy.ts";
+import { Mm } from "./mm.ts";
+import type { Kernel } from "./operation.ts";
+import type { NewTask } from "./process.ts";
+import type { ShootdownProtocol } from "./shootdown/protocol.ts";
+import { CallQueue } from "./smp.ts";
+import { Task } from "./task.ts";
+import { DYNAMIC_ASIDS, type FlushInfo } from "./tlb-state.ts";
+import { WaitQueue } from "./wait-queue.ts";
+
+export interface KernelOptions {
+  /** CR4.PCIDE. */
+  readonly pcid: boolean;
+  /** tlb_single_page_flush_ceiling, in pages. */
+  readonly flushCeiling: number;
+  /** How an idle CPU waits: only "halt" needs an interrupt to be woken. */
+  readonly idle: "poll" | "mwait" | "halt";
+}
+
+/** What an idle task does: the idle loop, unless a replay takes its place. */
+export type IdleProgram = (cpu: Cpu) => Kernel;
+
+export class KernelState {
+  readonly frames = new FrameAllocator();
+  /** ZERO_PAGE: what reads of untouched anonymous memory see. */
+  readonly zeroFrame = this.frames.allocate();
+  readonly initMm: Mm;
+  readonly cpus: readonly Cpu[];
+  /** Address spaces not yet freed, init_mm not among them. */
+  readonly liveMms = new Set<Mm>();
+  readonly tasks: Task[] = [];
+  /** Set by the program that ends the run. */
+  stopped = false;
+  /** Set by a program that can go on only when its input has been read: see Clock.run. */
+  starved = false;
+  private nextPid = 1;
+  private nextContextId = 1;
+
+  constructor(
+    readonly machine: Machine,
+    readonly lazyPolicy: LazyPolicy,
+    readonly protocol: ShootdownProtocol,
+    readonly options: KernelOptions,
+    private readonly idleProgram: IdleProgram = idleLoop,
+  ) {
+    this.initMm = this.newMm("init_mm", 0);
+    this.cpus = Array.from({ length: machine.coreCount }, (_, id) => this.createCpu(id));
+    // Each CPU's idle task starts as a lazy user of init_mm.
+    this.initMm.mmCount.value = 1 + this.cpus.length;
+    for (const cpu of this.cpus) this.startCpu(cpu);
+  }
+
+  /** A line of kernel memory in the node of `cpu`. */
+  allocateLine(cpu: number): Line {
+    return { index: this.machine.allocateLine(this.machine.socketOf(cpu)) };
+  }
+
+  createMm(name: string, homeCpu: number): Mm {
+    const mm = this.newMm(name, homeCpu);
+    this.liveMms.add(mm);
+    return mm;
+  }
+
+  /** free_mm and mm_free_pgd: root and struct go back; pointers to them are dangling from now on. */
+  release(mm: Mm): void {
+    mm.freed = true;
+    this.liveMms.delete(mm);
+    this.releaseTable(mm.root);
+    for (const line of mm.lines()) this.machine.freeLine(line.index);
+  }
+
+  releaseTable(table: FrameNumber): void {
+    this.machine.releaseFrame(table);
+    this.frames.release(table);
+  }
+
+  createTask(request: NewTask, parent: Task | null, isKernelThread: boolean): Task {
+    const program = function* (task: Task) {
+      yield* request.program(task);
+      yield* exit(task);
+    };
+    const pid = this.nextPid++;
+    const exits = new WaitQueue(`${request.name}.wait_chldexit`, this.allocateLine(request.cpu.id));
+    const task = new Task(pid, request.name, request.cpu, program, parent, exits, isKernelThread);
+    parent?.children.push(task);
+    this.tasks.push(task);
+    return task;
+  }
+
+  private newMm(name: string, homeCpu: number): Mm {
+    const tables = new PageTables(this.machine, () => this.frames.allocate());
+    const line = (): Line => this.allocateLine(homeCpu);
+    return new Mm(name, this.nextContextId++, tables, new AreaList(), this.machine.coreCount, line);
+  }
+
+  private createCpu(id: number): Cpu {
+    const line = (): Line => this.allocateLine(id);
+    const cell = <T>(name: string, where: Line, value: T): Cell<T> =>
+      new Cell(`cpu${id}.${name}`, where, value);
+    const queueLine = line();
+    const hazardLine = line();
+    const tlbLine = line();
+    const cpu: Omit<Cpu, "idle" | "current" | "previous"> = {
+      id,
+      kernel: this,
+      runQueue: {
+        lock: cell("rq.lock", queueLine, 0),
+        tasks: [],
+        prevMm: null,
+        lazyMm: cell<Mm | null>("rq.lazy_mm", hazardLine, null),
+        dropMm: cell<Mm | null>("rq.drop_mm", hazardLine, null),
+      },
+      tlb: {
+        loadedMm: cell("loaded_mm", tlbLine, this.initMm),
+        isLazy: cell("is_lazy", line(), false), // cpu_tlbstate_shared: a line of its own
+        flushInfo: cell<FlushInfo | null>("flush_tlb_info", line(), null),
+        loadedAsid: 0,
+        nextAsid: 1,
+        contexts: Array.from({ length: DYNAMIC_ASIDS }, () => ({ contextId: 0, tlbGeneration: 0 })),
+      },
+      calls: new CallQueue(id, line),
+      flags: cell("thread_info.flags", line(), 0),
+    };
+    return this.withIdleTask(cpu);
+  }
+
+  private withIdleTask(part: Omit<Cpu, "idle" | "current" | "previous">): Cpu {
+    const cpu = part as Cpu;
+    const exits = new WaitQueue(`swapper/${cpu.id}`, this.allocateLine(cpu.id));
+    const idle = new Task(0, `swapper/${cpu.id}`, cpu, () => this.idleProgram(cpu), null, exits, true);
+    idle.activeMm = this.initMm;
+    idle.onQueue = true;
+    idle.stack.push(new Activation(idle.program(idle)));
+    return Object.assign(cpu, { idle, current: idle, previous: idle });
+  }
+
+  /** initialize_tlbstate_and_flush, and the CPU's first CR3. */
+  private startCpu(cpu: Cpu): void {
+    const { machine, initMm, options } = this;
+    cpu.tlb.contexts[0]!.contextId = initMm.contextId;
+    cpu.tlb.contexts[0]!.tlbGeneration = 1;
+    machine.writeCr4(cpu.id, { globalPages: true, pcid: options.pcid });
+    machine.writeCr3(cpu.id, { root: initMm.root, pcid: options.pcid ? 1 : 0, keep: false });
+    machine.setInterruptFlag(cpu.id, true);
+  }
+}

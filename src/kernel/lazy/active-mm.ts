@@ -1,0 +1,90 @@
+// The core code around task->active_mm, which four policies share: they differ in how a lazy
+// reference is taken and dropped, and in what an IPI or the last drop does about lazy users.
+
+import type { Cpu } from "../cpu.ts";
+import type { Mm } from "../mm.ts";
+import { disableInterrupts, enableInterrupts, type Kernel } from "../operation.ts";
+import { enterLazyTlb, switchMm } from "../switch-mm.ts";
+import type { Task } from "../task.ts";
+import type { LazyPolicy } from "./policy.ts";
+
+/** mmgrab_lazy_tlb and mmdrop_lazy_tlb. */
+export interface LazyReferences {
+  grab(mm: Mm): Kernel;
+  drop(cpu: Cpu, mm: Mm): Kernel;
+}
+
+type Switching = Pick<
+  LazyPolicy,
+  | "userToKernel"
+  | "kernelToKernel"
+  | "userToUser"
+  | "kernelToUser"
+  | "finishSwitch"
+  | "exitMm"
+  | "execMm"
+  | "useMm"
+  | "unuseMm"
+>;
+
+/** kernel/sched/core.c, kernel/exit.c, fs/exec.c and kernel/kthread.c with active_mm. */
+export function switchingWithActiveMm(references: LazyReferences): Switching {
+  return {
+    *userToKernel(cpu, prev, next) {
+      const mm = prev.activeMm!;
+      yield* enterLazyTlb(cpu, mm);
+      next.activeMm = mm;
+      yield* references.grab(mm);
+    },
+    *kernelToKernel(cpu, prev, next) {
+      yield* enterLazyTlb(cpu, prev.activeMm);
+      next.activeMm = prev.activeMm; // the reference goes along
+      prev.activeMm = null;
+    },
+    *userToUser(cpu, prev, next) {
+      yield* switchMm(cpu, prev.activeMm, next.mm!);
+    },
+    *kernelToUser(cpu, prev, next) {
+      yield* switchMm(cpu, prev.activeMm, next.mm!);
+      cpu.runQueue.prevMm = prev.activeMm; // dropped by finish_task_switch, outside the lock
+      prev.activeMm = null;
+    },
+    *finishSwitch(cpu, mm) {
+      if (mm !== null) yield* references.drop(cpu, mm);
+    },
+    *exitMm(cpu, task, mm) {
+      yield* references.grab(mm);
+      yield* disableInterrupts();
+      task.mm = null;
+      yield* enterLazyTlb(cpu, mm);
+      yield* enableInterrupts();
+    },
+    *execMm(cpu, task, next) {
+      yield* disableInterrupts();
+      const active = task.activeMm;
+      task.activeMm = next;
+      task.mm = next;
+      yield* switchMm(cpu, active, next);
+      yield* enableInterrupts();
+    },
+    *useMm(cpu, task, mm) {
+      yield* disableInterrupts(); // hold off flush IPIs while mm and active_mm disagree
+      const active = task.activeMm!;
+      task.activeMm = mm;
+      task.mm = mm;
+      yield* switchMm(cpu, active, mm);
+      yield* enableInterrupts();
+      yield* references.drop(cpu, active);
+    },
+    *unuseMm(cpu, task, mm) {
+      yield* disableInterrupts();
+      task.mm = null;
+      yield* references.grab(mm);
+      yield* enterLazyTlb(cpu, mm);
+      yield* enableInterrupts();
+    },
+  };
+}
+
+/** Whether `task` uses `mm` lazily: no mm of its own, and active_mm is it. */
+export const isLazyUser = (task: Task, mm: Mm): boolean => task.mm === null && task.activeMm === mm;

@@ -1,0 +1,18 @@
+// MMU_LAZY_TLB_REFCOUNT=y, what mainline x86 does: each lazy user holds mm_count. Two locked
+// operations on one shared line for every round trip between a user task and idle.
+
+import { mmdrop, mmgrab } from "../mm-count.ts";
+import { switchingWithActiveMm } from "./active-mm.ts";
+import { noHooks } from "./hooks.ts";
+import type { LazyPolicy } from "./policy.ts";
+
+export const refcounted: LazyPolicy = {
+  name: "refcounted",
+  summary: "active_mm is held by mm_count, as mainline x86 does",
+  source: "include/linux/sched/mm.h, mmgrab_lazy_tlb with MMU_LAZY_TLB_REFCOUNT=y (Linux 6.4)",
+  lifetime: "counted",
+  expected: "ok",
+  lazyReference: "active-mm",
+  ...switchingWithActiveMm({ grab: mmgrab, drop: mmdrop }),
+  ...noHooks,
+};

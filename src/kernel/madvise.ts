@@ -1,0 +1,39 @@
+// madvise: MADV_DONTNEED takes the pages away and leaves the area; MADV_FREE leaves both, clean.
+
+import { type PageRange, pageAfter } from "../base/address.ts";
+import { ACCESSED, DIRTY } from "../machine/page-table.ts";
+import { costs } from "./costs.ts";
+import type { Cpu } from "./cpu.ts";
+import { lockForReading, spinLock, spinUnlock, unlockForReading } from "./lock.ts";
+import { finishGather, MmuGather, zapRange } from "./mmu-gather.ts";
+import type { Mm } from "./mm.ts";
+import { type Kernel, presentPages, readEntry, work, workTimes, writeEntry } from "./operation.ts";
+
+/** madvise_dontneed_free: under mmap_lock for reading, as in Linux. */
+export function* madviseDontNeed(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
+  yield* lockForReading(mm.mmapLock);
+  yield* work(costs.adviseRange);
+  const gather = new MmuGather(mm);
+  yield* zapRange(gather, range);
+  yield* finishGather(cpu, gather);
+  yield* unlockForReading(mm.mmapLock);
+}
+
+/** madvise_free_pte_range: entries become old and clean, so that a later write can be noticed. */
+export function* madviseFree(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
+  yield* lockForReading(mm.mmapLock);
+  yield* work(costs.adviseRange);
+  yield* spinLock(mm.pageTableLock);
+  const pages = yield* presentPages(mm, range);
+  for (const page of pages) {
+    const entry = yield* readEntry(mm, page);
+    yield* writeEntry(mm, page, entry & ~(ACCESSED | DIRTY));
+  }
+  yield* workTimes(costs.protectPage, pages.length);
+  yield* spinUnlock(mm.pageTableLock);
+  if (pages.length > 0) {
+    const cleaned = { start: pages[0]!, end: pageAfter(pages.at(-1)!, 1) };
+    yield* cpu.kernel.protocol.flushRange(cpu, { mm, range: cleaned, freedTables: false });
+  }
+  yield* unlockForReading(mm.mmapLock);
+}

@@ -1,0 +1,59 @@
+// struct mm_struct: an address space, its two counters, its page tables and its TLB context.
+
+import type { FrameNumber } from "../base/address.ts";
+import type { PageTables } from "../machine/page-table.ts";
+import { Cell, type Lifetime, type Line } from "./cell.ts";
+import { CpuMask } from "./cpu-mask.ts";
+import type { AreaList } from "./area.ts";
+
+export class Mm implements Lifetime {
+  freed = false;
+  /** Real users. At 0 exit_mmap frees leaves and middle tables. */
+  readonly mmUsers: Cell<number>;
+  /** 1 for all real users together, plus 1 per lazy or grabbed reference. At 0 root and struct go. */
+  readonly mmCount: Cell<number>;
+  /** context.tlb_gen: raised by every flush. */
+  readonly tlbGeneration: Cell<number>;
+  /** Each CPU that may hold translations of this mm and is to hear of flushes. */
+  readonly cpumask: CpuMask;
+  /** 0: free; n > 0: that many readers; -1: a writer. */
+  readonly mmapLock: Cell<number>;
+  readonly pageTableLock: Cell<number>;
+
+  constructor(
+    readonly name: string,
+    /** context.ctx_id: never used again. */
+    readonly contextId: number,
+    readonly tables: PageTables,
+    readonly areas: AreaList,
+    cpuCount: number,
+    allocateLine: () => Line,
+  ) {
+    const cell = <T>(field: string, line: Line, value: T, isRefcount = false): Cell<T> =>
+      new Cell(`${name}.${field}`, line, value, this, isRefcount);
+    // mm_count has a line of its own in mm_struct; mm_users shares one with the locks' neighbours.
+    this.mmCount = cell("mm_count", allocateLine(), 1, true);
+    this.mmUsers = cell("mm_users", allocateLine(), 1, true);
+    const locks = allocateLine();
+    this.mmapLock = cell("mmap_lock", locks, 0);
+    this.pageTableLock = cell("page_table_lock", locks, 0);
+    this.tlbGeneration = cell("context.tlb_gen", allocateLine(), 1);
+    this.cpumask = new CpuMask(`${name}.cpumask`, cpuCount, allocateLine, this);
+  }
+
+  get root(): FrameNumber {
+    return this.tables.root;
+  }
+
+  /** Every line of the struct, to be given back when it is freed. */
+  lines(): Line[] {
+    const cells = [
+      this.mmCount,
+      this.mmUsers,
+      this.mmapLock,
+      this.tlbGeneration,
+      ...this.cpumask.words,
+    ];
+    return [...new Set(cells.map((cell) => cell.line))];
+  }
+}

@@ -1,0 +1,53 @@
+// mmap and munmap of anonymous private memory.
+
+import type { PageNumber, PageRange } from "../base/address.ts";
+import { pageNumber } from "../base/address.ts";
+import { costs } from "./costs.ts";
+import type { Cpu } from "./cpu.ts";
+import { lockForWriting, unlockForWriting } from "./lock.ts";
+import type { Mm } from "./mm.ts";
+import { finishGather, MmuGather, zapRange, zapTables } from "./mmu-gather.ts";
+import { type Kernel, work, workTimes } from "./operation.ts";
+
+/** Where mmap looks for room when no address is given. */
+export const MMAP_BASE = pageNumber(0x7f00_0000_0);
+
+export interface MapRequest {
+  readonly pageCount: number;
+  /** MAP_FIXED at this page; what was mapped there goes first. */
+  readonly at?: PageNumber;
+  readonly writable?: boolean;
+  readonly executable?: boolean;
+}
+
+/** do_mmap: an area is entered, no page is. */
+export function* mmap(cpu: Cpu, mm: Mm, request: MapRequest): Kernel<PageRange> {
+  yield* lockForWriting(mm.mmapLock);
+  yield* work(costs.mapArea);
+  const { at, pageCount, writable = true, executable = false } = request;
+  const range =
+    at === undefined
+      ? mm.areas.findFree(pageCount, MMAP_BASE)
+      : { start: at, end: pageNumber(at + pageCount) };
+  if (mm.areas.overlaps(range)) yield* unmapLocked(cpu, mm, range);
+  mm.areas.add({ ...range, writable, executable });
+  yield* unlockForWriting(mm.mmapLock);
+  return range;
+}
+
+/** do_munmap */
+export function* munmap(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
+  yield* lockForWriting(mm.mmapLock);
+  yield* unmapLocked(cpu, mm, range);
+  yield* unlockForWriting(mm.mmapLock);
+}
+
+/** unmap_region of each area in the range. Caller holds mmap_lock for writing. */
+export function* unmapLocked(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
+  const removed = mm.areas.remove(range);
+  yield* workTimes(costs.unmapArea, removed.length);
+  const gather = new MmuGather(mm);
+  for (const area of removed) yield* zapRange(gather, area);
+  if (removed.length > 0) yield* zapTables(gather, range);
+  yield* finishGather(cpu, gather);
+}

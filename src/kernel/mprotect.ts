@@ -1,0 +1,40 @@
+// mprotect: the rights of present entries change, then the range is flushed once.
+
+import { type PageNumber, type PageRange, pageAfter } from "../base/address.ts";
+import { leafEntry } from "./entry.ts";
+import { frameOfEntry } from "../machine/page-table.ts";
+import { costs } from "./costs.ts";
+import type { Cpu } from "./cpu.ts";
+import { lockForWriting, spinLock, spinUnlock, unlockForWriting } from "./lock.ts";
+import type { Mm } from "./mm.ts";
+import { type Kernel, presentPages, readEntry, work, workTimes, writeEntry } from "./operation.ts";
+
+export interface Rights {
+  readonly writable: boolean;
+  readonly executable: boolean;
+}
+
+/** do_mprotect: change_protection over the areas of the range. */
+export function* mprotect(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): Kernel {
+  yield* lockForWriting(mm.mmapLock);
+  yield* work(costs.protectArea);
+  const changed: PageNumber[] = [];
+  for (const area of mm.areas.protect(range, rights)) {
+    yield* spinLock(mm.pageTableLock);
+    const pages = yield* presentPages(mm, area);
+    for (const page of pages) {
+      const frame = frameOfEntry(yield* readEntry(mm, page));
+      // A shared frame stays read-only: the next write copies it.
+      const writable = rights.writable && cpu.kernel.frames.mapCount(frame) === 1;
+      yield* writeEntry(mm, page, leafEntry(frame, { ...rights, writable }));
+    }
+    changed.push(...pages);
+    yield* workTimes(costs.protectPage, pages.length);
+    yield* spinUnlock(mm.pageTableLock);
+  }
+  if (changed.length > 0) {
+    const flushed = { start: changed[0]!, end: pageAfter(changed.at(-1)!, 1) };
+    yield* cpu.kernel.protocol.flushRange(cpu, { mm, range: flushed, freedTables: false });
+  }
+  yield* unlockForWriting(mm.mmapLock);
+}

@@ -1,0 +1,44 @@
+// mm/mremap.c: an area moves; its entries go along, and the old place is flushed.
+
+import { type PageRange, pageAfter, pageNumber, pagesIn } from "../base/address.ts";
+import { costs } from "./costs.ts";
+import type { Cpu } from "./cpu.ts";
+import { lockForWriting, spinLock, spinUnlock, unlockForWriting } from "./lock.ts";
+import type { Mm } from "./mm.ts";
+import { type Kernel, presentPages, work, workTimes, writeEntry } from "./operation.ts";
+import { unmapLocked } from "./mmap.ts";
+
+/** move_vma: `from` goes to `to`; what does not fit there is unmapped, what is new there is empty. */
+export function* mremap(cpu: Cpu, mm: Mm, from: PageRange, to: PageRange): Kernel {
+  yield* lockForWriting(mm.mmapLock);
+  yield* work(costs.mapArea);
+  const kept = Math.min(pagesIn(from), pagesIn(to));
+  const tail = { start: pageAfter(from.start, kept), end: from.end };
+  if (pagesIn(tail) > 0) yield* unmapLocked(cpu, mm, tail);
+  if (from.start !== to.start) yield* moveEntries(cpu, mm, from.start, to.start, kept);
+  const [area] = mm.areas.remove({ start: from.start, end: pageAfter(from.start, kept) });
+  if (area !== undefined) mm.areas.add({ ...area, ...to });
+  yield* unlockForWriting(mm.mmapLock);
+}
+
+/** move_page_tables: the flush is before the page-table lock is dropped (CVE-2018-18281). */
+function* moveEntries(
+  cpu: Cpu,
+  mm: Mm,
+  from: PageRange["start"],
+  to: PageRange["start"],
+  count: number,
+): Kernel {
+  const range = { start: from, end: pageAfter(from, count) };
+  yield* spinLock(mm.pageTableLock);
+  const pages = yield* presentPages(mm, range);
+  for (const page of pages) {
+    const entry = yield* writeEntry(mm, page, 0n);
+    yield* writeEntry(mm, pageNumber(to + (page - from)), entry);
+  }
+  yield* workTimes(costs.copyEntry, pages.length);
+  if (pages.length > 0) {
+    yield* cpu.kernel.protocol.flushRange(cpu, { mm, range, freedTables: false });
+  }
+  yield* spinUnlock(mm.pageTableLock);
+}

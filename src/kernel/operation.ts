@@ -1,0 +1,165 @@
+// What kernel code may yield. Kernel code never touches the machine or a shared variable itself: it
+// yields operations, and an executor (the clock, or the explorer) carries them out.
+
+import type { FrameNumber, PageNumber, PageRange } from "../base/address.ts";
+import type { Stream } from "../machine/stream.ts";
+import type { Cell } from "./cell.ts";
+import type { Cpu } from "./cpu.ts";
+import type { KernelNotice } from "./event.ts";
+import type { Mm } from "./mm.ts";
+import type { Task } from "./task.ts";
+
+export type Operation =
+  | { readonly kind: "work"; readonly cycles: number; readonly what: string }
+  | { readonly kind: "workUntil"; readonly cycle: number }
+  | { readonly kind: "load"; readonly cell: Cell }
+  | { readonly kind: "store"; readonly cell: Cell; readonly value: unknown }
+  | { readonly kind: "locked"; readonly cell: Cell; readonly update: (old: never) => unknown }
+  | { readonly kind: "fence" }
+  | { readonly kind: "wait"; readonly cell: Cell; readonly until: (value: never) => boolean }
+  | { readonly kind: "idle"; readonly cell: Cell; readonly until: (value: never) => boolean }
+  | {
+      readonly kind: "writeCr3";
+      readonly root: FrameNumber;
+      readonly pcid: number;
+      readonly keep: boolean;
+    }
+  | { readonly kind: "invlpg"; readonly page: PageNumber }
+  | { readonly kind: "sendIpi"; readonly targets: readonly number[]; readonly vector: number }
+  | { readonly kind: "endOfInterrupt" }
+  | { readonly kind: "interruptFlag"; readonly enabled: boolean }
+  | { readonly kind: "readEntry"; readonly mm: Mm; readonly page: PageNumber }
+  | {
+      readonly kind: "writeEntry";
+      readonly mm: Mm;
+      readonly page: PageNumber;
+      readonly entry: bigint;
+    }
+  | { readonly kind: "presentPages"; readonly mm: Mm; readonly range: PageRange }
+  | { readonly kind: "detachTables"; readonly mm: Mm; readonly range: PageRange }
+  | { readonly kind: "runUser"; readonly stream: Stream }
+  | { readonly kind: "switchTo"; readonly next: Task }
+  | { readonly kind: "note"; readonly notice: KernelNotice };
+
+/** Kernel code: a coroutine of operations that ends in a T. */
+export type Kernel<T = void> = Generator<Operation, T, unknown>;
+
+/** Private computation of the kernel; `what` names the entry of `costs` it stands for. */
+export function* work(cost: { readonly name: string; readonly cycles: number }): Kernel {
+  yield { kind: "work", cycles: cost.cycles, what: cost.name };
+}
+
+/** `count` repetitions of the same work. */
+export function* workTimes(
+  cost: { readonly name: string; readonly cycles: number },
+  count: number,
+): Kernel {
+  if (count > 0) yield { kind: "work", cycles: cost.cycles * count, what: cost.name };
+}
+
+/** Computation until `cycle`, none if that is past: for replays at a recorded pace. */
+export function* workUntil(cycle: number): Kernel {
+  yield { kind: "workUntil", cycle };
+}
+
+/** A plain load: READ_ONCE. Acquire needs nothing more on x86. */
+export function* load<T>(cell: Cell<T>): Kernel<T> {
+  return (yield { kind: "load", cell: cell as Cell }) as T;
+}
+
+/** A plain store: WRITE_ONCE, or smp_store_release. It may wait in the store buffer. */
+export function* store<T>(cell: Cell<T>, value: T): Kernel {
+  yield { kind: "store", cell: cell as Cell, value };
+}
+
+/** A LOCK-prefixed read-modify-write: full barrier. Returns the old value. */
+export function* locked<T>(cell: Cell<T>, update: (old: T) => T): Kernel<T> {
+  return (yield {
+    kind: "locked",
+    cell: cell as Cell,
+    update: update as (old: never) => unknown,
+  }) as T;
+}
+
+/** smp_mb(): LOCK ADDL on the stack. */
+export function* fence(): Kernel {
+  yield { kind: "fence" };
+}
+
+/** smp_cond_load_acquire: parks until `until` holds of the cell; interrupts are taken meanwhile. */
+export function* waitUntil<T>(cell: Cell<T>, until: (value: T) => boolean): Kernel<T> {
+  return (yield {
+    kind: "wait",
+    cell: cell as Cell,
+    until: until as (value: never) => boolean,
+  }) as T;
+}
+
+/** The idle state: until `until` holds of the monitored cell, or an interrupt came. */
+export function* idleUntil<T>(cell: Cell<T>, until: (value: T) => boolean): Kernel {
+  yield { kind: "idle", cell: cell as Cell, until: until as (value: never) => boolean };
+}
+
+/** MOV CR3; `keep` is bit 63. Serialising. */
+export function* writeCr3(root: FrameNumber, pcid: number, keep: boolean): Kernel {
+  yield { kind: "writeCr3", root, pcid, keep };
+}
+
+export function* invlpg(page: PageNumber): Kernel {
+  yield { kind: "invlpg", page };
+}
+
+/** ICR writes: one per x2APIC cluster of 16 among the targets. */
+export function* sendIpi(targets: readonly number[], vector: number): Kernel {
+  yield { kind: "sendIpi", targets, vector };
+}
+
+export function* endOfInterrupt(): Kernel {
+  yield { kind: "endOfInterrupt" };
+}
+
+export function* disableInterrupts(): Kernel {
+  yield { kind: "interruptFlag", enabled: false };
+}
+
+export function* enableInterrupts(): Kernel {
+  yield { kind: "interruptFlag", enabled: true };
+}
+
+/** The 4 KiB leaf entry of `page`, 0n where there is none. */
+export function* readEntry(mm: Mm, page: PageNumber): Kernel<bigint> {
+  return (yield { kind: "readEntry", mm, page }) as bigint;
+}
+
+/** Writes the leaf entry of `page` (the tables above it must exist, or are made). Returns the old. */
+export function* writeEntry(mm: Mm, page: PageNumber, entry: bigint): Kernel<bigint> {
+  return (yield { kind: "writeEntry", mm, page, entry }) as bigint;
+}
+
+/** The pages of the range that have a present leaf entry, ascending; absent subtrees are skipped. */
+export function* presentPages(mm: Mm, range: PageRange): Kernel<PageNumber[]> {
+  return (yield { kind: "presentPages", mm, range }) as PageNumber[];
+}
+
+/**
+ * free_pgtables: unlinks every table below the root that overlaps the range and serves no area of
+ * the mm any more. Returns their frames, which are still allocated.
+ */
+export function* detachTables(mm: Mm, range: PageRange): Kernel<FrameNumber[]> {
+  return (yield { kind: "detachTables", mm, range }) as FrameNumber[];
+}
+
+/** User mode: the stream's accesses until they are done; faults and interrupts are served inside. */
+export function* runUser(stream: Stream): Kernel {
+  yield { kind: "runUser", stream };
+}
+
+/** switch_to: goes on as `next`. Returns, when this task runs again, on the CPU that it is then on. */
+export function* switchTo(next: Task): Kernel<Cpu> {
+  return (yield { kind: "switchTo", next }) as Cpu;
+}
+
+/** Tells observers what happened; takes no time and changes nothing. */
+export function* note(notice: KernelNotice): Kernel {
+  yield { kind: "note", notice };
+}

@@ -1,0 +1,146 @@
+// What each operation does under the clock: its effect at once, its cycles from the machine. The
+// clock runs cores in the order of their cycles, so the order of effects is sequentially consistent;
+// the price of store buffers is in the machine's lines, their reorderings are the explorer's subject.
+
+import type { Activation } from "./activation.ts";
+import type { Cell } from "./cell.ts";
+import type { Clock } from "./clock.ts";
+import type { Cpu } from "./cpu.ts";
+import type { Operation } from "./operation.ts";
+import { Mm } from "./mm.ts";
+
+/** IPIs that one ICR write can address: the CPUs of an x2APIC cluster (SDM 3A 10.12.10). */
+const CLUSTER_CPUS = 16;
+
+/** Carries out `operation`, which the code `top` on `cpu` has just yielded. */
+export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Operation): void {
+  const { machine } = clock.kernel;
+  switch (operation.kind) {
+    case "work":
+      top.activity = "working";
+      top.workLeft = operation.cycles;
+      return;
+    case "workUntil":
+      top.activity = "working";
+      top.workLeft = Math.max(0, operation.cycle - machine.now(cpu.id));
+      return;
+    case "load":
+      checkOwner(clock, cpu, operation.cell);
+      machine.lineLoad(cpu.id, operation.cell.line.index);
+      top.result = operation.cell.value;
+      return;
+    case "store":
+      checkOwner(clock, cpu, operation.cell);
+      machine.lineStore(cpu.id, operation.cell.line.index);
+      operation.cell.value = operation.value;
+      clock.changed(operation.cell, cpu);
+      return;
+    case "locked":
+      return performLocked(clock, cpu, top, operation.cell, operation.update);
+    case "fence":
+      machine.fence(cpu.id);
+      return;
+    case "wait":
+    case "idle":
+      return performWait(clock, cpu, top, operation);
+    case "writeCr3": {
+      const { root, pcid, keep } = operation;
+      machine.writeCr3(cpu.id, { root, pcid, keep });
+      clock.emit(cpu, { kind: "cr3Written", root, pcid, keep });
+      return;
+    }
+    case "invlpg":
+      machine.invlpg(cpu.id, operation.page);
+      return;
+    case "sendIpi":
+      return performSendIpi(clock, cpu, operation.targets, operation.vector);
+    case "endOfInterrupt":
+      machine.endOfInterrupt(cpu.id);
+      clock.interruptsChanged(cpu);
+      return;
+    case "interruptFlag":
+      clock.setInterrupts(cpu, operation.enabled);
+      return;
+    case "readEntry":
+      machine.touch(cpu.id, operation.mm.tables.addressOfEntry(operation.page), false);
+      top.result = operation.mm.tables.entryAt(operation.page);
+      return;
+    case "writeEntry":
+      top.result = operation.mm.tables.setEntry(operation.page, operation.entry);
+      machine.touch(cpu.id, operation.mm.tables.addressOfEntry(operation.page), true);
+      return;
+    case "presentPages":
+      top.result = operation.mm.tables.presentPages(operation.range);
+      return;
+    case "detachTables": {
+      const { areas, tables } = operation.mm;
+      top.result = tables.detach(operation.range, (range) => !areas.overlaps(range));
+      return;
+    }
+    case "runUser":
+      top.activity = "user";
+      top.stream = operation.stream;
+      return;
+    case "switchTo":
+      return clock.switchTask(cpu, operation.next);
+    case "note":
+      return clock.emit(cpu, operation.notice);
+  }
+}
+
+function performLocked(
+  clock: Clock,
+  cpu: Cpu,
+  top: Activation,
+  cell: Cell,
+  update: (old: never) => unknown,
+): void {
+  checkOwner(clock, cpu, cell);
+  clock.kernel.machine.lineLocked(cpu.id, cell.line.index);
+  if (cell.isRefcount) clock.refcountOperations++;
+  const old = cell.value;
+  cell.value = update(old as never);
+  top.result = old;
+  if (cell.value !== old) clock.changed(cell, cpu);
+}
+
+function performWait(
+  clock: Clock,
+  cpu: Cpu,
+  top: Activation,
+  operation: Extract<Operation, { kind: "wait" | "idle" }>,
+): void {
+  const { cell, until, kind } = operation;
+  checkOwner(clock, cpu, cell);
+  clock.kernel.machine.lineLoad(cpu.id, cell.line.index);
+  if (until(cell.value as never)) {
+    top.result = cell.value;
+    return;
+  }
+  top.activity = kind === "wait" ? "waiting" : "idle";
+  top.cell = cell;
+  top.until = until;
+  top.cpu = cpu.id;
+  top.wakeCycle = Infinity;
+  clock.watch(top);
+}
+
+function performSendIpi(clock: Clock, cpu: Cpu, targets: readonly number[], vector: number): void {
+  const { machine, cpus } = clock.kernel;
+  let cluster = -1;
+  for (const target of targets) {
+    const targetCluster = Math.floor(target / CLUSTER_CPUS);
+    if (targetCluster !== cluster) machine.writeIcr(cpu.id);
+    cluster = targetCluster;
+    machine.deliverIpi(cpu.id, target, vector);
+    clock.emit(cpu, { kind: "ipiSent", target, vector });
+    clock.interruptsChanged(cpus[target]!);
+  }
+}
+
+function checkOwner(clock: Clock, cpu: Cpu, cell: Cell): void {
+  const { owner } = cell;
+  if (owner === null || !owner.freed) return;
+  const mm = owner instanceof Mm ? owner : null;
+  clock.emit(cpu, { kind: "useAfterFree", owner: owner.name, cell: cell.name, mm });
+}

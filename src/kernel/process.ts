@@ -1,0 +1,111 @@
+// kernel/fork.c: new address spaces and new tasks.
+
+import { pageNumber, type PageRange } from "../base/address.ts";
+import { frameOfEntry, WRITABLE } from "../machine/page-table.ts";
+import { costs } from "./costs.ts";
+import type { Cpu } from "./cpu.ts";
+import { lockForWriting, spinLock, spinUnlock, unlockForWriting } from "./lock.ts";
+import { mmget } from "./mm-count.ts";
+import type { Mm } from "./mm.ts";
+import {
+  type Kernel,
+  note,
+  presentPages,
+  readEntry,
+  work,
+  workTimes,
+  writeEntry,
+} from "./operation.ts";
+import { wakeUpNew } from "./schedule.ts";
+import { WHOLE_USER_HALF } from "./shootdown/protocol.ts";
+import type { Program, Task } from "./task.ts";
+
+export interface NewTask {
+  readonly name: string;
+  readonly program: Program;
+  /** The CPU on which the task runs. */
+  readonly cpu: Cpu;
+}
+
+/** clone(CLONE_VM | CLONE_THREAD): one more task in the parent's address space. */
+export function* cloneThread(parent: Task, request: NewTask): Kernel<Task> {
+  const mm = parent.mm!;
+  yield* work(costs.forkTask);
+  yield* mmget(mm);
+  const thread = createUserTask(parent, request, mm);
+  yield* wakeUpNew(parent.cpu, thread);
+  return thread;
+}
+
+/** fork: a task in a copy of the parent's address space. */
+export function* fork(parent: Task, request: NewTask): Kernel<Task> {
+  yield* work(costs.forkTask);
+  const mm = yield* copyMm(parent.cpu, parent.mm!, request.name);
+  const child = createUserTask(parent, request, mm);
+  yield* wakeUpNew(parent.cpu, child);
+  return child;
+}
+
+/** A task with `mm` as its address space, of which it takes over one user; not yet woken. */
+export function createUserTask(parent: Task | null, request: NewTask, mm: Mm): Task {
+  const task = request.cpu.kernel.createTask(request, parent, false);
+  task.mm = mm;
+  task.activeMm = mm;
+  return task;
+}
+
+/** kthread_create and wake_up_process: a task without an address space. */
+export function* createKernelThread(parent: Task, request: NewTask): Kernel<Task> {
+  yield* work(costs.forkTask);
+  const thread = request.cpu.kernel.createTask(request, parent, true);
+  yield* wakeUpNew(parent.cpu, thread);
+  return thread;
+}
+
+/** mm_alloc: an empty address space with one user. */
+export function* createMm(cpu: Cpu, name: string): Kernel<Mm> {
+  yield* work(costs.createMm);
+  const mm = cpu.kernel.createMm(name, cpu.id);
+  yield* note({ kind: "mmCreated", mm });
+  return mm;
+}
+
+/** dup_mmap: areas are copied, writable pages become read-only in both, then the parent is flushed. */
+export function* copyMm(cpu: Cpu, parent: Mm, name: string): Kernel<Mm> {
+  const child = yield* createMm(cpu, name);
+  yield* lockForWriting(parent.mmapLock);
+  child.areas.copyFrom(parent.areas);
+  for (const area of parent.areas.all) yield* copyEntries(cpu, parent, child, area);
+  // flush_tlb_mm: its freed_tables is true
+  const request = { mm: parent, range: WHOLE_USER_HALF, freedTables: true };
+  yield* cpu.kernel.protocol.flushRange(cpu, request);
+  yield* unlockForWriting(parent.mmapLock);
+  return child;
+}
+
+/** copy_pte_range */
+function* copyEntries(cpu: Cpu, parent: Mm, child: Mm, range: PageRange): Kernel {
+  yield* spinLock(parent.pageTableLock);
+  const pages = yield* presentPages(parent, range);
+  for (const page of pages) {
+    const entry = (yield* readEntry(parent, page)) & ~WRITABLE;
+    yield* writeEntry(parent, page, entry);
+    yield* writeEntry(child, page, entry);
+    cpu.kernel.frames.share(frameOfEntry(entry));
+  }
+  yield* workTimes(costs.copyEntry, pages.length);
+  yield* spinUnlock(parent.pageTableLock);
+}
+
+/** Where a fresh program image has its text, and its stack. */
+export const TEXT = { start: pageNumber(0x400), end: pageNumber(0x404) } as PageRange;
+export const STACK = {
+  start: pageNumber(0x7ffff_ff00),
+  end: pageNumber(0x7ffff_ff10),
+} as PageRange;
+
+/** load_elf_binary: the areas of a fresh image. */
+export function mapImage(mm: Mm): void {
+  mm.areas.add({ ...TEXT, writable: false, executable: true });
+  mm.areas.add({ ...STACK, writable: true, executable: false });
+}

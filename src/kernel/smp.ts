@@ -1,0 +1,113 @@
+// kernel/smp.c: functions called on other CPUs. Per-CPU lock-free queues, one call slot per pair of
+// CPUs, an IPI only when the target's queue was empty, and the caller waits for each slot's release.
+
+import { Cell, type Line } from "./cell.ts";
+import { costs } from "./costs.ts";
+import { type Cpu, NEED_RESCHED, POLLING } from "./cpu.ts";
+import { type Kernel, load, locked, sendIpi, store, waitUntil, work } from "./operation.ts";
+
+export const RESCHEDULE_VECTOR = 0xfd;
+export const CALL_FUNCTION_VECTOR = 0xfc;
+export const CALL_FUNCTION_SINGLE_VECTOR = 0xfb;
+
+/** What a target runs, interrupts off. */
+export type CallFunction = (cpu: Cpu) => Kernel;
+
+/** call_single_data of one caller for one target; CSD_FLAG_LOCK is 1 until the target has run it. */
+export interface CallSlot {
+  readonly locked: Cell<number>;
+  run: CallFunction | null;
+}
+
+/** call_single_queue: an llist whose head other CPUs exchange. */
+interface QueuedCall {
+  readonly slot: CallSlot;
+  readonly next: QueuedCall | null;
+}
+
+export class CallQueue {
+  readonly head: Cell<QueuedCall | null>;
+  private readonly slots = new Map<number, CallSlot>();
+
+  constructor(
+    private readonly cpuId: number,
+    private readonly allocateLine: () => Line,
+  ) {
+    this.head = new Cell<QueuedCall | null>(`cpu${cpuId}.call_single_queue`, allocateLine(), null);
+  }
+
+  /** The slot that this CPU uses for calls to `target`: a line of its own. */
+  slotFor(target: number): CallSlot {
+    let slot = this.slots.get(target);
+    if (slot === undefined) {
+      const name = `cpu${this.cpuId}.csd[${target}]`;
+      slot = { locked: new Cell(name, this.allocateLine(), 0), run: null };
+      this.slots.set(target, slot);
+    }
+    return slot;
+  }
+}
+
+/** Whether a target is to be called at all: smp_cond_func_t. */
+export type CallCondition = (target: Cpu) => Kernel<boolean>;
+
+/**
+ * The sending half of smp_call_function_many_cond: queues `run` on every CPU of `targets` but the
+ * caller's, for which `condition` holds. Caller has interrupts on and may not move. Returns what to
+ * wait for with `waitForCalls`.
+ */
+export function* callMany(
+  cpu: Cpu,
+  targets: readonly number[],
+  run: CallFunction,
+  condition: CallCondition | null = null,
+): Kernel<CallSlot[]> {
+  const called: CallSlot[] = [];
+  const interrupted: Cpu[] = [];
+  for (const id of targets) {
+    if (id === cpu.id) continue;
+    const target = cpu.kernel.cpus[id]!;
+    if (condition !== null && !(yield* condition(target))) continue;
+    const slot = cpu.calls.slotFor(id);
+    yield* waitUntil(slot.locked, (value) => value === 0);
+    yield* store(slot.locked, 1);
+    slot.run = run;
+    yield* work(costs.callQueue);
+    const head = yield* locked(target.calls.head, (next) => ({ slot, next }));
+    if (head === null) interrupted.push(target);
+    called.push(slot);
+  }
+  yield* interruptTargets(interrupted);
+  return called;
+}
+
+/** send_call_function_single_ipi, which a polling idle CPU needs not, or ..._ipi_mask. */
+function* interruptTargets(targets: readonly Cpu[]): Kernel {
+  if (targets.length === 1) {
+    const target = targets[0]!;
+    const wakePolling = (flags: number): number =>
+      (flags & POLLING) !== 0 ? flags | NEED_RESCHED : flags;
+    const flags = yield* locked(target.flags, wakePolling);
+    if ((flags & POLLING) === 0) yield* sendIpi([target.id], CALL_FUNCTION_SINGLE_VECTOR);
+  } else if (targets.length > 1) {
+    const ids = targets.map((target) => target.id);
+    yield* sendIpi(ids, CALL_FUNCTION_VECTOR);
+  }
+}
+
+/** csd_lock_wait for each call: acquire loads until the target has released the slot. */
+export function* waitForCalls(called: readonly CallSlot[]): Kernel {
+  for (const slot of called) yield* waitUntil(slot.locked, (value) => value === 0);
+}
+
+/** __flush_smp_call_function_queue: runs what others queued for this CPU. Interrupts are off. */
+export function* flushCallQueue(cpu: Cpu): Kernel {
+  let call = yield* locked(cpu.calls.head, () => null);
+  const inOrder: CallSlot[] = [];
+  for (; call !== null; call = call.next) inOrder.unshift(call.slot);
+  for (const slot of inOrder) {
+    yield* load(slot.locked); // the line that holds function and argument
+    yield* slot.run!(cpu);
+    yield* store(slot.locked, 0);
+  }
+}

@@ -1,0 +1,24 @@
+// The call of switch_mm_irqs_off from core code, in its two signatures. x86 does not look at `prev`
+// (it has loaded_mm); what is at issue is whether core code may hand over a pointer to freed memory.
+
+import type { Cpu } from "./cpu.ts";
+import type { Mm } from "./mm.ts";
+import { type Kernel, note } from "./operation.ts";
+
+/** switch_mm_irqs_off(prev, next, tsk), as core code with active_mm calls it. Interrupts off. */
+export function* switchMm(cpu: Cpu, prev: Mm | null, next: Mm): Kernel {
+  if (prev !== null) yield* note({ kind: "passed", mm: prev, callee: "switch_mm_irqs_off" });
+  yield* switchMmTo(cpu, next);
+}
+
+/** switch_mm_irqs_off(next, tsk): the fewer parameters. Interrupts off. */
+export function* switchMmTo(cpu: Cpu, next: Mm): Kernel {
+  yield* note({ kind: "passed", mm: next, callee: "switch_mm_irqs_off" });
+  yield* cpu.kernel.protocol.switchMm(cpu, next);
+}
+
+/** enter_lazy_tlb(mm, tsk). Interrupts off. */
+export function* enterLazyTlb(cpu: Cpu, mm: Mm | null): Kernel {
+  if (mm !== null) yield* note({ kind: "passed", mm, callee: "enter_lazy_tlb" });
+  yield* cpu.kernel.protocol.enterLazy(cpu);
+}

@@ -1,0 +1,16 @@
+// The way into the kernel and back: what every system call costs, and the rescheduling at its end.
+
+import { costs } from "./costs.ts";
+import { returnToUser } from "./interrupt.ts";
+import { type Kernel, work } from "./operation.ts";
+import type { Task } from "./task.ts";
+
+/** A system call of `task` that runs `body`. */
+export function* syscall<T>(task: Task, body: Kernel<T>): Kernel<T> {
+  const { syscall: cycles } = task.cpu.kernel.machine.description.instruction;
+  yield* work({ name: "SYSCALL and SYSRET", cycles });
+  yield* work(costs.syscallBody);
+  const result = yield* body;
+  yield* returnToUser(task.cpu);
+  return result;
+}

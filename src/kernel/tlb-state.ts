@@ -1,0 +1,37 @@
+// struct tlb_state and tlb_context of arch/x86/mm/tlb.c: what one CPU knows of its own TLB.
+
+import type { PageRange } from "../base/address.ts";
+import type { Cell } from "./cell.ts";
+import type { Mm } from "./mm.ts";
+
+/** TLB_NR_DYN_ASIDS: the address spaces whose translations a CPU keeps apart. */
+export const DYNAMIC_ASIDS = 6;
+
+/** What the translations of one ASID slot belong to, and how fresh they are. */
+export interface TlbContext {
+  contextId: number;
+  tlbGeneration: number;
+}
+
+/** struct flush_tlb_info: what a flush asks of the CPUs that it calls. */
+export interface FlushInfo {
+  readonly mm: Mm;
+  /** Null: everything. */
+  readonly range: PageRange | null;
+  readonly newGeneration: number;
+  readonly freedTables: boolean;
+}
+
+/** Cells are read by other CPUs; the plain fields only by their own CPU with interrupts off. */
+export interface TlbState {
+  readonly loadedMm: Cell<Mm>;
+  readonly isLazy: Cell<boolean>;
+  /** The flush that this CPU is initiating. */
+  readonly flushInfo: Cell<FlushInfo | null>;
+  loadedAsid: number;
+  nextAsid: number;
+  readonly contexts: readonly TlbContext[];
+}
+
+/** kern_pcid: PCID 0 is left to code that knows of none. */
+export const pcidOfAsid = (asid: number): number => asid + 1;

@@ -1,0 +1,47 @@
+// Wait queues: sleeping until a condition on data that the queue's lock guards holds.
+
+import { Cell, type Line } from "./cell.ts";
+import { spinLock, spinUnlock } from "./lock.ts";
+import type { Kernel } from "./operation.ts";
+import { schedule, wakeUp } from "./schedule.ts";
+import type { Task } from "./task.ts";
+
+export class WaitQueue {
+  readonly lock: Cell<number>;
+  readonly sleepers: Task[] = [];
+
+  constructor(name: string, line: Line) {
+    this.lock = new Cell(`${name}.lock`, line, 0);
+  }
+}
+
+/**
+ * wait_event: sleeps until `condition` holds; `then` runs under the lock in the moment in which it
+ * does. Both touch only what the lock guards.
+ */
+export function* waitEvent(
+  task: Task,
+  queue: WaitQueue,
+  condition: () => boolean,
+  then: () => void = () => {},
+): Kernel {
+  yield* spinLock(queue.lock);
+  while (!condition()) {
+    queue.sleepers.push(task);
+    task.state = "sleeping";
+    yield* spinUnlock(queue.lock);
+    yield* schedule(task.cpu);
+    yield* spinLock(queue.lock);
+  }
+  then();
+  yield* spinUnlock(queue.lock);
+}
+
+/** Changes the guarded data by `change`, then wakes who slept. */
+export function* changeAndWake(task: Task, queue: WaitQueue, change: () => void): Kernel {
+  yield* spinLock(queue.lock);
+  change();
+  const sleepers = queue.sleepers.splice(0);
+  yield* spinUnlock(queue.lock);
+  for (const sleeper of sleepers) yield* wakeUp(task.cpu, sleeper);
+}

@@ -1,0 +1,59 @@
+// Every CPU has a process that forks a child, waits for it and forks the next. The child runs on the
+// neighbour, writes to a few inherited pages (copy-on-write), execs in every second round, and exits:
+// its mm dies while CPUs that ran it idle on it.
+
+import type { PageRange } from "../base/address.ts";
+import { waitForChild, waitForChildren } from "../kernel/exit.ts";
+import { exec } from "../kernel/exec.ts";
+import { type Kernel, note } from "../kernel/operation.ts";
+import { fork, STACK } from "../kernel/process.ts";
+import { syscall } from "../kernel/syscall.ts";
+import type { Task } from "../kernel/task.ts";
+import { Barrier } from "./barrier.ts";
+import { mapPages, touchPages } from "./memory.ts";
+import type { Scene, Workload } from "./workload.ts";
+
+/** Pages that a parent has, and a child inherits, besides those that it writes to. */
+const INHERITED_PAGES = 16;
+
+/** A child's life: it writes to what it inherited, perhaps becomes another program, and ends. */
+function* child(task: Task, pages: PageRange, execs: boolean): Kernel {
+  yield* touchPages(pages, "write");
+  if (!execs) return;
+  yield* syscall(task, exec(task, `${task.name}.exec`));
+  yield* touchPages(STACK, "write");
+}
+
+function* parent(task: Task, scene: Scene, neighbour: number): Kernel {
+  const memory = yield* mapPages(task, { pageCount: INHERITED_PAGES + scene.pages });
+  yield* touchPages(memory, "write");
+  const written = { start: memory.start, end: memory.start + scene.pages } as PageRange;
+  const cpu = scene.cpus[neighbour]!;
+  for (let round = 0; round < scene.rounds; round++) {
+    const program = (self: Task): Kernel => child(self, written, round % 2 === 1);
+    const name = `child${task.pid}.${round}`;
+    const forked = yield* syscall(task, fork(task, { name, program, cpu }));
+    yield* syscall(task, waitForChild(task, forked));
+  }
+}
+
+export const forkExit: Workload = {
+  name: "fork-exit",
+  summary: "a process per CPU forks children that copy-on-write, exec and exit on its neighbour",
+  program: (scene) =>
+    function* (main) {
+      const count = scene.cpus.length;
+      const ready = new Barrier(scene.kernel, count);
+      let running = count;
+      for (const cpu of scene.cpus) {
+        const program = function* (task: Task): Kernel {
+          yield* ready.arriveAndWait(task);
+          if (running === count) yield* note({ kind: "measureBegin" });
+          yield* parent(task, scene, (cpu.id + 1) % count);
+          if (--running === 0) yield* note({ kind: "measureEnd" });
+        };
+        yield* syscall(main, fork(main, { name: `parent${cpu.id}`, program, cpu }));
+      }
+      yield* syscall(main, waitForChildren(main));
+    },
+};

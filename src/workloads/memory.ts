@@ -1,0 +1,45 @@
+// What a program does with its memory: the system calls and the accesses, as user code sees them.
+
+import { type PageNumber, type PageRange, pagesIn } from "../base/address.ts";
+import { userStream } from "../machine/stream.ts";
+import { madviseDontNeed } from "../kernel/madvise.ts";
+import { type MapRequest, mmap, munmap } from "../kernel/mmap.ts";
+import { mprotect } from "../kernel/mprotect.ts";
+import { type Kernel, runUser } from "../kernel/operation.ts";
+import { syscall } from "../kernel/syscall.ts";
+import type { Task } from "../kernel/task.ts";
+
+export function* mapPages(task: Task, request: MapRequest): Kernel<PageRange> {
+  return yield* syscall(task, mmap(task.cpu, task.mm!, request));
+}
+
+export function* unmapPages(task: Task, range: PageRange): Kernel {
+  yield* syscall(task, munmap(task.cpu, task.mm!, range));
+}
+
+export function* protectPages(task: Task, range: PageRange, writable: boolean): Kernel {
+  yield* syscall(task, mprotect(task.cpu, task.mm!, range, { writable, executable: false }));
+}
+
+export function* discardPages(task: Task, range: PageRange): Kernel {
+  yield* syscall(task, madviseDontNeed(task.cpu, task.mm!, range));
+}
+
+/** Touches each page of the range once, in order. */
+export function* touchPages(range: PageRange, kind: "read" | "write"): Kernel {
+  const elements = pagesIn(range);
+  yield* runUser(
+    userStream({ base: range.start, elements, accesses: elements, kind, order: "sequential" }),
+  );
+}
+
+/** Works on the range: `accesses` reads of random pages with computation between them. */
+export function* usePages(
+  range: PageRange,
+  options: { readonly accesses: number; readonly thinkCycles: number; readonly seed: number },
+): Kernel {
+  const { accesses, thinkCycles, seed } = options;
+  const elements = pagesIn(range);
+  const base: PageNumber = range.start;
+  yield* runUser(userStream({ base, elements, accesses, thinkCycles, seed, order: "random" }));
+}

@@ -1,0 +1,64 @@
+// The events of a recorded trace that a replay acts on, in their order, read ahead in pieces: a trace
+// of any length goes through in constant memory.
+
+import type { TraceEvent } from "../../trace/event.ts";
+import { type OpenTrace, openTrace } from "../../trace/read.ts";
+import type { TraceMeta } from "../../trace/parser.ts";
+
+/** What happens again: who runs where, and what changes address spaces or touches memory. */
+export type Action = Exclude<
+  TraceEvent,
+  { kind: "wakeup" | "migrate" | "flush" | "flushRequest" }
+>;
+
+const PIECE = 4096;
+
+export class Recording {
+  private readonly actions: Action[] = [];
+  /** The index of actions[0] in the whole recording. */
+  private first = 0;
+  isComplete = false;
+
+  private constructor(
+    readonly path: string,
+    private readonly source: OpenTrace,
+  ) {}
+
+  get meta(): TraceMeta {
+    return this.source.meta;
+  }
+
+  /** Opens a trace and reads its first piece. Bad input where it is none. */
+  static async open(path: string): Promise<Recording> {
+    const recording = new Recording(path, openTrace(path));
+    await recording.refill();
+    return recording;
+  }
+
+  /** The action with that index; undefined: not read yet, or past the end (see isComplete). */
+  at(index: number): Action | undefined {
+    return this.actions[index - this.first];
+  }
+
+  /** Forgets what lies before `index`. */
+  dropBefore(index: number): void {
+    if (index - this.first < PIECE) return;
+    this.actions.splice(0, index - this.first);
+    this.first = index;
+  }
+
+  /** Reads the next piece. */
+  async refill(): Promise<void> {
+    for (let count = 0; count < PIECE; count++) {
+      const { value, done } = await this.source.events.next();
+      if (done === true) {
+        this.isComplete = true;
+        return;
+      }
+      if (isAction(value)) this.actions.push(value);
+    }
+  }
+}
+
+const PASSED_OVER = new Set<TraceEvent["kind"]>(["wakeup", "migrate", "flush", "flushRequest"]);
+const isAction = (event: TraceEvent): event is Action => !PASSED_OVER.has(event.kind);

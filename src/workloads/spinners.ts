@@ -1,0 +1,42 @@
+// Threads of one process, one on each other CPU, that work on memory of their own until they are told
+// to stop: who a shootdown interrupts.
+
+import type { PageRange } from "../base/address.ts";
+import { cloneThread } from "../kernel/process.ts";
+import type { Kernel } from "../kernel/operation.ts";
+import { syscall } from "../kernel/syscall.ts";
+import type { Task } from "../kernel/task.ts";
+import { Barrier } from "./barrier.ts";
+import { mapPages, touchPages, usePages } from "./memory.ts";
+import type { Scene } from "./workload.ts";
+
+/** Pages that each thread works on: they fit a first-level TLB together with the stack. */
+const WORKING_SET_PAGES = 32;
+
+export interface Spinners {
+  /** The threads end after their current piece of work. */
+  stop(): void;
+}
+
+/** Starts the threads and returns when all of them have touched their memory. */
+export function* startSpinners(main: Task, scene: Scene): Kernel<Spinners> {
+  let stopped = false;
+  const others = scene.cpus.slice(1);
+  const started = new Barrier(scene.kernel, others.length);
+  for (const cpu of others) {
+    const seed = scene.random.word();
+    const program = function* (task: Task): Kernel {
+      const memory = yield* mapPages(task, { pageCount: WORKING_SET_PAGES });
+      yield* touchPages(memory, "write");
+      yield* started.arrive(task);
+      while (!stopped) yield* spinOn(memory, seed);
+    };
+    yield* syscall(main, cloneThread(main, { name: `spinner${cpu.id}`, program, cpu }));
+  }
+  yield* started.wait(main);
+  return { stop: () => void (stopped = true) };
+}
+
+function* spinOn(memory: PageRange, seed: number): Kernel {
+  yield* usePages(memory, { accesses: 64, thinkCycles: 50, seed });
+}

@@ -1,0 +1,25 @@
+// What a workload is: the program of a process's first thread, which init starts and waits for.
+
+import type { Random } from "../base/random.ts";
+import type { Cpu } from "../kernel/cpu.ts";
+import type { KernelState } from "../kernel/kernel.ts";
+import type { Program } from "../kernel/task.ts";
+
+/** Where a workload plays. */
+export interface Scene {
+  readonly kernel: KernelState;
+  readonly cpus: readonly Cpu[];
+  /** Pages that one operation covers. */
+  readonly pages: number;
+  /** Measured repetitions. */
+  readonly rounds: number;
+  readonly random: Random;
+}
+
+export interface Workload {
+  readonly name: string;
+  /** One sentence. */
+  readonly summary: string;
+  /** The first thread, on CPU 0. It begins and ends the measured part, and waits for its children. */
+  program(scene: Scene): Program;
+}

@@ -1,0 +1,23 @@
+// The list of workloads. Adding one: its file, a line here, a test.
+
+import { forkExit } from "./fork-exit.ts";
+import { kthread } from "./kthread.ts";
+import { madvise } from "./madvise.ts";
+import { mprotect } from "./mprotect.ts";
+import { munmap } from "./munmap.ts";
+import { pingpong } from "./pingpong.ts";
+import { server } from "./server.ts";
+import type { Workload } from "./workload.ts";
+
+export const workloads = {
+  pingpong,
+  munmap,
+  madvise,
+  mprotect,
+  "fork-exit": forkExit,
+  kthread,
+  server,
+} as const satisfies Record<string, Workload>;
+
+export type WorkloadName = keyof typeof workloads;
+export const WORKLOAD_NAMES = Object.keys(workloads) as readonly WorkloadName[];

@@ -23,7 +23,7 @@ import type {
   PresetTlbArray,
 } from "./preset.ts";
 
-/** How an idle core waits: polling in a loop of PAUSE, in MWAIT C1, or in HLT until an interrupt. */
+/** How an idle core waits: polling in a loop of PAUSE, in MWAIT C1, or in HLT for an interrupt. */
 export type IdleState = "poll" | "mwait" | "halt";
 
 export interface DescribeOptions {

@@ -1,4 +1,5 @@
-// A preset as a flat list of its numbers, each with its source: what `shootdown presets NAME` prints.
+// A preset as a flat list of its numbers, each with its source: what `shootdown presets NAME`
+// prints.
 
 import type { Preset, PresetTlbArray, Sourced, Unit } from "./preset.ts";
 

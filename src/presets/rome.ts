@@ -1,5 +1,5 @@
-// AMD Rome (Zen 2, 2019): 4-core complexes with an L3 each, no PCID, and lines that are looked up at
-// their home socket. AMD publishes no invalidation cost and nobody its TLB replacement.
+// AMD Rome (Zen 2, 2019): 4-core complexes with an L3 each, no PCID, and lines that are looked up
+// at their home socket. AMD publishes no invalidation cost and nobody its TLB replacement.
 
 import type { Preset } from "./preset.ts";
 import { cacheOf, estimated, inCycles, inNs, inUnit, published } from "./sourced.ts";

@@ -1,5 +1,5 @@
-// System calls on memory. Linux logs entry and exit apart, with other lines in between; a replay needs
-// one event at the entry that already knows how the call ended.
+// System calls on memory. Linux logs entry and exit apart, with other lines in between; a replay
+// needs one event at the entry that already knows how the call ended.
 
 import { virtualAddress } from "../base/address.ts";
 import type { CallEvent, TraceOrigin } from "./event.ts";

@@ -1,5 +1,6 @@
-// Time stamps to cycles. With the trace clock x86-tsc a stamp is the TSC itself, which trace-cmd prints
-// divided by 1e9; with any other clock it is seconds, and cycles follow from the TSC's frequency.
+// Time stamps to cycles. With the trace clock x86-tsc a stamp is the TSC itself, which trace-cmd
+// prints divided by 1e9; with any other clock it is seconds, and cycles follow from the TSC's
+// frequency.
 
 /** Without a header that says so, a cycle is a nanosecond. */
 const NANOSECOND_MHZ = 1000;
@@ -17,7 +18,7 @@ export class TraceClock {
     if (mhz > 0) this.tscMhz = mhz;
   }
 
-  /** Cycles since the first stamp that was asked for. */
+  /** Cycles since the first stamp. */
   cycleOf(stamp: string): number {
     const dot = stamp.indexOf(".");
     const counts = dot < 0 ? Number(stamp) : nanosecondsOf(stamp, dot);

@@ -1,5 +1,5 @@
-// What a recorded Linux trace tells, event by event. Modelled: whatever decides about address spaces
-// and TLB flushes. Everything else that the kernel logs is counted by name and left out.
+// What a recorded Linux trace tells, event by event. Modelled: whatever decides about address
+// spaces and TLB flushes. Everything else that the kernel logs is counted by name and left out.
 
 import type { VirtualAddress } from "../base/address.ts";
 
@@ -8,7 +8,7 @@ import type { VirtualAddress } from "../base/address.ts";
 export type TraceContext = "task" | "interrupt" | "switch";
 
 interface Logged {
-  /** TSC cycles since the trace's first event. */
+  /** TSC cycles since the file's first line. */
   readonly cycle: number;
   readonly cpu: number;
   readonly pid: number;

@@ -21,8 +21,10 @@ export function parseEvent(
 }
 
 // Linux prints the first form; trace-cmd and perf with libtraceevent's plugins the second.
-const SWITCH =
-  /^prev_comm=(.*?) prev_pid=(\d+) prev_prio=-?\d+ prev_state=(\S+) ==> next_comm=(.*?) next_pid=(\d+) next_prio=/;
+const SWITCH = new RegExp(
+  /^prev_comm=(.*?) prev_pid=(\d+) prev_prio=-?\d+ prev_state=(\S+) ==> /.source +
+    /next_comm=(.*?) next_pid=(\d+) next_prio=/.source,
+);
 const SWITCH_SHORT = /^(.*?):(\d+) \[-?\d+\] (\S+) ==> (.*?):(\d+) \[-?\d+\]/;
 const WAKEUP = /^comm=(.*?) pid=(\d+) prio=.* target_cpu=(\d+)$/;
 const WAKEUP_SHORT = /^(.*?):(\d+) \[-?\d+\].* CPU:(\d+)$/;

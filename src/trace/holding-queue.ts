@@ -9,8 +9,6 @@ export interface QueuedEvent {
   /** Reasons to hold it back. */
   holds: number;
   left: boolean;
-  /** Rises along the queue. */
-  readonly order: number;
   next: QueuedEvent | undefined;
 }
 
@@ -21,12 +19,16 @@ export class HoldingQueue {
   private first: QueuedEvent | undefined;
   private last: QueuedEvent | undefined;
   private length = 0;
-  private orders = 0;
 
   constructor(private readonly limit = HOLD_LIMIT) {}
 
+  /** The event appended last, unless it has left. */
+  get tail(): QueuedEvent | undefined {
+    return this.last;
+  }
+
   append(event: TraceEvent): QueuedEvent {
-    const queued = { event, holds: 0, left: false, order: ++this.orders, next: undefined };
+    const queued = { event, holds: 0, left: false, next: undefined };
     if (this.last === undefined) this.first = queued;
     else this.last.next = queued;
     this.last = queued;
@@ -36,8 +38,7 @@ export class HoldingQueue {
 
   /** `event` gets the place right behind `anchor`, which must not have left. */
   insertAfter(anchor: QueuedEvent, event: TraceEvent): void {
-    const { order, next } = anchor;
-    anchor.next = { event, holds: 0, left: false, order, next };
+    anchor.next = { event, holds: 0, left: false, next: anchor.next };
     if (this.last === anchor) this.last = anchor.next;
     this.length++;
   }

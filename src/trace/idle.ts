@@ -1,9 +1,10 @@
-// Who runs where. Some kernels log no event from the idle task of a CPU other than 0, so a switch from
-// idle is missing, and recordings of one program leave out the switches between other programs. This
-// pass follows every CPU's current task and adds the switches without which the next event could not
-// be. Afterwards an event's pid is its CPU's current task, but for context "switch" (event.ts).
+// Who runs where. Some kernels log no event from the idle task of a CPU other than 0, so a switch
+// from idle is missing, and recordings of one program leave out switches between other programs.
+// This pass follows every CPU's current task and adds the switches without which the next line
+// could not be. Afterwards an event's pid is its CPU's current task, but for context "switch"
+// (event.ts).
 
-import type { SwitchEvent, TraceEvent } from "./event.ts";
+import type { SwitchEvent, TraceEvent, TraceOrigin } from "./event.ts";
 import type { HoldingQueue, QueuedEvent } from "./holding-queue.ts";
 
 const IDLE_PID = 0;
@@ -14,15 +15,21 @@ interface CpuState {
   /** The CPU's latest event, if that was a switch. */
   lastSwitch: SwitchEvent | undefined;
   /** The latest sign that the CPU was idle. */
-  lastIdle: QueuedEvent | undefined;
+  lastIdle: Sign | undefined;
   /** Events held until it is seen whether the CPU left idle right after them. */
   held: QueuedEvent[];
+}
+
+/** Something that happened at `cycle`, with `queued` the last event in the queue by then. */
+interface Sign {
+  readonly queued: QueuedEvent;
+  readonly cycle: number;
 }
 
 /** A task made runnable on a CPU and not yet seen running. */
 interface Woken {
   readonly cpu: number;
-  readonly queued: QueuedEvent;
+  readonly sign: Sign;
 }
 
 export class SwitchCompleter {
@@ -35,71 +42,85 @@ export class SwitchCompleter {
   append(event: TraceEvent): QueuedEvent {
     const cpu = this.cpus.get(event.cpu) ?? this.newCpu(event);
     const leaving = isInsideSwitch(event, cpu);
-    if (event.pid !== cpu.currentPid && !leaving) this.correct(cpu, event);
+    const renamed = event.kind === "exec" && event.oldPid === cpu.currentPid;
+    if (renamed) this.runs(cpu, event.pid, event.comm);
+    else if (!leaving) this.correct(cpu, event);
     const queued = this.queue.append(leaving ? { ...event, context: "switch" } : event);
-    if (cpu.currentPid === IDLE_PID) cpu.lastIdle = queued;
+    const sign = { queued, cycle: event.cycle };
+    if (cpu.currentPid === IDLE_PID) cpu.lastIdle = sign;
     cpu.lastSwitch = event.kind === "switch" ? event : undefined;
-    if (event.kind === "switch") this.switched(cpu, event, queued);
-    if (event.kind === "wakeup") this.readied(event.wokenPid, event.targetCpu, queued);
-    if (event.kind === "migrate") this.readied(event.movedPid, event.toCpu, queued);
+    if (event.kind === "switch") this.switched(cpu, event, sign);
+    if (event.kind === "wakeup") this.readied(event.wokenPid, event.targetCpu, sign);
+    if (event.kind === "migrate") this.readied(event.movedPid, event.toCpu, sign);
     return queued;
   }
 
-  private newCpu(event: TraceEvent): CpuState {
+  /** A line that becomes no event still shows which task its CPU runs. */
+  sight(origin: TraceOrigin): void {
+    const cpu = this.cpus.get(origin.cpu) ?? this.newCpu(origin);
+    this.correct(cpu, origin);
+    cpu.lastSwitch = undefined;
+    const queued = this.queue.tail;
+    if (cpu.currentPid === IDLE_PID && queued !== undefined) {
+      cpu.lastIdle = { queued, cycle: origin.cycle };
+    }
+  }
+
+  private newCpu(first: TraceOrigin): CpuState {
     const state: CpuState = {
-      currentPid: event.pid,
-      currentComm: event.comm,
+      currentPid: first.pid,
+      currentComm: first.comm,
       lastSwitch: undefined,
       lastIdle: undefined,
       held: [],
     };
-    this.cpus.set(event.cpu, state);
+    this.cpus.set(first.cpu, state);
     return state;
   }
 
-  /** The CPU runs `event.pid`, which no switch has announced. */
-  private correct(cpu: CpuState, event: TraceEvent): void {
-    const renamed = event.kind === "exec" && event.oldPid === cpu.currentPid;
-    if (!renamed) this.insertSwitch(cpu, event);
-    this.runs(cpu, event.pid, event.comm);
+  /** If the CPU runs a task that no switch has announced, that switch is missing. */
+  private correct(cpu: CpuState, seen: TraceOrigin): void {
+    if (seen.pid === cpu.currentPid) return;
+    this.insertSwitch(cpu, seen);
+    this.runs(cpu, seen.pid, seen.comm);
   }
 
-  private insertSwitch(cpu: CpuState, event: TraceEvent): void {
-    const anchor = this.lastSignBefore(cpu, event);
+  private insertSwitch(cpu: CpuState, seen: TraceOrigin): void {
+    const sign = this.lastSignBefore(cpu, seen);
     const inferred: SwitchEvent = {
       kind: "switch",
-      cycle: anchor === undefined ? event.cycle : anchor.event.cycle,
-      cpu: event.cpu,
+      cycle: sign?.cycle ?? seen.cycle,
+      cpu: seen.cpu,
       pid: cpu.currentPid,
       comm: cpu.currentComm,
-      line: event.line,
+      line: seen.line,
       context: "task",
       prevPid: cpu.currentPid,
       prevComm: cpu.currentComm,
       prevState: "?",
-      nextPid: event.pid,
-      nextComm: event.comm,
+      nextPid: seen.pid,
+      nextComm: seen.comm,
       inferred: true,
     };
-    if (anchor === undefined) this.queue.append(inferred);
-    else this.queue.insertAfter(anchor, inferred);
+    if (sign === undefined) this.queue.append(inferred);
+    else this.queue.insertAfter(sign.queued, inferred);
   }
 
-  /** A CPU leaves idle as soon as a task is ready: right after its wakeup or the last idle event. */
-  private lastSignBefore(cpu: CpuState, event: TraceEvent): QueuedEvent | undefined {
-    const woken = this.woken.get(event.pid);
-    if (cpu.currentPid !== IDLE_PID || woken?.cpu !== event.cpu) return undefined;
+  /** A CPU leaves idle once a task is ready: right after its wakeup or the last idle event. */
+  private lastSignBefore(cpu: CpuState, seen: TraceOrigin): Sign | undefined {
+    const woken = this.woken.get(seen.pid);
+    if (cpu.currentPid !== IDLE_PID || woken?.cpu !== seen.cpu) return undefined;
     const idle = cpu.lastIdle;
-    const sign = idle === undefined || idle.order < woken.queued.order ? woken.queued : idle;
-    return sign.left ? undefined : sign;
+    const sign = idle === undefined || idle.cycle < woken.sign.cycle ? woken.sign : idle;
+    return sign.queued.left ? undefined : sign;
   }
 
-  private switched(cpu: CpuState, event: SwitchEvent, queued: QueuedEvent): void {
+  private switched(cpu: CpuState, event: SwitchEvent, sign: Sign): void {
     this.runs(cpu, event.nextPid, event.nextComm);
     if (event.nextPid !== IDLE_PID) return;
-    cpu.lastIdle = queued;
+    cpu.lastIdle = sign;
     for (const woken of this.woken.values()) {
-      if (woken.cpu === event.cpu) return hold(cpu, queued);
+      if (woken.cpu === event.cpu) return hold(cpu, sign.queued);
     }
   }
 
@@ -112,10 +133,10 @@ export class SwitchCompleter {
     cpu.held.length = 0;
   }
 
-  private readied(pid: number, targetCpu: number, queued: QueuedEvent): void {
-    this.woken.set(pid, { cpu: targetCpu, queued });
+  private readied(pid: number, targetCpu: number, sign: Sign): void {
+    this.woken.set(pid, { cpu: targetCpu, sign });
     const target = this.cpus.get(targetCpu);
-    if (target?.currentPid === IDLE_PID) hold(target, queued);
+    if (target?.currentPid === IDLE_PID) hold(target, sign.queued);
   }
 }
 
@@ -124,7 +145,7 @@ function hold(cpu: CpuState, queued: QueuedEvent): void {
   cpu.held.push(queued);
 }
 
-/** Linux logs the CR3 write of a switch after sched_switch, while `current` is still the old task. */
+/** Linux logs a switch's CR3 write after sched_switch, while `current` is the old task still. */
 const isInsideSwitch = (event: TraceEvent, cpu: CpuState): boolean =>
   event.kind === "flush" &&
   event.reason === 0 &&

@@ -1,5 +1,5 @@
 // One line of a trace: the fields in front of the event, in the three forms in which Linux tools
-// print them, which differ little: the kernel's own text, `trace-cmd report -t`, `perf script --ns`.
+// print them: the kernel's own text, `trace-cmd report -t`, `perf script --ns`. They differ little.
 //
 //   kernel     comm-pid   ( tgid) [cpu] flags timestamp: event: ... | sys_x(...) | sys_x -> result
 //   trace-cmd  comm-pid   [cpu] seconds: event: ... | sys_enter_x: ... | sys_exit_x: result
@@ -19,10 +19,17 @@ export interface TraceLine {
   readonly fields: string;
 }
 
-const KERNEL =
-  /^ *(\S.{0,15}?)-(\d+) +(?:\( *(?:-+|\d+)\) +)?\[(\d+)\] +(?:([^\s[]{4,7}) +)?(\d+(?:\.\d+)?): +(\w+)(: ?|\(| -> )(.*)$/;
-const PERF =
-  /^ *(\S.{0,15}?) +(\d+)(?:\/\d+)? +\[(\d+)\] +(\d+\.\d+): +(?:\d+ +)?\w+:(\w+): ?(.*)$/;
+const COMM = /^ *(\S.{0,15}?)/.source;
+const THREAD_GROUP = /(?:\( *(?:-+|\d+)\) +)?/.source;
+const CPU = /\[(\d+)\] +/.source;
+const FLAGS = /(?:([^\s[]{4,7}) +)?/.source;
+const KERNEL = new RegExp(
+  `${COMM}-(\\d+) +${THREAD_GROUP}${CPU}${FLAGS}` +
+    /(\d+(?:\.\d+)?): +(\w+)(: *|\(| -> )(.*)$/.source,
+);
+const PERF = new RegExp(
+  `${COMM} +(\\d+)(?:/\\d+)? +${CPU}` + /(\d+\.\d+): +(?:\d+ +)?\w+:(\w+): *(.*)$/.source,
+);
 
 /** The third flag: hard or soft interrupt (h, H, s, S, z, Z), or a dot. */
 const INTERRUPT_FLAG = 2;

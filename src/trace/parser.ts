@@ -66,7 +66,7 @@ export class TraceParser {
     const entered = enteredCall(line.name);
     const returned = returnedCall(line.name);
     if (entered !== undefined) this.enter(entered, text, line, origin);
-    else if (returned !== undefined) this.return(returned, text, line);
+    else if (returned !== undefined) this.return(returned, text, line, origin);
     else this.plain(text, line, origin);
   }
 
@@ -118,7 +118,7 @@ export class TraceParser {
   private plain(text: string, line: TraceLine, origin: TraceOrigin): void {
     const event = parseEvent(line, origin);
     if (event === undefined) throw this.damaged(text, `the fields of ${line.name} are damaged`);
-    if (event === "unknown") return this.ignore(line.name);
+    if (event === "unknown") return this.ignore(line.name, origin);
     if (event.kind === "exit") this.openCalls.delete(event.pid);
     this.completer.append(event);
   }
@@ -127,15 +127,16 @@ export class TraceParser {
     this.abandonCall(line.pid);
     const event = parseCall(call, line.fields, origin);
     if (event === undefined) throw this.damaged(text, `the arguments of ${call} are damaged`);
-    if (event === "unknown") return this.ignore(line.name);
+    if (event === "unknown") return this.ignore(line.name, origin);
     const queued = this.completer.append(event);
     queued.holds++;
     this.openCalls.set(line.pid, { call, queued });
   }
 
-  private return(call: string, text: string, line: TraceLine): void {
+  private return(call: string, text: string, line: TraceLine, origin: TraceOrigin): void {
     const open = this.openCalls.get(line.pid);
-    if (open?.call !== call) return this.ignore(line.name);
+    if (open?.call !== call) return this.ignore(line.name, origin);
+    this.completer.sight(origin);
     this.openCalls.delete(line.pid);
     const complete = withResult(open.queued.event as CallEvent, line.fields);
     if (complete === undefined) throw this.damaged(text, `the result of ${call} is damaged`);
@@ -151,7 +152,8 @@ export class TraceParser {
     this.openCalls.delete(pid);
   }
 
-  private ignore(name: string): void {
+  private ignore(name: string, origin: TraceOrigin): void {
+    this.completer.sight(origin);
     this.ignored.set(name, (this.ignored.get(name) ?? 0) + 1);
   }
 

@@ -21,10 +21,25 @@ export async function readTrace(path: string): Promise<Trace> {
   return { path, meta: parser.meta, events, ignored: parser.ignored };
 }
 
-/** The events one by one, in constant memory, for traces of any length. */
-export function traceEvents(path: string): AsyncGenerator<TraceEvent> {
-  return eventsFrom(path, new TraceParser(path));
+/** A trace that is being read: the events one by one, in constant memory, whatever its length. */
+export interface OpenTrace {
+  readonly events: AsyncGenerator<TraceEvent>;
+  /** As far as it is known from what was read so far; the header comes before the first event. */
+  readonly meta: TraceMeta;
 }
+
+export function openTrace(path: string): OpenTrace {
+  const parser = new TraceParser(path);
+  return {
+    events: eventsFrom(path, parser),
+    get meta() {
+      return parser.meta;
+    },
+  };
+}
+
+/** The events one by one, in constant memory, for traces of any length. */
+export const traceEvents = (path: string): AsyncGenerator<TraceEvent> => openTrace(path).events;
 
 async function* eventsFrom(path: string, parser: TraceParser): AsyncGenerator<TraceEvent> {
   for await (const lines of textLines(path)) {

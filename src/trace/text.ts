@@ -1,5 +1,5 @@
-// A trace file's lines, plain or gzip, in constant memory. Whatever is wrong with the file itself is
-// found here and said in one line.
+// A trace file's lines, plain or gzip, in constant memory. Whatever is wrong with the file itself
+// is found here and said in one line.
 
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";

@@ -19,18 +19,16 @@ const defaultExperiment: ExperimentDefinition = {
       workloads: ["pingpong"],
       axes: {
         cores: [2, 28, 192],
-        rounds: 100,
-        lazyTlb: ["refcounted", "null-prev", "exit-unlazy", "hazard-pointer", "eager"],
+        lazyTlb: ["refcounted", "exit-unlazy", "hazard-pointer", "eager"],
       },
     },
     {
       workloads: ["munmap"],
-      axes: {
-        cores: [2, 28],
-        rounds: 100,
-        pcid: [true, false],
-        lazyTlb: ["refcounted", "unrefcounted", "eager"],
-      },
+      axes: { cores: [2, 28], pcid: [true, false], lazyTlb: ["refcounted", "unrefcounted"] },
+    },
+    {
+      workloads: ["kthread"],
+      axes: { cores: 28, rounds: 30, pcid: [true, false], lazyTlb: ["refcounted", "eager"] },
     },
     {
       traces: [DEFAULT_TRACE],

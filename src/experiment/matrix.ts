@@ -55,13 +55,7 @@ export function expand(experiment: CheckedExperiment, overrides: readonly Settin
 
 /** The runs of one cell: one per seed, counting up from `seed`. */
 export function runsOf(cell: Cell, seed: number, seeds: number): readonly Run[] {
-  const { configuration, trace } = cell;
-  const what = trace === undefined ? { workload: cell.workload } : { workload: "replay", trace };
-  return Array.from({ length: seeds }, (_, index) => ({
-    configuration,
-    ...what,
-    seed: (seed + index) >>> 0,
-  }));
+  return Array.from({ length: seeds }, (_, index) => ({ ...cell, seed: (seed + index) >>> 0 }));
 }
 
 function cellsOf(part: CheckedPart, configuration: Configuration): readonly Cell[] {

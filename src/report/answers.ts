@@ -13,92 +13,97 @@ const PUBLISHED = { cores: 192, counted: 1e6, uncounted: 118e6 };
 export function answers(rows: readonly Row[]): readonly string[] {
   return [
     ...referenceCount(rows),
-    ...saving(rows, {
-      axis: "lazyTlb",
-      from: "eager",
-      to: "refcounted",
-      title: "lazy TLB saves (eager -> refcounted)",
+    ...effectOf(rows, {
+      title: "what lazy TLB changes (eager -> refcounted):",
+      pairs: pairsOf(rows, { axis: "lazyTlb", from: "eager", to: "refcounted" }),
+      variant: ({ pcid }) => (pcid ? "" : "without PCID "),
     }),
-    ...saving(rows, { axis: "pcid", from: false, to: true, title: "PCID saves (off -> on)" }),
-    ...verdicts(rows),
+    ...effectOf(rows, {
+      title: "what PCID changes (off -> on):",
+      pairs: pairsOf(rows, { axis: "pcid", from: false, to: true }).filter(({ to }) =>
+        ["refcounted", "eager"].includes(to.configuration.lazyTlb),
+      ),
+      variant: ({ lazyTlb }) => `${lazyTlb} `,
+    }),
+    verdicts(rows),
   ];
 }
 
 /** What a shared atomic at every switch costs, by cores and policy. */
 function referenceCount(rows: readonly Row[]): readonly string[] {
-  const switching = rows.filter((row) => row.workload === "pingpong");
+  const pcid = rows.some((row) => row.configuration.pcid);
+  const switching = rows.filter(
+    (row) => row.workload === "pingpong" && row.configuration.pcid === pcid,
+  );
   const pairs = pairsOf(switching, { axis: "lazyTlb", from: "refcounted" });
-  const policies = [...new Set(pairs.map(({ to }) => to.configuration.lazyTlb))];
-  const lines = policies.map((policy) => {
-    const own = pairs.filter(({ to }) => to.configuration.lazyTlb === policy);
-    const points = own.map(({ from, to }) => {
-      const times = ratio(to.switchesPerSecond / from.switchesPerSecond);
-      return `${to.cores} cores ${brief(to.switchesPerSecond)}/s (x${times})`;
-    });
-    return `  ${policy}: ${points.join(", ")}`;
-  });
-  if (lines.length === 0) return [];
-  const counted = distinctBy(pairs, ({ from }) => JSON.stringify(from.configuration));
-  const base = counted.map(({ from }) => `${from.cores} cores ${brief(from.switchesPerSecond)}/s`);
+  if (pairs.length === 0) return [];
   const most = Math.max(...pairs.map(({ to }) => to.cores));
-  const best = pairs
-    .filter(({ to }) => to.cores === most)
-    .map(({ from, to }) => to.switchesPerSecond / from.switchesPerSecond)
-    .reduce((a, b) => Math.max(a, b));
-  const { cores, counted: before, uncounted: after } = PUBLISHED;
+  const gain = ({ from, to }: Pair): number => to.switchesPerSecond / from.switchesPerSecond;
+  const best = Math.max(...pairs.filter(({ to }) => to.cores === most).map(gain));
+  const rate = (row: Row): string => `${brief(row.switchesPerSecond)}/s at ${row.cores}`;
+  const base = [...new Set(pairs.map(({ from }) => from))];
+  const policies = [...new Set(pairs.map(({ to }) => to.configuration.lazyTlb))];
+  const { cores, counted, uncounted } = PUBLISHED;
   return [
-    `pingpong switches per second, refcounted: ${base.join(", ")}; without a shared count:`,
-    ...lines,
-    `  at ${most} cores the reference count costs a factor of ${ratio(best)}; published for ` +
-      `${cores} cores (POWER8): ${brief(before)} -> ${brief(after)}, x${ratio(after / before)}`,
+    "pingpong, switches per second by cores (x: against refcounted):",
+    `  refcounted: ${base.map(rate).join(", ")}`,
+    ...policies.map((policy) => {
+      const own = pairs.filter(({ to }) => to.configuration.lazyTlb === policy);
+      return `  ${policy}: ${own.map((one) => `${rate(one.to)} (x${ratio(gain(one))})`).join(", ")}`;
+    }),
+    `  at ${most} cores the best policy without a shared count is x${ratio(best)}; published for ` +
+      `${cores} cores (POWER8): ${brief(counted)} -> ${brief(uncounted)}, ` +
+      `x${ratio(uncounted / counted)}`,
   ];
 }
 
-interface Saving {
-  readonly axis: ConfigurationAxis;
-  readonly from: Configuration[ConfigurationAxis];
-  readonly to: Configuration[ConfigurationAxis];
+interface Effect {
   readonly title: string;
+  readonly pairs: readonly Pair[];
+  /** What tells pairs of one workload apart. */
+  variant(configuration: Configuration): string;
 }
 
-/** Changes of cost per workload and core count along one axis. */
-function saving(rows: readonly Row[], { axis, from, to, title }: Saving): readonly string[] {
-  const pairs = pairsOf(rows, { axis, from, to }).filter((pair) => sound(pair.from, pair.to));
-  const points = pairs
-    .filter(({ to: { configuration } }) => axis === "lazyTlb" || isMainline(configuration))
-    .filter(({ to: { configuration } }) => axis === "pcid" || configuration.pcid || !anyPcid(rows))
-    .map((pair) => `${pair.to.workload} at ${pair.to.cores} cores: ${costs(pair)}`);
-  return points.length === 0 ? [] : [`${title}:`, ...points.map((point) => `  ${point}`)];
+/** Changes of cost, a line per workload at its largest core count; rows that broke tell nothing. */
+function effectOf(rows: readonly Row[], { title, pairs, variant }: Effect): readonly string[] {
+  const sound = pairs.filter(({ from, to }) => from.verdict === "ok" && to.verdict === "ok");
+  const workloads = [...new Set(rows.map((row) => row.workload))];
+  const lines = workloads.flatMap((workload) => {
+    const own = sound.filter(({ to }) => to.workload === workload);
+    const cores = Math.max(...own.map(({ to }) => to.cores));
+    const points = own
+      .filter(({ to }) => to.cores === cores)
+      .map((pair) => `${variant(pair.to.configuration)}${costs(pair)}`);
+    return points.length === 0 ? [] : [`  ${workload}, ${cores} cores: ${points.join("; ")}`];
+  });
+  return lines.length === 0 ? [] : [title, ...lines];
 }
 
+const COSTS: readonly (readonly [name: string, value: (row: Row) => number])[] = [
+  ["shootdown", (row) => row.initiatorCycles.mean],
+  ["IPIs", (row) => row.ipis],
+  ["refill cycles", (row) => row.refillCycles],
+  ["switches/s", (row) => row.switchesPerSecond],
+];
+
+/** The changes that are not nil after rounding. */
 function costs({ from, to }: Pair): string {
-  const parts = [
-    from.shootdowns > 0
-      ? `shootdown ${change(from.initiatorCycles.mean, to.initiatorCycles.mean)}`
-      : "",
-    from.ipis > 0 ? `IPIs ${change(from.ipis, to.ipis)}` : "",
-    from.refillCycles > 0 ? `refill cycles ${change(from.refillCycles, to.refillCycles)}` : "",
-    from.switchesPerSecond > 0
-      ? `switches/s ${change(from.switchesPerSecond, to.switchesPerSecond)}`
-      : "",
-  ];
-  return parts.filter((part) => part !== "").join(", ");
+  const changes = COSTS.filter(
+    ([, value]) => value(from) > 0 && Math.abs(value(to) / value(from) - 1) >= 0.0005,
+  ).map(([name, value]) => `${name} ${change(value(from), value(to))}`);
+  return changes.length === 0 ? "nothing" : changes.join(", ");
 }
-
-const isMainline = ({ lazyTlb }: Configuration): boolean => lazyTlb === "refcounted";
-
-const anyPcid = (rows: readonly Row[]): boolean => rows.some((row) => row.configuration.pcid);
 
 /** Which rows broke an invariant, and whether that was expected. */
-function verdicts(rows: readonly Row[]): readonly string[] {
+function verdicts(rows: readonly Row[]): string {
   const known = rows.filter((row) => row.verdict === "violation" && row.expected === "violation");
   const bad = rows.filter((row) => row.verdict !== row.expected);
   const ok = rows.filter((row) => row.verdict === "ok" && row.expected === "ok").length;
-  return [
+  return (
     `verdicts: ${ok} of ${rows.length} rows ok` +
-      (known.length > 0 ? `; ${known.length} broke as expected: ${names(known)}` : "") +
-      (bad.length > 0 ? `; NOT AS EXPECTED: ${names(bad)}` : ""),
-  ];
+    (known.length > 0 ? `; ${known.length} broke as expected: ${names(known)}` : "") +
+    (bad.length > 0 ? `; NOT AS EXPECTED: ${names(bad)}` : "")
+  );
 }
 
 function names(rows: readonly Row[]): string {
@@ -111,33 +116,26 @@ interface Pair {
   readonly to: Row;
 }
 
+interface Comparison {
+  readonly axis: ConfigurationAxis;
+  readonly from: unknown;
+  /** Any other value unless given. */
+  readonly to?: unknown;
+}
+
 /** Rows of one workload that differ in `axis` alone, the first of each pair at `from`. */
-function pairsOf(
-  rows: readonly Row[],
-  { axis, from, to }: { axis: ConfigurationAxis; from: unknown; to?: unknown },
-): readonly Pair[] {
+function pairsOf(rows: readonly Row[], { axis, from, to }: Comparison): readonly Pair[] {
+  const isOther = ({ configuration }: Row): boolean =>
+    to === undefined ? configuration[axis] !== from : configuration[axis] === to;
   return rows
     .filter((row) => row.configuration[axis] === from)
     .flatMap((base) =>
       rows
-        .filter(
-          (row) =>
-            row.configuration[axis] !== from &&
-            (to === undefined || row.configuration[axis] === to) &&
-            keyWithout(row, axis) === keyWithout(base, axis),
-        )
+        .filter((row) => isOther(row) && keyWithout(row, axis) === keyWithout(base, axis))
         .map((row) => ({ from: base, to: row })),
     );
 }
 
 function keyWithout(row: Row, axis: ConfigurationAxis): string {
   return JSON.stringify([row.workload, { ...row.configuration, [axis]: null }]);
-}
-
-function sound(from: Row, to: Row): boolean {
-  return from.verdict === "ok" && to.verdict === "ok";
-}
-
-function distinctBy<T>(values: readonly T[], key: (value: T) => string): readonly T[] {
-  return [...new Map(values.map((value) => [key(value), value])).values()];
 }

@@ -4,6 +4,9 @@
 import type { Row, ViolationReport } from "../experiment/result.ts";
 import { plain, type Paint } from "./paint.ts";
 
+/** Columns before the operations are continued on the next line. */
+const WIDTH = 138;
+
 /** What each invariant says, for the heading of a report. */
 const INVARIANTS: Readonly<Record<string, string>> = {
   I1: "no translation older than a finished flush is used",
@@ -46,8 +49,21 @@ function describe(row: Row, violation: ViolationReport, paint: Paint): string {
     `${known ? paint.known(heading) : paint.bad(heading)}  ${what}${known ? ", as expected" : ""}`,
     `  ${message}`,
     `  at cycle ${cycle}, ${mm}, CPUs ${cpus.join(", ")}`,
-    ...violation.operations.map(({ cpu, last }) => `  cpu ${cpu}: ${last.join(" -> ")}`),
+    ...violation.operations.map(({ cpu, last }) => wrapped(`  cpu ${cpu}: `, last)),
     `  again: ${violation.replay}`,
     "",
   ].join("\n");
+}
+
+/** The operations after the label, each line continued below the first one's start. */
+function wrapped(label: string, operations: readonly string[]): string {
+  const lines = [label];
+  for (const [index, operation] of operations.entries()) {
+    const text = index === operations.length - 1 ? operation : `${operation} -> `;
+    const line = lines.at(-1)!;
+    const fits = line.length + text.trimEnd().length <= WIDTH || line.trim() === "";
+    if (fits) lines[lines.length - 1] += text;
+    else lines.push(" ".repeat(label.length) + text);
+  }
+  return lines.map((line) => line.trimEnd()).join("\n");
 }

@@ -73,12 +73,12 @@ describe("a trace", () => {
     ]);
   });
 
-  test("runs as the replay of its path and is a row of its own name", () => {
+  test("is replayed from its path and gives a row of its own name", () => {
     const [cell] = matrixOf({
       traces: ["a/one.txt.gz"],
       parts: [{ traces: ["a/one.txt.gz"] }],
     }).cells;
     expect(cell?.workload).toBe("one");
-    expect(runsOf(cell!, 1, 1)[0]).toMatchObject({ workload: "replay", trace: "a/one.txt.gz" });
+    expect(runsOf(cell!, 1, 1)[0]).toMatchObject({ workload: "one", trace: "a/one.txt.gz" });
   });
 });

@@ -31,3 +31,15 @@ test("the same invariant of the same policy is told once, unexpected ones first"
 test("nothing broken, nothing said", () => {
   expect(formatViolations([rowWith({})])).toBe("");
 });
+
+test("operations that are too many for a line go on below the first", () => {
+  const last = Array.from({ length: 12 }, (_, index) => `${1000 + index}: locked user1.mm_count`);
+  const violations = [{ ...violation, operations: [{ cpu: 3, last }] }];
+  const lines = formatViolations([rowWith({ measurement: { violations } })]).split("\n");
+  const told = lines.slice(3, -2);
+  expect(told.length).toBeGreaterThan(1);
+  expect(told[0]).toMatch(/^ {2}cpu 3: 1000: .* ->$/);
+  expect(told[1]).toMatch(/^ {9}1\d+: /);
+  expect(Math.max(...told.map((line) => line.length))).toBeLessThanOrEqual(138);
+  expect(told.join(" ").match(/mm_count/g)).toHaveLength(12);
+});

@@ -133,12 +133,8 @@ function lineOf(preset: Preset, cycles: ToCycles): LineDescription {
 
 function instructionsOf(preset: Preset, cycles: ToCycles, idle: IdleState): InstructionCycles {
   const { invpcid, ...rest } = preset.instruction;
-  const c1Exit = cycles(preset.idle.c1Exit);
-  const idleExits: Readonly<Record<IdleState, number>> = {
-    poll: cycles(preset.idle.pollExit),
-    mwait: c1Exit,
-    halt: c1Exit + cycles(rest.interruptEntry),
-  };
+  // HLT is C1 too; the interrupt that ends it is delivered, and charged, like any other.
+  const { pollExit, c1Exit } = preset.idle;
   return {
     writeCr3Flush: cycles(rest.writeCr3Flush),
     writeCr3NoFlush: cycles(rest.writeCr3NoFlush),
@@ -157,7 +153,7 @@ function instructionsOf(preset: Preset, cycles: ToCycles, idle: IdleState): Inst
     iret: cycles(rest.iret),
     pageFault: cycles(rest.pageFault),
     syscall: cycles(rest.syscall),
-    idleExit: idleExits[idle],
+    idleExit: cycles(idle === "poll" ? pollExit : c1Exit),
   };
 }
 

@@ -30,21 +30,35 @@ interface LeftOut extends Conflict {
   readonly configuration: Configuration;
 }
 
-/** All cells, duplicates dropped; `overrides` replace the values of their axes in every part. */
-export function expand(experiment: CheckedExperiment, overrides: readonly Setting[]): Matrix {
+/** What a configuration is put on: a workload, or a trace with the CPUs it was recorded on. */
+interface Subject {
+  readonly workload: string;
+  readonly trace?: string;
+  readonly cores?: number;
+}
+
+/** All cells, duplicates dropped; `overrides` replace the values of their axes in every part.
+ *  A trace is replayed on as many cores as it was recorded on, unless cores are set. */
+export function expand(
+  experiment: CheckedExperiment,
+  overrides: readonly Setting[],
+  cpusOfTraces: ReadonlyMap<string, number> = new Map(),
+): Matrix {
   const cells = new Map<string, Cell>();
   const leftOut = new Map<string, LeftOut>();
   for (const part of experiment.parts) {
     const settings = overlaySettings(part.settings, overrides);
-    for (const chosen of combinations(settings)) {
-      const configuration = completeConfiguration(chosen);
-      const conflict = conflictIn(configuration);
-      if (conflict !== undefined) {
-        const words = [conflict.against, conflict.axis]
-          .map((axis) => `${axis}=${configuration[axis]}`)
-          .join(" ");
-        leftOut.set(words, { ...conflict, words, configuration });
-      } else for (const cell of cellsOf(part, configuration)) cells.set(JSON.stringify(cell), cell);
+    for (const subject of subjectsOf(part, cpusOfTraces)) {
+      for (const chosen of combinations(settings)) {
+        const { cores, ...what } = subject;
+        const configuration = completeConfiguration(
+          cores === undefined ? chosen : { cores, ...chosen },
+        );
+        const cell: Cell = { configuration, ...what };
+        const conflict = conflictIn(configuration);
+        if (conflict === undefined) cells.set(JSON.stringify(cell), cell);
+        else leaveOut(configuration, conflict, leftOut);
+      }
     }
   }
   const result = [...cells.values()];
@@ -53,20 +67,30 @@ export function expand(experiment: CheckedExperiment, overrides: readonly Settin
   return { cells: byWorkload(result), notes };
 }
 
+function leaveOut(
+  configuration: Configuration,
+  conflict: Conflict,
+  leftOut: Map<string, LeftOut>,
+): void {
+  const axes = [conflict.against, conflict.axis];
+  const words = axes.map((axis) => `${axis}=${configuration[axis]}`).join(" ");
+  leftOut.set(words, { ...conflict, words, configuration });
+}
+
 /** The runs of one cell: one per seed, counting up from `seed`. */
 export function runsOf(cell: Cell, seed: number, seeds: number): readonly Run[] {
   return Array.from({ length: seeds }, (_, index) => ({ ...cell, seed: (seed + index) >>> 0 }));
 }
 
-function cellsOf(part: CheckedPart, configuration: Configuration): readonly Cell[] {
-  return [
-    ...part.workloads.map((workload) => ({ configuration, workload })),
-    ...nameTraces(part.traces).map(({ name, path }) => ({
-      configuration,
-      workload: name,
-      trace: path,
-    })),
-  ];
+function subjectsOf(
+  part: CheckedPart,
+  cpusOfTraces: ReadonlyMap<string, number>,
+): readonly Subject[] {
+  const traces = nameTraces(part.traces).map(({ name, path }) => {
+    const cores = cpusOfTraces.get(path);
+    return { workload: name, trace: path, ...(cores === undefined ? {} : { cores }) };
+  });
+  return [...part.workloads.map((workload) => ({ workload })), ...traces];
 }
 
 /** Every combination of the values; the axis that the table of axes lists last varies fastest. */

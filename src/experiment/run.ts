@@ -8,6 +8,7 @@ import type { ExperimentResult, Measurement } from "./result.ts";
 import { rowOf } from "./row.ts";
 import { readAxes, type AxisValues, type Setting } from "./settings.ts";
 import type { Run } from "./simulate.ts";
+import { cpusOf } from "./traces.ts";
 import { MAX_WORKERS, defaultWorkers, measureAll } from "./workers.ts";
 
 export interface ExperimentOptions {
@@ -53,7 +54,8 @@ async function runChecked(
   const seeds = readCount(options.seeds ?? experiment.seeds, "seeds", MAX_SEEDS);
   const workers = readCount(options.workers ?? defaultWorkers(), "workers", MAX_WORKERS);
   const overrides = [...(options.settings ?? []), ...readAxes(options.axes ?? {}, "axes")];
-  const { cells, notes } = expand(experiment, overrides);
+  const cpusOfTraces = await cpusOf(experiment.parts.flatMap((part) => part.traces));
+  const { cells, notes } = expand(experiment, overrides, cpusOfTraces);
   for (const note of notes) options.onNote?.(note);
   const runs = cells.flatMap((cell) => runsOf(cell, seed, seeds));
   const measurements = await measureAll(runs, {

@@ -1,6 +1,7 @@
-// Names of recorded traces: what a row calls a trace, and the samples that come with the package.
+// Recorded traces: what a row calls one, and how many CPUs it was recorded on.
 
 import { basename } from "node:path";
+import { openTrace } from "../trace/read.ts";
 import { SAMPLE_TRACES } from "../trace/samples.ts";
 
 export interface NamedTrace {
@@ -19,4 +20,18 @@ export function nameTraces(tracesOrSamples: readonly string[]): readonly NamedTr
     const same = named.some((other) => other.name === name && other.path !== path);
     return { name: same || name === "" ? path : name, path };
   });
+}
+
+/** The CPUs of each trace, by path. Bad input where there is no trace, before anything has run. */
+export async function cpusOf(
+  tracesOrSamples: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const cpus = new Map<string, number>();
+  for (const { path } of nameTraces(tracesOrSamples)) {
+    const trace = openTrace(path);
+    await trace.events.next();
+    cpus.set(path, trace.meta.cpus);
+    await trace.events.return(undefined);
+  }
+  return cpus;
 }

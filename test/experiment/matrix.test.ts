@@ -81,4 +81,13 @@ describe("a trace", () => {
     expect(cell?.workload).toBe("one");
     expect(runsOf(cell!, 1, 1)[0]).toMatchObject({ workload: "one", trace: "a/one.txt.gz" });
   });
+
+  test("is replayed on the cores that it was recorded on, unless cores are set", () => {
+    const experiment = readExperiment({ traces: ["wide.txt"] }, "x");
+    const cpus = new Map([["wide.txt", 64]]);
+    const coresOf = (...set: string[]) =>
+      expand(experiment, set.map(parseSetting), cpus).cells.map((cell) => cell.configuration.cores);
+    expect(coresOf()).toEqual([64]);
+    expect(coresOf("cores=96")).toEqual([96]);
+  });
 });

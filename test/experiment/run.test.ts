@@ -62,8 +62,16 @@ describe("an experiment", () => {
 });
 
 test("a trace is replayed under six configurations and named in its rows", async () => {
-  const { rows } = await replay("some/recording.txt.gz", { measure: fakeMeasure });
-  expect(rows.map((row) => row.workload)).toEqual(Array(6).fill("recording"));
+  const { rows } = await replay("madvise-free", { measure: fakeMeasure });
+  expect(rows.map((row) => row.workload)).toEqual(Array(6).fill("madvise-free"));
+  expect(new Set(rows.map(({ configuration }) => JSON.stringify(configuration))).size).toBe(6);
+});
+
+test("a trace that is not there is refused before anything is measured", async () => {
+  const measure = (): never => {
+    throw new Error("measured");
+  };
+  await expect(replay("none.txt", { measure })).rejects.toThrow(/^none\.txt: /);
 });
 
 test("the command of a run leads to that run again", async () => {

@@ -1,7 +1,6 @@
 // The recordings that come with the package; data/traces/README.md says where they are from.
 
 import { fileURLToPath } from "node:url";
-import { BadInput, remedyForName } from "../base/bad-input.ts";
 
 export const SAMPLE_TRACE_NAMES = [
   "madvise-free",
@@ -22,12 +21,3 @@ export const SAMPLE_TRACES: Readonly<Record<string, string>> = {
   "vfork-exec": pathOf("vfork-exec"),
   "lazy-dontneed": pathOf("lazy-dontneed"),
 };
-
-export const isSampleTraceName = (name: string): name is SampleTraceName =>
-  (SAMPLE_TRACE_NAMES as readonly string[]).includes(name);
-
-/** The path of a sample by its name. */
-export function sampleTrace(name: string): string {
-  if (isSampleTraceName(name)) return SAMPLE_TRACES[name];
-  throw new BadInput("trace", name, remedyForName(name, SAMPLE_TRACE_NAMES));
-}

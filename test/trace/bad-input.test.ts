@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
 import { BadInput } from "../../src/base/bad-input.ts";
 import { readTrace } from "../../src/trace/read.ts";
-import { SAMPLE_TRACES, sampleTrace } from "../../src/trace/samples.ts";
+import { SAMPLE_TRACES } from "../../src/trace/samples.ts";
 import { Recording } from "./recording.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "shootdown-trace-"));
@@ -88,8 +88,4 @@ test("binaries of trace-cmd and perf are refused with the command that converts 
 
 test("a file without line ends is refused before it fills the memory", async () => {
   expect(await refusalOf(fileOf("x".repeat(300_000)))).toContain("not text");
-});
-
-test("an unknown sample is refused with the nearest name", () => {
-  expect(() => sampleTrace("madvisefree")).toThrow(/did you mean madvise-free\?/);
 });

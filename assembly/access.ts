@@ -20,12 +20,13 @@ import { Core, coreAt, MACHINE, rightsOf } from "./layout.ts";
 import { ADDRESS_BITS, CONDEMNED, GLOBAL, offsetMask, SIZE_SHIFT, sizeOf } from "./pte.ts";
 import { pageOf } from "./tag.ts";
 import {
+  ANY_KIND,
   dropPage,
   enter,
   FIRST_DATA,
   FIRST_INSTRUCTION,
   lookup,
-  rootOfEntry,
+  reenter,
   secondLevelOf,
 } from "./tlb.ts";
 import { generalProtection, pageFault, permits, walk } from "./walker.ts";
@@ -55,49 +56,49 @@ export function translate(core: Core, address: u64, list: u32, required: u64, te
     generalProtection(core, address);
     return FAULTED;
   }
-  const data = lookup(core, list, pageOf(address));
-  if (((data ^ required) & tested) == 0) {
-    MACHINE.resultLevel = ACCESS_FIRST_LEVEL;
-    return physicalOf(data, address);
-  }
-  return translateSlowly(core, address, list, required, tested, data);
+  return resolve(core, address, list, required, tested, ANY_KIND);
 }
 
-function physicalOf(data: u64, address: u64): u64 {
+export function physicalOf(data: u64, address: u64): u64 {
   return (data & ADDRESS_BITS) | (address & offsetMask(sizeOf(data)));
 }
 
-/** What is left when the first level does not say yes: `data` is its entry, 0 for a miss. */
-function translateSlowly(
+/** As translate, for a canonical address; the first level is asked for `kinds` only. */
+export function resolve(
   core: Core,
   address: u64,
   list: u32,
   required: u64,
   tested: u64,
-  first: u64,
+  kinds: u32,
 ): u64 {
   const page = pageOf(address);
-  let data = first;
   let source = ACCESS_FIRST_LEVEL;
+  let data = lookup(core, list, page, kinds);
   if (data == 0) {
-    data = lookup(core, secondLevelOf(list), page);
+    data = lookup(core, secondLevelOf(list), page, ANY_KIND);
     if (data != 0) {
-      refillFirstLevel(core, list, page, data);
       source = ACCESS_SECOND_LEVEL;
+      enter(core, list, page, data, MACHINE.resultRoot);
+      core.clock +=
+        list == FIRST_DATA ? MACHINE.secondLevelDataCycles : MACHINE.secondLevelInstructionCycles;
     }
   }
-  if (data != 0 && !permits(data, required, tested)) {
-    pageFault(core, address, list, required, ERROR_PRESENT);
-    return FAULTED;
-  }
-  // SDM 3A 4.8: a first write sets D in memory although the translation is cached.
-  if (data == 0 || (~data & required) != 0) {
-    source = ACCESS_WALK;
-    data = walkAndFill(core, address, list, required, tested, data);
-    if (data == 0) return FAULTED;
+  if (((data ^ required) & tested) != 0) {
+    // A miss, missing rights, a first write or a condemned entry.
+    if (data != 0 && !permits(data, required, tested)) {
+      pageFault(core, address, list, required, ERROR_PRESENT);
+      return FAULTED;
+    }
+    // SDM 3A 4.8: a first write sets D in memory although the translation is cached.
+    if (data == 0 || (~data & required) != 0) {
+      source = ACCESS_WALK;
+      data = walkAndFill(core, address, list, required, tested, data);
+      if (data == 0) return FAULTED;
+    }
+    if ((data & CONDEMNED) != 0) reportStale(core, address);
   }
   if (source == ACCESS_SECOND_LEVEL) count(core, COUNTER_SECOND_LEVEL_HITS);
-  if ((data & CONDEMNED) != 0) reportStale(core, address);
   MACHINE.resultLevel = source;
   return physicalOf(data, address);
 }
@@ -112,23 +113,20 @@ function walkAndFill(
   old: u64,
 ): u64 {
   const page = pageOf(address);
+  const root = <u32>core.rootFrame;
   const data = walk(core, address, list, required, tested);
-  if (old != 0) {
-    count(core, COUNTER_DIRTY_WALKS);
-    // A leaf that became larger or global would not replace the old entry.
-    if (((old ^ data) & SHAPE) != 0) dropPage(core, page, core.pcidBits, true);
-  }
   if (data == 0) return 0;
-  enter(core, list, page, data, <u32>core.rootFrame);
-  enter(core, secondLevelOf(list), page, data, <u32>core.rootFrame);
+  if (old == 0) {
+    enter(core, list, page, data, root);
+    enter(core, secondLevelOf(list), page, data, root);
+    return data;
+  }
+  count(core, COUNTER_DIRTY_WALKS);
+  // A leaf that became larger or global would not replace the old entry.
+  if (((old ^ data) & SHAPE) != 0) dropPage(core, page, core.pcidBits, true);
+  reenter(core, list, page, data, root);
+  reenter(core, secondLevelOf(list), page, data, root);
   return data;
-}
-
-function refillFirstLevel(core: Core, list: u32, page: u64, data: u64): void {
-  const second = secondLevelOf(list);
-  enter(core, list, page, data, rootOfEntry(core, second, page, data));
-  core.clock +=
-    list == FIRST_DATA ? MACHINE.secondLevelDataCycles : MACHINE.secondLevelInstructionCycles;
 }
 
 function reportStale(core: Core, address: u64): void {

@@ -26,11 +26,15 @@ import {
   USER_ACCESS,
   WRITE,
 } from "./abi.ts";
-import { FAULTED, listFor, translate } from "./access.ts";
+import { FAULTED, listFor, resolve } from "./access.ts";
 import { log2Ceiling } from "./bits.ts";
-import { accessCycles } from "./cache.ts";
 import { add } from "./counters.ts";
-import { coreAt, rightsOf, STREAM } from "./layout.ts";
+import { frontCycles, frontData, frontOf } from "./front.ts";
+import { baseOf, coreAt, rightsOf, STREAM } from "./layout.ts";
+import { ADDRESS_BITS } from "./pte.ts";
+import { pageOf } from "./tag.ts";
+import { ANY_KIND, COMMON_KIND } from "./tlb.ts";
+import { generalProtection } from "./walker.ts";
 
 function field(index: u32): f64 {
   return load<f64>(STREAM + ((<usize>index) << 3));
@@ -60,7 +64,7 @@ export function runStream(index: u32, horizon: f64): u32 {
   const core = coreAt(index);
   const base = (<u64>field(STREAM_BASE_PAGE)) << 12;
   const stride = <u64>(<i64>field(STREAM_STRIDE_BYTES));
-  const staggerMask: u64 = field(STREAM_STAGGER) != 0 ? 63 : 0;
+  const staggerMask: u32 = field(STREAM_STAGGER) != 0 ? 63 : 0;
   const elements = <u32>field(STREAM_ELEMENTS);
   const order = <u32>field(STREAM_ORDER);
   const kind = (<u32>field(STREAM_KIND)) | USER_ACCESS;
@@ -70,15 +74,19 @@ export function runStream(index: u32, horizon: f64): u32 {
   const list = listFor(kind);
   const readRights = rightsOf(core, kind);
   const writeRights = rightsOf(core, WRITE | USER_ACCESS);
+  const usesRandom = order == ORDER_RANDOM || writeThreshold != 0;
+  const shift = <i64>core.canonicalShift;
+  const front = frontOf(list);
+  const pcidBits = core.pcidBits;
   let position = <u32>field(STREAM_POSITION);
   let random = <u32>field(STREAM_RANDOM);
   const wanted = <u32>field(STREAM_REMAINING);
   let remaining = wanted;
   let stop = STREAM_DONE;
-  const usesRandom = order == ORDER_RANDOM || writeThreshold != 0;
+  let clock = core.clock;
   core.stale = 0;
   while (remaining != 0) {
-    if (core.clock >= horizon) {
+    if (clock >= horizon) {
       stop = STREAM_HORIZON;
       break;
     }
@@ -89,15 +97,32 @@ export function runStream(index: u32, horizon: f64): u32 {
     } else {
       address = base + <u64>element * stride;
     }
-    address += ((<u64>element) & staggerMask) << 6;
+    address += <u64>((element & staggerMask) << 6);
     const writes = <u64>(random * 0x85ebca6b) < writeThreshold;
     const rights = writes ? writeRights : readRights;
-    const physical = translate(core, address, list, load<u64>(rights), load<u64>(rights, 8));
-    if (physical == FAULTED) {
-      stop = STREAM_FAULT;
-      break;
+    const required = load<u64>(rights);
+    const tested = load<u64>(rights, 8);
+    let physical: u64;
+    const data = frontData(front, baseOf(core), pageOf(address), pcidBits);
+    const canonical = ((<i64>address) << shift) >> shift == <i64>address;
+    if (((data ^ required) & tested) == 0 && canonical) {
+      physical = (data & ADDRESS_BITS) | (address & 0xfff);
+    } else {
+      core.clock = clock;
+      if (!canonical) {
+        generalProtection(core, address);
+        physical = FAULTED;
+      } else {
+        const kinds = data == 0 ? ANY_KIND ^ (1 << COMMON_KIND) : ANY_KIND;
+        physical = resolve(core, address, list, required, tested, kinds);
+      }
+      clock = core.clock;
+      if (physical == FAULTED) {
+        stop = STREAM_FAULT;
+        break;
+      }
     }
-    core.clock += accessCycles(core, physical) + think;
+    clock += frontCycles(core, physical) + think;
     remaining--;
     if (usesRandom) random = nextRandom(random);
     if (order == ORDER_CHASE) position = nextInChase(position, elements, chaseMask);
@@ -107,6 +132,7 @@ export function runStream(index: u32, horizon: f64): u32 {
       break;
     }
   }
+  core.clock = clock;
   store<f64>(STREAM + (STREAM_POSITION << 3), <f64>position);
   store<f64>(STREAM + (STREAM_REMAINING << 3), <f64>remaining);
   store<f64>(STREAM + (STREAM_RANDOM << 3), <f64>random);

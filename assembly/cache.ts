@@ -26,7 +26,7 @@ export const L1D = changetype<CacheShape>(memory.data(offsetof<CacheShape>(), 64
 export const L2 = changetype<CacheShape>(memory.data(offsetof<CacheShape>(), 64));
 export const LLC = changetype<CacheShape>(memory.data(offsetof<CacheShape>(), 64));
 
-const LINE_SHIFT: u64 = 6;
+export const LINE_SHIFT: u64 = 6;
 const CHUNK_SET_BITS: u32 = 6;
 
 /** Fills in a shape; returns the bytes that all its sets take. */

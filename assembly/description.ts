@@ -2,7 +2,7 @@
 // which they are read here, shapes every array and cache, and lays out the cores' regions.
 
 import { CONTROL_NO_EXECUTE, CONTROL_WRITE_PROTECT, DISTANCE_SELF, REPLACE_LRU } from "./abi.ts";
-import { initialise } from "./array.ts";
+import { initialise, initialiseTables } from "./array.ts";
 import { alignUp } from "./bits.ts";
 import { L1D, L2, LLC, llcDirectoryBytes, shapeCache } from "./cache.ts";
 import { INVPCID_CYCLES, setControl } from "./control.ts";
@@ -69,6 +69,7 @@ function readList(list: u32, from: u32): u32 {
     const policy = nextWord();
     g.population = populationOffset(list);
     offset = shape(g, entries, ways, policy, next() != 0, offset);
+    initialise(g);
     for (let size: u32 = 0; size < 3; size++) {
       if (((sizes >> size) & 1) != 0) assignArray(list, size, g);
     }
@@ -92,7 +93,9 @@ function readTlbs(from: u32): u32 {
     const entries = nextWord();
     const g = structureCache(level);
     g.population = populationOffset(STRUCTURE_LIST);
-    if (entries != 0) offset = shape(g, entries, entries, REPLACE_LRU, false, offset);
+    if (entries == 0) continue;
+    offset = shape(g, entries, entries, REPLACE_LRU, false, offset);
+    initialise(g);
   }
   return offset;
 }
@@ -153,7 +156,7 @@ function bootCore(index: u32): void {
 }
 
 function bootArray(g: Geometry, core: usize): void {
-  if (g.slots != 0) initialise(g, core);
+  if (g.slots != 0) initialiseTables(g, core);
 }
 
 /** Once, before anything else. */

@@ -1,8 +1,8 @@
 // The shape of one array (a TLB array or a structure cache), the same in every core, and where its
 // tables are inside a core's region.
 //
-//   tags | data | roots | order: a word per set   | occupied: a bit per set      up to 16 ways
-//   tags | data | roots | links  | chains | buckets                              more ways
+//   valid | tags | data | order: a word per set | roots | occupied: a bit per set    up to 16 ways
+//   valid | tags | data | roots | links | chains | buckets                           more ways
 //
 // A slot is one entry's place. With up to 16 ways, slot = set * stride + way. With more, slots
 // 0..sets-1 are the heads of the sets' recency lists and the entries' slots come after them.
@@ -13,9 +13,10 @@ import { alignUp, log2Ceiling } from "./bits.ts";
 export class Geometry {
   sets: u32;
   ways: u32;
-  /** Slots from one set to the next: ways, rounded up to even for SIMD. */
+  /** Slots from one set to the next: ways, rounded up to four for SIMD. */
   stride: u32;
   slots: u32;
+  entries: u32;
   /** sets - 1 when that is a mask, else 0. */
   setMask: u32;
   /** Bits to fold the number into to select a set; 0: its low bits. */
@@ -25,6 +26,8 @@ export class Geometry {
   linked: u32;
   hashShift: u32;
   population: u32;
+  /** How many entries are valid: a word in the core. */
+  valid: u32;
   tags: u32;
   data: u32;
   roots: u32;
@@ -35,8 +38,18 @@ export class Geometry {
   buckets: u32;
 }
 
-export const GEOMETRY_BYTES: usize = (offsetof<Geometry>() + 63) & ~63;
+/** Behind the fields, the words `keep` and `set` of each way; see replacement.ts. */
+const POLICY_OFFSET: usize = (offsetof<Geometry>() + 15) & ~15;
+export const GEOMETRY_BYTES: usize = POLICY_OFFSET + 16 * 16;
 export const SIMD_WAYS: u32 = 16;
+
+export function keepBits(g: Geometry, way: u32): usize {
+  return changetype<usize>(g) + POLICY_OFFSET + ((<usize>way) << 4);
+}
+
+export function setBits(g: Geometry, way: u32): usize {
+  return keepBits(g, way) + 8;
+}
 
 /** Fills in a geometry whose tables begin at `offset`; returns the offset behind them. */
 export function shape(
@@ -55,10 +68,12 @@ export function shape(
   g.setMask = (sets & (sets - 1)) == 0 ? sets - 1 : 0;
   g.foldBits = fold ? log2Ceiling(sets) : 0;
   g.linked = ways > SIMD_WAYS ? 1 : 0;
-  g.stride = g.linked != 0 ? ways : alignUp(ways, 2);
+  g.stride = g.linked != 0 ? ways : alignUp(ways, 4);
   g.slots = g.linked != 0 ? sets + entries : sets * g.stride;
   assert(g.linked == 0 || g.slots < 65536);
-  g.tags = alignUp(offset, 16);
+  g.entries = entries;
+  g.valid = offset;
+  g.tags = alignUp(offset + 4, 16);
   g.data = g.tags + g.slots * 8;
   g.order = alignUp(g.data + g.slots * 8, 8);
   g.roots = g.order + (g.linked != 0 ? 0 : sets * 8);

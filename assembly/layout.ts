@@ -63,6 +63,7 @@ export class MachineState {
   resultEntry: u64;
   resultCycles: f64;
   resultLevel: u32;
+  resultRoot: u32;
 }
 
 /** A core's registers and small state; its arrays follow at offsets kept in their geometries. */

@@ -4,50 +4,83 @@
 //   lru, fifo           16 way numbers of 4 bits, most recent first, XORed with IDENTITY_ORDER
 //   tree-plru           bit n: the child of node n that was used less recently; root 1
 //   mru-plus-one-plru   bits 3:0 the group of 4 ways used last; bits 4+4g.. the tree of group g
+//
+// What a use does to the state of a tree depends on the way alone: some bits are cleared, some set.
+// Those two words are precomputed for each way (`keep`, `set`), so that no use walks a tree.
 
 import { REPLACE_FIFO, REPLACE_LRU, REPLACE_TREE_PLRU } from "./abi.ts";
 import { IDENTITY_ORDER, moveToFront } from "./bits.ts";
+import { Geometry, keepBits, setBits } from "./geometry.ts";
 
-function treeTouch(tree: u64, way: u64, ways: u64): u64 {
-  let node: u64 = 1;
-  for (let bit = ways >> 1; bit != 0; bit >>= 1) {
-    const child: u64 = (way & bit) == 0 ? 0 : 1;
-    tree = (tree & ~((<u64>1) << node)) | ((child ^ 1) << node);
-    node = node * 2 + child;
+/** Precomputes what a use of each way does. */
+export function shapePolicy(g: Geometry): void {
+  for (let way: u32 = 0; way < 16; way++) {
+    store<u64>(keepBits(g, way), ~(<u64>0));
+    store<u64>(setBits(g, way), 0);
+    if (way >= g.ways || g.policy == REPLACE_LRU || g.policy == REPLACE_FIFO) continue;
+    if (g.policy == REPLACE_TREE_PLRU) {
+      shapeTree(g, way, way, g.ways, 0);
+      continue;
+    }
+    const group = way >> 2;
+    shapeTree(g, way, way & 3, 4, 4 + 4 * group);
+    store<u64>(keepBits(g, way), load<u64>(keepBits(g, way)) & ~(<u64>15));
+    store<u64>(setBits(g, way), load<u64>(setBits(g, way)) | group);
   }
-  return tree;
 }
 
-function treeVictim(tree: u64, ways: u64): u32 {
-  let node: u64 = 1;
-  while (node < ways) node = node * 2 + ((tree >> node) & 1);
-  return <u32>(node - ways);
+/** Every node on the path to `leaf` comes to point to its other child. */
+function shapeTree(g: Geometry, way: u32, leaf: u32, leaves: u32, shift: u32): void {
+  let node: u32 = 1;
+  let keep = load<u64>(keepBits(g, way));
+  let set: u64 = 0;
+  for (let bit = leaves >> 1; bit != 0; bit >>= 1) {
+    const right = (leaf & bit) != 0;
+    keep &= ~((<u64>1) << (shift + node));
+    if (!right) set |= (<u64>1) << (shift + node);
+    node = node * 2 + (right ? 1 : 0);
+  }
+  store<u64>(keepBits(g, way), keep);
+  store<u64>(setBits(g, way), set);
 }
 
-/** The state after a use of `way`; a fifo set has none. */
-export function stateAfterUse(policy: u32, state: u64, way: u64, ways: u64): u64 {
-  if (policy == REPLACE_LRU) return moveToFront(state ^ IDENTITY_ORDER, way) ^ IDENTITY_ORDER;
-  if (policy == REPLACE_FIFO) return state;
-  if (policy == REPLACE_TREE_PLRU) return treeTouch(state, way, ways);
-  const group = way >> 2;
-  const shift = 4 + 4 * group;
-  const tree = treeTouch((state >> shift) & 15, way & 3, 4);
-  return (state & ~(((<u64>15) << shift) | 15)) | (tree << shift) | group;
+/** Makes `way` the most recently used of the set whose state is at `order`. */
+export function touchWay(g: Geometry, order: usize, way: u32): void {
+  const state = load<u64>(order);
+  if (g.policy == REPLACE_LRU) {
+    // XORed with the identity, nibble 0 is the most recent way itself.
+    if ((state & 15) == way) return;
+    store<u64>(order, moveToFront(state ^ IDENTITY_ORDER, way) ^ IDENTITY_ORDER);
+  } else {
+    store<u64>(order, (state & load<u64>(keepBits(g, way))) | load<u64>(setBits(g, way)));
+  }
 }
 
-/** The state after a fill of `way`: a use, and for fifo the youngest place. */
-export function stateAfterFill(policy: u32, state: u64, way: u64, ways: u64): u64 {
-  return stateAfterUse(policy == REPLACE_FIFO ? REPLACE_LRU : policy, state, way, ways);
+/** Makes `way` the youngest after a fill: a use, and for fifo the youngest place. */
+export function touchFilled(g: Geometry, order: usize, way: u32): void {
+  if (g.policy == REPLACE_FIFO) {
+    const state = load<u64>(order) ^ IDENTITY_ORDER;
+    store<u64>(order, moveToFront(state, way) ^ IDENTITY_ORDER);
+  } else {
+    touchWay(g, order, way);
+  }
 }
 
 /** The way to replace in a full set. */
-export function victim(policy: u32, state: u64, ways: u64): u32 {
+export function victim(g: Geometry, state: u64): u32 {
+  const policy = g.policy;
+  const ways = g.ways;
   if (policy == REPLACE_LRU || policy == REPLACE_FIFO) {
-    return <u32>(((state ^ IDENTITY_ORDER) >> (4 * (ways - 1))) & 15);
+    return (<u32>((state ^ IDENTITY_ORDER) >> (4 * (ways - 1)))) & 15;
   }
   if (policy == REPLACE_TREE_PLRU) return treeVictim(state, ways);
-  const groups = ways >> 2;
-  let group = (state & 15) + 1;
-  if (group == groups) group = 0;
-  return <u32>(4 * group) + treeVictim((state >> (4 + 4 * group)) & 15, 4);
+  let group = ((<u32>state) & 15) + 1;
+  if (group == ways >> 2) group = 0;
+  return 4 * group + treeVictim(state >> (4 + 4 * group), 4);
+}
+
+function treeVictim(tree: u64, leaves: u32): u32 {
+  let node: u32 = 1;
+  while (node < leaves) node = node * 2 + ((<u32>(tree >> node)) & 1);
+  return node - leaves;
 }

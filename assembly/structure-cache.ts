@@ -27,9 +27,11 @@ export function useStructure(core: Core, page: u64, level: u32): u64 {
   const g = structureCache(level);
   if (g.slots == 0) return 0;
   const prefix = prefixOf(page, level);
-  return use(g, baseOf(core), prefix, tagFor(prefix, 0, core.pcidBits));
+  const slot = use(g, baseOf(core), prefix, tagFor(prefix, 0, core.pcidBits));
+  return slot < 0 ? 0 : dataAt(g, baseOf(core), slot);
 }
 
+/** Enters a table of `level` that a lookup has just missed. */
 export function fillStructure(core: Core, page: u64, level: u32, data: u64): void {
   const g = structureCache(level);
   if (g.slots == 0) return;

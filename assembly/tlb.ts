@@ -2,9 +2,9 @@
 // that the two may share. A list has one array for each page size, or fewer that are shared; a page
 // size without an array is not cached there. Entries live in a level without regard to the other.
 
-import { drop, find, fill, kindsPresent, use } from "./array.ts";
+import { dataAt, drop, fill, find, kindsPresent, replace, rootAt, use } from "./array.ts";
 import { Geometry, GEOMETRY_BYTES } from "./geometry.ts";
-import { baseOf, Core, populationOffset } from "./layout.ts";
+import { baseOf, Core, MACHINE, populationOffset } from "./layout.ts";
 import { GLOBAL, sizeOf } from "./pte.ts";
 import { dropMatching } from "./scan.ts";
 import { GLOBAL_KIND, PCID_BITS, TAG_GLOBAL, tagFor, VALID } from "./tag.ts";
@@ -14,10 +14,13 @@ export const FIRST_DATA: u32 = 0;
 export const FIRST_INSTRUCTION: u32 = 1;
 export const SECOND_DATA: u32 = 2;
 export const SECOND_INSTRUCTION: u32 = 3;
+/** Every kind of entry, for lookup. */
+export const ANY_KIND: u32 = 0xff;
+/** Entries of 4 KiB pages of one PCID: what user programs mostly use. */
+export const COMMON_KIND: u32 = 0;
 export const TLB_LISTS: u32 = 4;
 export const STRUCTURE_LIST: u32 = 4;
 
-const SIZES: u32 = 3;
 export const ARRAYS_PER_LIST: u32 = 4;
 const GEOMETRIES: usize = memory.data(TLB_LISTS * ARRAYS_PER_LIST * <u32>GEOMETRY_BYTES, 64);
 /** Address of the geometry of each list's array for each page size; 0: none. */
@@ -44,7 +47,7 @@ export function secondLevelOf(first: u32): u32 {
 }
 
 /** Address of the array for a page size, 0 when the list has none. */
-function arrayOf(list: u32, size: u32): usize {
+export function arrayOf(list: u32, size: u32): usize {
   return <usize>load<u32>(ARRAY_OF + ((<usize>(list * 4 + size)) << 2));
 }
 
@@ -52,40 +55,47 @@ export function numberFor(page: u64, size: u32): u64 {
   return page >> (9 * <u64>size);
 }
 
-/** The data of the entry that translates a page in the current PCID, or 0; it counts as used. */
-export function lookup(core: Core, list: u32, page: u64): u64 {
-  let kinds = kindsPresent(baseOf(core), populationOffset(list));
-  while (kinds != 0) {
-    const kind = ctz(kinds);
+/**
+ * The data of the entry that translates a page in the current PCID, or 0; it counts as used. Only
+ * the kinds of entry in `kinds` are looked for. Its root is left in resultRoot.
+ */
+export function lookup(core: Core, list: u32, page: u64, kinds: u32): u64 {
+  let left = kinds & kindsPresent(baseOf(core), populationOffset(list));
+  while (left != 0) {
+    const kind = ctz(left);
     const size = kind & 3;
     const g = changetype<Geometry>(arrayOf(list, size));
     const number = numberFor(page, size);
-    const data = use(g, baseOf(core), number, tagFor(number, kind, core.pcidBits));
-    if (data != 0) return data;
-    kinds &= kinds - 1;
+    const slot = use(g, baseOf(core), number, tagFor(number, kind, core.pcidBits));
+    if (slot >= 0) {
+      MACHINE.resultRoot = rootAt(g, baseOf(core), slot);
+      return dataAt(g, baseOf(core), slot);
+    }
+    left &= left - 1;
   }
   return 0;
 }
 
-/** Enters a translation into one list, if the list caches its page size. */
+/** Enters a translation that a list does not hold, if the list caches its page size. */
 export function enter(core: Core, list: u32, page: u64, data: u64, root: u32): void {
-  const size = sizeOf(data);
-  const array = arrayOf(list, size);
+  const array = arrayOf(list, sizeOf(data));
   if (array == 0) return;
-  const number = numberFor(page, size);
-  const kind = size | ((data & GLOBAL) != 0 ? GLOBAL_KIND : 0);
-  const tag = tagFor(number, kind, core.pcidBits);
+  const number = numberFor(page, sizeOf(data));
+  const tag = tagFor(number, kindOfData(data), core.pcidBits);
   fill(changetype<Geometry>(array), baseOf(core), number, tag, data, root);
 }
 
-/** The root frame kept with the current PCID's translation of a page; the entry must exist. */
-export function rootOfEntry(core: Core, list: u32, page: u64, data: u64): u32 {
-  const size = sizeOf(data);
-  const g = changetype<Geometry>(arrayOf(list, size));
-  const number = numberFor(page, size);
-  const kind = size | ((data & GLOBAL) != 0 ? GLOBAL_KIND : 0);
-  const slot = find(g, baseOf(core), number, tagFor(number, kind, core.pcidBits));
-  return load<u32>(baseOf(core) + g.roots + ((<usize>slot) << 2));
+/** As enter, over the entry for the same page of the same kind if there is one. */
+export function reenter(core: Core, list: u32, page: u64, data: u64, root: u32): void {
+  const array = arrayOf(list, sizeOf(data));
+  if (array == 0) return;
+  const number = numberFor(page, sizeOf(data));
+  const tag = tagFor(number, kindOfData(data), core.pcidBits);
+  replace(changetype<Geometry>(array), baseOf(core), number, tag, data, root);
+}
+
+function kindOfData(data: u64): u32 {
+  return sizeOf(data) | ((data & GLOBAL) != 0 ? GLOBAL_KIND : 0);
 }
 
 /** Drops a PCID's translations of a page in every list, and with `globals` the global ones too. */

@@ -1,10 +1,36 @@
 // The package's public face: everything that `import ... from "shootdown"` gives, and nothing else.
 
+// Addresses and errors.
+export {
+  addressOfPage,
+  frameNumber,
+  pageNumber,
+  pageOf,
+  virtualAddress,
+  type FrameNumber,
+  type PageNumber,
+  type PhysicalAddress,
+  type VirtualAddress,
+} from "./base/address.ts";
 export { BadInput } from "./base/bad-input.ts";
 export type { Verdict } from "./base/verdict.ts";
-export { presets, PRESET_NAMES, type PresetName } from "./presets/presets.ts";
+
+// A machine: cores, TLBs, page walks and their cycles, without a kernel.
+export type { MachineDescription } from "./machine/description.ts";
+export type { AccessKind, AccessResult } from "./machine/access.ts";
+export { Machine } from "./machine/machine.ts";
+export { PageTables, type Mapping } from "./machine/page-table.ts";
+export { describe as describeMachine, type DescribeOptions } from "./presets/describe.ts";
 export type { Preset } from "./presets/preset.ts";
+export { presets, PRESET_NAMES, type PresetName } from "./presets/presets.ts";
+
+// A kernel on a machine, and what one run of a workload measures.
+export { KernelState as Kernel } from "./kernel/kernel.ts";
+export { completeConfiguration } from "./experiment/axes.ts";
 export type { Configuration, ConfigurationAxis } from "./experiment/configuration.ts";
+export { bootKernel, simulate, type Run } from "./experiment/simulate.ts";
+
+// Experiments: configurations and workloads to rows.
 export type { ExperimentDefinition, ExperimentPart } from "./experiment/experiment.ts";
 export { replay } from "./experiment/replay.ts";
 export type {

@@ -5,8 +5,8 @@ import type { ExperimentDefinition } from "./experiment.ts";
 
 export const BUILT_IN_NAMES: readonly string[] = ["default", ...WORKLOAD_NAMES];
 
-/** The sample that the default experiment replays: a CPU goes idle on an mm that others flush. */
-const DEFAULT_TRACE = "lazy-dontneed";
+/** The sample that the default experiment replays: threads that pass messages, idle in between. */
+const DEFAULT_TRACE = "messaging-threads";
 
 /** What the project answers, on one screen: who pays for the reference count at the switch, what a
  *  shootdown costs with and without PCID, what lazy TLB saves, and which policy breaks. */

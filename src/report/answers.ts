@@ -80,17 +80,21 @@ function effectOf(rows: readonly Row[], { title, pairs, variant }: Effect): read
 }
 
 const COSTS: readonly (readonly [name: string, value: (row: Row) => number])[] = [
-  ["shootdown", (row) => row.initiatorCycles.mean],
+  ["shootdown cycles", (row) => row.initiatorCycles.mean],
   ["IPIs", (row) => row.ipis],
   ["refill cycles", (row) => row.refillCycles],
   ["switches/s", (row) => row.switchesPerSecond],
 ];
 
-/** The changes that are not nil after rounding. */
+/** The changes that are not nil after rounding; what was not there before has no percentage. */
 function costs({ from, to }: Pair): string {
-  const changes = COSTS.filter(
-    ([, value]) => value(from) > 0 && Math.abs(value(to) / value(from) - 1) >= 0.0005,
-  ).map(([name, value]) => `${name} ${change(value(from), value(to))}`);
+  const changes = COSTS.flatMap(([name, value]) => {
+    const [before, after] = [value(from), value(to)];
+    if (before === 0 || after === 0) {
+      return before === after ? [] : [`${name} ${brief(before)} -> ${brief(after)}`];
+    }
+    return Math.abs(after / before - 1) < 0.0005 ? [] : [`${name} ${change(before, after)}`];
+  });
   return changes.length === 0 ? "nothing" : changes.join(", ");
 }
 

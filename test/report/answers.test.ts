@@ -41,9 +41,15 @@ describe("the answers", () => {
       munmap({ lazyTlb: "eager", cores: 2, pcid: false }, 1600),
       munmap({ lazyTlb: "refcounted", cores: 28 }, 9000),
     ]).join("\n");
-    expect(text).toContain("  munmap, 2 cores: shootdown -25 %; without PCID nothing\n");
-    expect(text).toContain("  munmap, 2 cores: refcounted shootdown -6.3 %; eager shootdown +25 %");
+    expect(text).toContain("  munmap, 2 cores: shootdown cycles -25 %; without PCID nothing\n");
+    expect(text).toContain("  munmap, 2 cores: refcounted shootdown cycles -6.3 %;");
+    expect(text).toContain("; eager shootdown cycles +25 %\n");
     expect(text).not.toContain("28 cores");
+  });
+
+  test("say what was not there before, in numbers", () => {
+    const eager = rowWith({ configuration: { lazyTlb: "eager" }, measurement: { ipis: 0 } });
+    expect(answers([eager, rowWith({})]).join("\n")).toContain("munmap, 2 cores: IPIs 0 -> 4\n");
   });
 
   test("compare no row that broke", () => {

@@ -43,6 +43,8 @@ function describeOperation(operation: Operation): string {
       return "smp_mb";
     case "endOfInterrupt":
       return "EOI";
+    case "call":
+      return "call";
     case "note":
       return operation.notice.kind;
   }

@@ -46,7 +46,7 @@ export function bootKernel(configuration: Configuration, idleProgram?: IdleProgr
 export async function simulate(run: Run): Promise<Measurement> {
   const recording = run.trace === undefined ? null : await Recording.open(run.trace);
   const replay = recording === null ? null : new Replay(recording);
-  const kernel = bootKernel(run.configuration, replay?.idleProgram);
+  const kernel = bootKernel(run.configuration, replay?.idleProgram.bind(replay));
   const log = new ViolationLog();
   const checkers = checkersFor(kernel, log);
   const meter = new Meter(kernel);

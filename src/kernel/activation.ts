@@ -5,6 +5,10 @@ import type { Cell } from "./cell.ts";
 import type { Stream } from "../machine/stream.ts";
 import type { Kernel } from "./operation.ts";
 
+/** What put an activation on the stack: a task's start, a call that awaits its result, an interrupt,
+ *  or an exception (a fault, or the way back to user mode) under which the code below waits. */
+export type ActivationKind = "task" | "call" | "interrupt" | "exception";
+
 /** What an activation is doing between two operations of its code. */
 export type Activity = "ready" | "working" | "waiting" | "idle" | "user";
 
@@ -27,12 +31,11 @@ export class Activation {
   stream: Stream | null = null;
 
   constructor(
-    readonly code: Kernel,
-    /** The interrupt vector that this activation serves, -1 for the task's own code and faults. */
+    readonly code: Kernel<unknown>,
+    readonly kind: ActivationKind,
+    /** The vector of an interrupt. */
     readonly vector: number = -1,
     /** When the interrupt was accepted. */
     readonly startCycle: number = 0,
-    /** RFLAGS.IF to restore at the end. */
-    readonly interruptsBefore: boolean = true,
   ) {}
 }

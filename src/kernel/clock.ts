@@ -86,7 +86,7 @@ export class Clock {
     cpu.previous = cpu.current;
     cpu.current = next;
     next.cpu = cpu;
-    if (next.stack.length === 0) next.stack.push(new Activation(firstRun(next)));
+    if (next.stack.length === 0) next.stack.push(new Activation(firstRun(next), "task"));
     else next.stack[next.stack.length - 1]!.result = cpu;
   }
 
@@ -142,8 +142,9 @@ export class Clock {
     const result = top.result;
     top.result = undefined;
     const { value, done } = top.code.next(result);
-    if (done === true) return this.finish(cpu, top);
-    if (value.kind !== "note") this.history.add(cpu.id, value, this.kernel.machine.now(cpu.id));
+    if (done === true) return this.finish(cpu, top, value);
+    if (value.kind !== "note" && value.kind !== "call")
+      this.history.add(cpu.id, value, this.kernel.machine.now(cpu.id));
     perform(this, cpu, top, value);
     if (top.activity === "working") this.finishShortWork(cpu, top);
   }
@@ -156,20 +157,24 @@ export class Clock {
     top.activity = "ready";
   }
 
-  /** Code on top of something else has ended: an interrupt, a fault, or the way back to user mode. */
-  private finish(cpu: Cpu, top: Activation): void {
+  /** The code on top has ended, with `value`. */
+  private finish(cpu: Cpu, top: Activation, value: unknown): void {
     const { machine } = this.kernel;
     cpu.current.stack.pop();
-    if (top.vector >= 0) {
+    const below = topOf(cpu);
+    if (top.kind === "call") {
+      below.result = value;
+      return;
+    }
+    if (top.kind === "interrupt") {
       machine.iret(cpu.id);
       const cycles = machine.now(cpu.id) - top.startCycle;
       this.emit(cpu, { kind: "interruptReturned", vector: top.vector, cycles });
       this.setInterrupts(cpu, true);
     }
-    const below = topOf(cpu);
     if (below.activity === "idle") below.wakeCycle = machine.now(cpu.id);
     if (below.activity === "user" && (cpu.flags.value & NEED_RESCHED) !== 0) {
-      cpu.current.stack.push(new Activation(returnToUser(cpu)));
+      cpu.current.stack.push(new Activation(returnToUser(cpu), "exception"));
     }
   }
 
@@ -185,7 +190,8 @@ export class Clock {
     this.setInterrupts(cpu, false);
     this.interruptCycles[cpu.id] = machine.nextInterrupt(cpu.id);
     this.emit(cpu, { kind: "interruptTaken", vector });
-    cpu.current.stack.push(new Activation(serveInterrupt(cpu, vector), vector, start));
+    const handler = serveInterrupt(cpu, vector);
+    cpu.current.stack.push(new Activation(handler, "interrupt", vector, start));
   }
 
   /** The watched cell changed, or was looked at for the first time: does the condition hold now? */
@@ -229,7 +235,8 @@ export class Clock {
     } else if (stop === "fault") {
       const { page, errorCode } = machine.fault(cpu.id);
       machine.advance(cpu.id, machine.description.instruction.pageFault);
-      cpu.current.stack.push(new Activation(handleFault(cpu, { page, errorCode })));
+      const handler = handleFault(cpu, { page, errorCode });
+      cpu.current.stack.push(new Activation(handler, "exception"));
     }
   }
 

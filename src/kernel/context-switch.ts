@@ -4,7 +4,7 @@
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { spinUnlock } from "./lock.ts";
-import { enableInterrupts, type Kernel, note, switchTo, work } from "./operation.ts";
+import { call, enableInterrupts, type Kernel, note, switchTo, work } from "./operation.ts";
 import type { Task } from "./task.ts";
 
 /**
@@ -14,10 +14,10 @@ import type { Task } from "./task.ts";
 export function* contextSwitch(cpu: Cpu, prev: Task, next: Task): Kernel<Cpu> {
   const { lazyPolicy } = cpu.kernel;
   if (next.mm === null) {
-    if (prev.mm !== null) yield* lazyPolicy.userToKernel(cpu, prev, next);
-    else yield* lazyPolicy.kernelToKernel(cpu, prev, next);
-  } else if (prev.mm !== null) yield* lazyPolicy.userToUser(cpu, prev, next);
-  else yield* lazyPolicy.kernelToUser(cpu, prev, next);
+    if (prev.mm !== null) yield* call(lazyPolicy.userToKernel(cpu, prev, next));
+    else yield* call(lazyPolicy.kernelToKernel(cpu, prev, next));
+  } else if (prev.mm !== null) yield* call(lazyPolicy.userToUser(cpu, prev, next));
+  else yield* call(lazyPolicy.kernelToUser(cpu, prev, next));
   yield* note({ kind: "switched", from: prev, to: next });
   yield* work(costs.switchTo);
   const here = yield* switchTo(next);

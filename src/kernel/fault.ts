@@ -9,7 +9,7 @@ import type { Cpu } from "./cpu.ts";
 import { leafEntry } from "./entry.ts";
 import { lockForReading, spinLock, spinUnlock, unlockForReading } from "./lock.ts";
 import type { Mm } from "./mm.ts";
-import { type Kernel, readEntry, work, writeEntry } from "./operation.ts";
+import { call, type Kernel, readEntry, work, writeEntry } from "./operation.ts";
 
 export interface PageFault {
   readonly page: PageNumber;
@@ -70,7 +70,7 @@ function* copyOnWrite(cpu: Cpu, mm: Mm, page: PageNumber, area: Area, entry: big
   yield* work(costs.copyPage);
   // ptep_clear_flush before the copy appears: no CPU may still read the old page by then.
   yield* writeEntry(mm, page, 0n);
-  yield* protocol.flushRange(cpu, { mm, range: pageRange(page, 1), freedTables: false });
+  yield* call(protocol.flushRange(cpu, { mm, range: pageRange(page, 1), freedTables: false }));
   yield* writeEntry(mm, page, leafEntry(frames.allocate(), area));
   frames.release(old);
 }

@@ -3,6 +3,7 @@
 
 import { type Cpu, NEED_RESCHED, POLLING } from "./cpu.ts";
 import {
+  call,
   disableInterrupts,
   enableInterrupts,
   idleUntil,
@@ -21,7 +22,7 @@ export function* idleLoop(cpu: Cpu): Kernel {
     yield* idleUntil(cpu.flags, (flags) => (flags & NEED_RESCHED) !== 0);
     if (watches) yield* locked(cpu.flags, (flags) => flags & ~POLLING);
     yield* flushCallsFromIdle(cpu);
-    yield* schedule(cpu);
+    yield* call(schedule(cpu));
   }
 }
 

@@ -13,7 +13,7 @@ import { FrameAllocator } from "./frames.ts";
 import { idleLoop } from "./idle.ts";
 import type { LazyPolicy } from "./lazy/policy.ts";
 import { Mm } from "./mm.ts";
-import type { Kernel } from "./operation.ts";
+import { call, type Kernel } from "./operation.ts";
 import type { NewTask } from "./process.ts";
 import type { ShootdownProtocol } from "./shootdown/protocol.ts";
 import { CallQueue } from "./smp.ts";
@@ -89,7 +89,7 @@ export class KernelState {
 
   createTask(request: NewTask, parent: Task | null, isKernelThread: boolean): Task {
     const program = function* (task: Task) {
-      yield* request.program(task);
+      yield* call(request.program(task));
       yield* exit(task);
     };
     const pid = this.nextPid++;
@@ -140,10 +140,18 @@ export class KernelState {
   private withIdleTask(part: Omit<Cpu, "idle" | "current" | "previous">): Cpu {
     const cpu = part as Cpu;
     const exits = new WaitQueue(`swapper/${cpu.id}`, this.allocateLine(cpu.id));
-    const idle = new Task(0, `swapper/${cpu.id}`, cpu, () => this.idleProgram(cpu), null, exits, true);
+    const idle = new Task(
+      0,
+      `swapper/${cpu.id}`,
+      cpu,
+      () => this.idleProgram(cpu),
+      null,
+      exits,
+      true,
+    );
     idle.activeMm = this.initMm;
     idle.onQueue = true;
-    idle.stack.push(new Activation(idle.program(idle)));
+    idle.stack.push(new Activation(idle.program(idle), "task"));
     return Object.assign(cpu, { idle, current: idle, previous: idle });
   }
 

@@ -7,7 +7,15 @@ import type { Cpu } from "./cpu.ts";
 import { lockForReading, spinLock, spinUnlock, unlockForReading } from "./lock.ts";
 import { finishGather, MmuGather, zapRange } from "./mmu-gather.ts";
 import type { Mm } from "./mm.ts";
-import { type Kernel, presentPages, readEntry, work, workTimes, writeEntry } from "./operation.ts";
+import {
+  call,
+  type Kernel,
+  presentPages,
+  readEntry,
+  work,
+  workTimes,
+  writeEntry,
+} from "./operation.ts";
 
 /** madvise_dontneed_free: under mmap_lock for reading, as in Linux. */
 export function* madviseDontNeed(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
@@ -33,7 +41,7 @@ export function* madviseFree(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
   yield* spinUnlock(mm.pageTableLock);
   if (pages.length > 0) {
     const cleaned = { start: pages[0]!, end: pageAfter(pages.at(-1)!, 1) };
-    yield* cpu.kernel.protocol.flushRange(cpu, { mm, range: cleaned, freedTables: false });
+    yield* call(cpu.kernel.protocol.flushRange(cpu, { mm, range: cleaned, freedTables: false }));
   }
   yield* unlockForReading(mm.mmapLock);
 }

@@ -8,6 +8,7 @@ import type { Cpu } from "./cpu.ts";
 import { spinLock, spinUnlock } from "./lock.ts";
 import type { Mm } from "./mm.ts";
 import {
+  call,
   detachTables,
   type Kernel,
   note,
@@ -63,7 +64,7 @@ export function* finishGather(cpu: Cpu, gather: MmuGather): Kernel {
   if (range === null) return;
   const freedTables = gather.tables.length > 0;
   const flushed = gather.fullMm ? WHOLE_USER_HALF : range;
-  yield* cpu.kernel.protocol.flushRange(cpu, { mm, range: flushed, freedTables });
+  yield* call(cpu.kernel.protocol.flushRange(cpu, { mm, range: flushed, freedTables }));
   yield* note({ kind: "pagesFreed", mm, range });
   for (const frame of gather.pages) cpu.kernel.frames.release(frame);
   yield* workTimes(costs.freePage, gather.pages.length + gather.tables.length);

@@ -7,7 +7,15 @@ import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { lockForWriting, spinLock, spinUnlock, unlockForWriting } from "./lock.ts";
 import type { Mm } from "./mm.ts";
-import { type Kernel, presentPages, readEntry, work, workTimes, writeEntry } from "./operation.ts";
+import {
+  call,
+  type Kernel,
+  presentPages,
+  readEntry,
+  work,
+  workTimes,
+  writeEntry,
+} from "./operation.ts";
 
 export interface Rights {
   readonly writable: boolean;
@@ -34,7 +42,7 @@ export function* mprotect(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): K
   }
   if (changed.length > 0) {
     const flushed = { start: changed[0]!, end: pageAfter(changed.at(-1)!, 1) };
-    yield* cpu.kernel.protocol.flushRange(cpu, { mm, range: flushed, freedTables: false });
+    yield* call(cpu.kernel.protocol.flushRange(cpu, { mm, range: flushed, freedTables: false }));
   }
   yield* unlockForWriting(mm.mmapLock);
 }

@@ -5,7 +5,7 @@ import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { lockForWriting, spinLock, spinUnlock, unlockForWriting } from "./lock.ts";
 import type { Mm } from "./mm.ts";
-import { type Kernel, presentPages, work, workTimes, writeEntry } from "./operation.ts";
+import { call, type Kernel, presentPages, work, workTimes, writeEntry } from "./operation.ts";
 import { unmapLocked } from "./mmap.ts";
 
 /** move_vma: `from` goes to `to`; what does not fit there is unmapped, what is new there is empty. */
@@ -38,7 +38,7 @@ function* moveEntries(
   }
   yield* workTimes(costs.copyEntry, pages.length);
   if (pages.length > 0) {
-    yield* cpu.kernel.protocol.flushRange(cpu, { mm, range, freedTables: false });
+    yield* call(cpu.kernel.protocol.flushRange(cpu, { mm, range, freedTables: false }));
   }
   yield* spinUnlock(mm.pageTableLock);
 }

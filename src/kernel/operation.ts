@@ -38,6 +38,7 @@ export type Operation =
   | { readonly kind: "presentPages"; readonly mm: Mm; readonly range: PageRange }
   | { readonly kind: "detachTables"; readonly mm: Mm; readonly range: PageRange }
   | { readonly kind: "runUser"; readonly stream: Stream }
+  | { readonly kind: "call"; readonly code: Kernel<unknown> }
   | { readonly kind: "switchTo"; readonly next: Task }
   | { readonly kind: "note"; readonly notice: KernelNotice };
 
@@ -152,6 +153,14 @@ export function* detachTables(mm: Mm, range: PageRange): Kernel<FrameNumber[]> {
 /** User mode: the stream's accesses until they are done; faults and interrupts are served inside. */
 export function* runUser(stream: Stream): Kernel {
   yield { kind: "runUser", stream };
+}
+
+/**
+ * Runs `code` as an entry of its own on the task's kernel stack and returns its result. The same as
+ * `yield*`, but every operation below costs one resumption, however deep the calls above are.
+ */
+export function* call<T>(code: Kernel<T>): Kernel<T> {
+  return (yield { kind: "call", code }) as T;
 }
 
 /** switch_to: goes on as `next`. Returns, when this task runs again, on the CPU that it is then on. */

@@ -2,7 +2,7 @@
 // clock runs cores in the order of their cycles, so the order of effects is sequentially consistent;
 // the price of store buffers is in the machine's lines, their reorderings are the explorer's subject.
 
-import type { Activation } from "./activation.ts";
+import { Activation } from "./activation.ts";
 import type { Cell } from "./cell.ts";
 import type { Clock } from "./clock.ts";
 import type { Cpu } from "./cpu.ts";
@@ -80,6 +80,9 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
     case "runUser":
       top.activity = "user";
       top.stream = operation.stream;
+      return;
+    case "call":
+      cpu.current.stack.push(new Activation(operation.code, "call"));
       return;
     case "switchTo":
       return clock.switchTask(cpu, operation.next);

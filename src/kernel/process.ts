@@ -8,6 +8,7 @@ import { lockForWriting, spinLock, spinUnlock, unlockForWriting } from "./lock.t
 import { mmget } from "./mm-count.ts";
 import type { Mm } from "./mm.ts";
 import {
+  call,
   type Kernel,
   note,
   presentPages,
@@ -78,7 +79,7 @@ export function* copyMm(cpu: Cpu, parent: Mm, name: string): Kernel<Mm> {
   for (const area of parent.areas.all) yield* copyEntries(cpu, parent, child, area);
   // flush_tlb_mm: its freed_tables is true
   const request = { mm: parent, range: WHOLE_USER_HALF, freedTables: true };
-  yield* cpu.kernel.protocol.flushRange(cpu, request);
+  yield* call(cpu.kernel.protocol.flushRange(cpu, request));
   yield* unlockForWriting(parent.mmapLock);
   return child;
 }

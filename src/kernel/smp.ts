@@ -4,7 +4,7 @@
 import { Cell, type Line } from "./cell.ts";
 import { costs } from "./costs.ts";
 import { type Cpu, NEED_RESCHED, POLLING } from "./cpu.ts";
-import { type Kernel, load, locked, sendIpi, store, waitUntil, work } from "./operation.ts";
+import { call, type Kernel, load, locked, sendIpi, store, waitUntil, work } from "./operation.ts";
 
 export const RESCHEDULE_VECTOR = 0xfd;
 export const CALL_FUNCTION_VECTOR = 0xfc;
@@ -102,12 +102,12 @@ export function* waitForCalls(called: readonly CallSlot[]): Kernel {
 
 /** __flush_smp_call_function_queue: runs what others queued for this CPU. Interrupts are off. */
 export function* flushCallQueue(cpu: Cpu): Kernel {
-  let call = yield* locked(cpu.calls.head, () => null);
+  let queued = yield* locked(cpu.calls.head, () => null);
   const inOrder: CallSlot[] = [];
-  for (; call !== null; call = call.next) inOrder.unshift(call.slot);
+  for (; queued !== null; queued = queued.next) inOrder.unshift(queued.slot);
   for (const slot of inOrder) {
     yield* load(slot.locked); // the line that holds function and argument
-    yield* slot.run!(cpu);
+    yield* call(slot.run!(cpu));
     yield* store(slot.locked, 0);
   }
 }

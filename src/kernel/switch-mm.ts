@@ -3,7 +3,7 @@
 
 import type { Cpu } from "./cpu.ts";
 import type { Mm } from "./mm.ts";
-import { type Kernel, note } from "./operation.ts";
+import { call, type Kernel, note } from "./operation.ts";
 
 /** switch_mm_irqs_off(prev, next, tsk), as core code with active_mm calls it. Interrupts off. */
 export function* switchMm(cpu: Cpu, prev: Mm | null, next: Mm): Kernel {
@@ -14,7 +14,7 @@ export function* switchMm(cpu: Cpu, prev: Mm | null, next: Mm): Kernel {
 /** switch_mm_irqs_off(next, tsk): the fewer parameters. Interrupts off. */
 export function* switchMmTo(cpu: Cpu, next: Mm): Kernel {
   yield* note({ kind: "passed", mm: next, callee: "switch_mm_irqs_off" });
-  yield* cpu.kernel.protocol.switchMm(cpu, next);
+  yield* call(cpu.kernel.protocol.switchMm(cpu, next));
 }
 
 /** enter_lazy_tlb(mm, tsk). Interrupts off. */

@@ -2,7 +2,7 @@
 
 import { costs } from "./costs.ts";
 import { returnToUser } from "./interrupt.ts";
-import { type Kernel, work } from "./operation.ts";
+import { call, type Kernel, work } from "./operation.ts";
 import type { Task } from "./task.ts";
 
 /** A system call of `task` that runs `body`. */
@@ -10,7 +10,7 @@ export function* syscall<T>(task: Task, body: Kernel<T>): Kernel<T> {
   const { syscall: cycles } = task.cpu.kernel.machine.description.instruction;
   yield* work({ name: "SYSCALL and SYSRET", cycles });
   yield* work(costs.syscallBody);
-  const result = yield* body;
+  const result = yield* call(body);
   yield* returnToUser(task.cpu);
   return result;
 }

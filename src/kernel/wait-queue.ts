@@ -2,7 +2,7 @@
 
 import { Cell, type Line } from "./cell.ts";
 import { spinLock, spinUnlock } from "./lock.ts";
-import type { Kernel } from "./operation.ts";
+import { call, type Kernel } from "./operation.ts";
 import { schedule, wakeUp } from "./schedule.ts";
 import type { Task } from "./task.ts";
 
@@ -30,7 +30,7 @@ export function* waitEvent(
     queue.sleepers.push(task);
     task.state = "sleeping";
     yield* spinUnlock(queue.lock);
-    yield* schedule(task.cpu);
+    yield* call(schedule(task.cpu));
     yield* spinLock(queue.lock);
   }
   then();
@@ -43,5 +43,5 @@ export function* changeAndWake(task: Task, queue: WaitQueue, change: () => void)
   change();
   const sleepers = queue.sleepers.splice(0);
   yield* spinUnlock(queue.lock);
-  for (const sleeper of sleepers) yield* wakeUp(task.cpu, sleeper);
+  for (const sleeper of sleepers) yield* call(wakeUp(task.cpu, sleeper));
 }

@@ -5,15 +5,18 @@
 import { waitForChildren } from "../kernel/exit.ts";
 import { type Kernel, note } from "../kernel/operation.ts";
 import { Pipe, readPipe, writePipe } from "../kernel/pipe.ts";
-import { cloneThread, STACK } from "../kernel/process.ts";
+import { cloneThread } from "../kernel/process.ts";
 import { syscall } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { Barrier } from "./barrier.ts";
-import { usePages } from "./memory.ts";
+import { mapPages, touchPages, usePages } from "./memory.ts";
 import type { Scene, Workload } from "./workload.ts";
 
 /** Rounds before the measured part, so that every pair is in step. */
 const WARM_UP_ROUNDS = 4;
+
+/** Stack and heap that a thread uses in every round. */
+const OWN_PAGES = 4;
 
 /** When the measured part is: from the moment in which every thread has warmed up until the first
  *  one has played its measured rounds. */
@@ -45,12 +48,15 @@ class Progress {
 /** One half of a pair: reads from one pipe, writes to the other, until the game is over. */
 function* play(task: Task, scene: Scene, ends: Ends, progress: Progress): Kernel {
   const { from, to, starts } = ends;
+  const memory = yield* mapPages(task, { pageCount: OWN_PAGES });
+  yield* touchPages(memory, "write");
   const accesses = 1 + scene.random.below(8);
-  yield* usePages(STACK, { accesses, thinkCycles: 400, seed: task.pid });
+  yield* usePages(memory, { accesses, thinkCycles: 400, seed: task.pid });
   if (starts) yield* syscall(task, writePipe(task, to));
   let measured = 0;
   for (let round = 1; !progress.isOver; round++) {
     yield* syscall(task, readPipe(task, from));
+    yield* touchPages(memory, "read");
     yield* syscall(task, writePipe(task, to)); // always: the other one sees the end, too
     if (round === WARM_UP_ROUNDS) yield* progress.warmedUp();
     else if (progress.isOpen) yield* progress.played(++measured);

@@ -23,20 +23,23 @@ export function* startSpinners(main: Task, scene: Scene): Kernel<Spinners> {
   let stopped = false;
   const others = scene.cpus.slice(1);
   const started = new Barrier(scene.kernel, others.length);
+  const go = new Barrier(scene.kernel, 1);
   for (const cpu of others) {
     const seed = scene.random.word();
     const program = function* (task: Task): Kernel {
       const memory = yield* mapPages(task, { pageCount: WORKING_SET_PAGES });
       yield* touchPages(memory, "write");
       yield* started.arrive(task);
+      yield* go.wait(task);
       while (!stopped) yield* spinOn(memory, seed);
     };
     yield* syscall(main, cloneThread(main, { name: `spinner${cpu.id}`, program, cpu }));
   }
   yield* started.wait(main);
+  yield* go.arrive(main);
   return { stop: () => void (stopped = true) };
 }
 
 function* spinOn(memory: PageRange, seed: number): Kernel {
-  yield* usePages(memory, { accesses: 64, thinkCycles: 50, seed });
+  yield* usePages(memory, { accesses: 64, thinkCycles: 200, seed });
 }

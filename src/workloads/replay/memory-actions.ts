@@ -1,7 +1,14 @@
 // What a recorded task does with its memory, done again. Where the recording starts too late to say
 // what is mapped, a touched page is taken to be mapped with every right.
 
-import { type PageNumber, pageNumber, pageOf, pageRange, type PageRange, virtualAddress } from "../../base/address.ts";
+import {
+  type PageNumber,
+  pageNumber,
+  pageOf,
+  pageRange,
+  type PageRange,
+  virtualAddress,
+} from "../../base/address.ts";
 import { PRESENT } from "../../machine/page-table.ts";
 import { userStream } from "../../machine/stream.ts";
 import { madviseDontNeed, madviseFree } from "../../kernel/madvise.ts";

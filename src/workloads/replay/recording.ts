@@ -6,18 +6,17 @@ import { type OpenTrace, openTrace } from "../../trace/read.ts";
 import type { TraceMeta } from "../../trace/parser.ts";
 
 /** What happens again: who runs where, and what changes address spaces or touches memory. */
-export type Action = Exclude<
-  TraceEvent,
-  { kind: "wakeup" | "migrate" | "flush" | "flushRequest" }
->;
+export type Action = Exclude<TraceEvent, { kind: "wakeup" | "migrate" | "flush" | "flushRequest" }>;
 
 const PIECE = 4096;
+const IDLE_PID = 0;
 
 export class Recording {
   private readonly actions: Action[] = [];
   /** The index of actions[0] in the whole recording. */
   private first = 0;
   isComplete = false;
+  private readonly begunCpus = new Set<number>();
 
   private constructor(
     readonly path: string,
@@ -55,10 +54,35 @@ export class Recording {
         this.isComplete = true;
         return;
       }
-      if (isAction(value)) this.actions.push(value);
+      if (isAction(value)) this.append(value);
     }
+  }
+
+  /** A CPU starts idle here; where the recording finds it running a task, it switches to that first. */
+  private append(action: Action): void {
+    if (!this.begunCpus.has(action.cpu)) {
+      this.begunCpus.add(action.cpu);
+      if (action.pid !== IDLE_PID) this.actions.push(switchFromIdle(action));
+    }
+    this.actions.push(action);
   }
 }
 
 const PASSED_OVER = new Set<TraceEvent["kind"]>(["wakeup", "migrate", "flush", "flushRequest"]);
 const isAction = (event: TraceEvent): event is Action => !PASSED_OVER.has(event.kind);
+
+const switchFromIdle = (first: Action): Action => ({
+  kind: "switch",
+  cycle: first.cycle,
+  cpu: first.cpu,
+  pid: IDLE_PID,
+  comm: "swapper",
+  line: first.line,
+  context: "task",
+  prevPid: IDLE_PID,
+  prevComm: "swapper",
+  prevState: "R",
+  nextPid: first.pid,
+  nextComm: first.comm,
+  inferred: true,
+});

@@ -31,7 +31,9 @@ export class Replay {
   }
 
   /** The program of idle tasks while a recording is replayed. */
-  readonly idleProgram = (cpu: Cpu): Kernel => this.follow(cpu.idle);
+  *idleProgram(cpu: Cpu): Kernel {
+    yield* this.follow(cpu.idle);
+  }
 
   /** A task's program: it has just been switched to for the first time. */
   private *resume(task: Task): Kernel {

@@ -6,39 +6,27 @@ import {
   ORDER_CHASE,
   ORDER_LIST,
   ORDER_RANDOM,
-  ORDER_SEQUENTIAL,
-  STREAM_BASE_PAGE,
+  REPLACE_LRU,
   STREAM_DONE,
-  STREAM_ELEMENTS,
   STREAM_FAULT,
   STREAM_HORIZON,
-  STREAM_KIND,
-  STREAM_ORDER,
   STREAM_PAGES,
-  STREAM_POSITION,
-  STREAM_RANDOM,
-  STREAM_REMAINING,
-  STREAM_STAGGER,
   STREAM_STALE,
-  STREAM_STRIDE_BYTES,
-  STREAM_THINK_CYCLES,
-  STREAM_WRITE_PERCENT,
   USER_ACCESS,
   WRITE,
 } from "./abi.ts";
 import { FAULTED, listFor, resolve } from "./access.ts";
-import { log2Ceiling } from "./bits.ts";
+import { PLAN, readPlan, writeProgress } from "./plan.ts";
 import { add } from "./counters.ts";
-import { frontCycles, frontData, frontOf } from "./front.ts";
+import { frontOf, hasMaskedSets, useAnyShape } from "./front.ts";
+import { findWay } from "./array.ts";
+import { accessCycles, L1D, LINE_SHIFT } from "./cache.ts";
+import { touchWay } from "./replacement.ts";
 import { baseOf, coreAt, rightsOf, STREAM } from "./layout.ts";
 import { ADDRESS_BITS } from "./pte.ts";
-import { pageOf } from "./tag.ts";
+import { pageOf, tagFor } from "./tag.ts";
 import { ANY_KIND, COMMON_KIND } from "./tlb.ts";
 import { generalProtection } from "./walker.ts";
-
-function field(index: u32): f64 {
-  return load<f64>(STREAM + ((<usize>index) << 3));
-}
 
 /** The generator's next state (xorshift32; never 0). */
 function nextRandom(state: u32): u32 {
@@ -62,25 +50,38 @@ function nextInChase(element: u32, elements: u32, mask: u32): u32 {
 /** Runs the stream; returns STREAM_*. Position and random state are as before a faulting access. */
 export function runStream(index: u32, horizon: f64): u32 {
   const core = coreAt(index);
-  const base = (<u64>field(STREAM_BASE_PAGE)) << 12;
-  const stride = <u64>(<i64>field(STREAM_STRIDE_BYTES));
-  const staggerMask: u32 = field(STREAM_STAGGER) != 0 ? 63 : 0;
-  const elements = <u32>field(STREAM_ELEMENTS);
-  const order = <u32>field(STREAM_ORDER);
-  const kind = (<u32>field(STREAM_KIND)) | USER_ACCESS;
-  const writeThreshold = <u64>(field(STREAM_WRITE_PERCENT) * 42949672.96);
-  const think = field(STREAM_THINK_CYCLES);
-  const chaseMask = ((<u32>1) << log2Ceiling(elements)) - 1;
+  readPlan();
+  const base = PLAN.base;
+  const stride = PLAN.stride;
+  const staggerMask = PLAN.staggerMask;
+  const elements = PLAN.elements;
+  const order = PLAN.order;
+  const kind = PLAN.kind;
+  const writeThreshold = PLAN.writeThreshold;
+  const think = PLAN.think;
+  const chaseMask = PLAN.chaseMask;
   const list = listFor(kind);
   const readRights = rightsOf(core, kind);
   const writeRights = rightsOf(core, WRITE | USER_ACCESS);
-  const usesRandom = order == ORDER_RANDOM || writeThreshold != 0;
+  const usesRandom = PLAN.usesRandom;
   const shift = <i64>core.canonicalShift;
   const front = frontOf(list);
   const pcidBits = core.pcidBits;
-  let position = <u32>field(STREAM_POSITION);
-  let random = <u32>field(STREAM_RANDOM);
-  const wanted = <u32>field(STREAM_REMAINING);
+  const maskedSets = hasMaskedSets(front);
+  const isLru = front.policy == REPLACE_LRU;
+  const setMask = front.setMask;
+  const stridedWays = front.stride;
+  const ways = front.ways;
+  const tags = baseOf(core) + front.tags;
+  const datas = baseOf(core) + front.data;
+  const orders = baseOf(core) + front.order;
+  const lines = baseOf(core) + L1D.offset;
+  const lineMask = L1D.setMask;
+  const lineSetBytes = L1D.setBytes;
+  const hitCycles = L1D.latencyCycles + think;
+  let position = PLAN.position;
+  let random = PLAN.random;
+  const wanted = PLAN.remaining;
   let remaining = wanted;
   let stop = STREAM_DONE;
   let clock = core.clock;
@@ -98,12 +99,26 @@ export function runStream(index: u32, horizon: f64): u32 {
       address = base + <u64>element * stride;
     }
     address += <u64>((element & staggerMask) << 6);
-    const writes = <u64>(random * 0x85ebca6b) < writeThreshold;
+    const writes = usesRandom != 0 && <u64>(random * 0x85ebca6b) < writeThreshold;
     const rights = writes ? writeRights : readRights;
     const required = load<u64>(rights);
     const tested = load<u64>(rights, 8);
     let physical: u64;
-    const data = frontData(front, baseOf(core), pageOf(address), pcidBits);
+    const page = pageOf(address);
+    const key = tagFor(page, COMMON_KIND, pcidBits);
+    let data: u64 = 0;
+    if (maskedSets) {
+      const set = (<u32>page) & setMask;
+      const first = set * stridedWays;
+      const way = findWay(tags + ((<usize>first) << 3), ways, key);
+      if (way >= 0) {
+        const order = orders + ((<usize>set) << 3);
+        if (!isLru || (load<u32>(order) & 15) != way) touchWay(front, order, way);
+        data = load<u64>(datas + ((<usize>(first + way)) << 3));
+      }
+    } else {
+      data = useAnyShape(front, baseOf(core), page, key);
+    }
     const canonical = ((<i64>address) << shift) >> shift == <i64>address;
     if (((data ^ required) & tested) == 0 && canonical) {
       physical = (data & ADDRESS_BITS) | (address & 0xfff);
@@ -122,9 +137,12 @@ export function runStream(index: u32, horizon: f64): u32 {
         break;
       }
     }
-    clock += frontCycles(core, physical) + think;
+    const line = <u32>(physical >> LINE_SHIFT);
+    // Without a mask the set is the wrong one, in which no line is found either.
+    if (load<u32>(lines + <usize>(line & lineMask) * lineSetBytes) == line + 1) clock += hitCycles;
+    else clock += accessCycles(core, physical) + think;
     remaining--;
-    if (usesRandom) random = nextRandom(random);
+    if (usesRandom != 0) random = nextRandom(random);
     if (order == ORDER_CHASE) position = nextInChase(position, elements, chaseMask);
     else if (order != ORDER_RANDOM) position = position + 1 == elements ? 0 : position + 1;
     if (core.stale != 0) {
@@ -133,9 +151,7 @@ export function runStream(index: u32, horizon: f64): u32 {
     }
   }
   core.clock = clock;
-  store<f64>(STREAM + (STREAM_POSITION << 3), <f64>position);
-  store<f64>(STREAM + (STREAM_REMAINING << 3), <f64>remaining);
-  store<f64>(STREAM + (STREAM_RANDOM << 3), <f64>random);
+  writeProgress(position, remaining, random);
   add(core, COUNTER_ACCESSES, <f64>(wanted - remaining + (stop == STREAM_FAULT ? 1 : 0)));
   return stop;
 }

@@ -49,7 +49,8 @@ function referenceCount(rows: readonly Row[]): readonly string[] {
     `  refcounted: ${base.map(rate).join(", ")}`,
     ...policies.map((policy) => {
       const own = pairs.filter(({ to }) => to.configuration.lazyTlb === policy);
-      return `  ${policy}: ${own.map((one) => `${rate(one.to)} (x${ratio(gain(one))})`).join(", ")}`;
+      const points = own.map((one) => `${rate(one.to)} (x${ratio(gain(one))})`);
+      return `  ${policy}: ${points.join(", ")}`;
     }),
     `  at ${most} cores the best policy without a shared count is x${ratio(best)}; published for ` +
       `${cores} cores (POWER8): ${brief(counted)} -> ${brief(uncounted)}, ` +
@@ -64,7 +65,7 @@ interface Effect {
   variant(configuration: Configuration): string;
 }
 
-/** Changes of cost, a line per workload at its largest core count; rows that broke tell nothing. */
+/** Changes of cost, a line per workload at its most cores; rows that broke tell nothing. */
 function effectOf(rows: readonly Row[], { title, pairs, variant }: Effect): readonly string[] {
   const sound = pairs.filter(({ from, to }) => from.verdict === "ok" && to.verdict === "ok");
   const workloads = [...new Set(rows.map((row) => row.workload))];

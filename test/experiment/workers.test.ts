@@ -34,7 +34,7 @@ describe("the pool", () => {
 
   test("a worker that throws becomes an error with the run, its seed and its command", async () => {
     await expect(pooled([1, 666], 2)).rejects.toThrow(
-      /^munmap, refcounted, 2 cores, seed 666: .*a broken invariant.*shootdown run munmap .*--seed 666$/,
+      /^munmap, refcounted, 2 cores, seed 666: .*a broken invariant.* run munmap .*--seed 666$/,
     );
   });
 

@@ -1,4 +1,5 @@
-// I10: no deadlock. When no CPU can go on, whoever waits for another is reported with what it waits for.
+// I10: no deadlock. When no CPU can go on, whoever waits for another is reported with what it waits
+// for.
 
 import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
 import type { ViolationLog } from "./violation.ts";

@@ -22,7 +22,7 @@ function describeOperation(operation: Operation): string {
     case "idle":
       return `${operation.kind} ${operation.cell.name}`;
     case "writeCr3":
-      return `MOV CR3 root ${hex(operation.root)} PCID ${operation.pcid}${operation.keep ? " without flush" : ""}`;
+      return describeCr3(operation);
     case "invlpg":
       return `INVLPG page ${hex(operation.page)}`;
     case "sendIpi":
@@ -48,4 +48,8 @@ function describeOperation(operation: Operation): string {
     case "note":
       return operation.notice.kind;
   }
+}
+
+function describeCr3({ root, pcid, keep }: Extract<Operation, { kind: "writeCr3" }>): string {
+  return `MOV CR3 root ${hex(root)} PCID ${pcid}${keep ? " without flush" : ""}`;
 }

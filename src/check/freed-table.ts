@@ -1,7 +1,7 @@
-// I2: no CPU, lazy ones included, can walk a freed page-table page. I4: no CPU's CR3 points at a freed
-// root. A CPU may walk speculatively whatever its CR3 reaches, so both are checked at the free, not at
-// a walk. A structure-cache entry of a PCID that is not loaded may stay if it is dropped before the
-// PCID is used again: it is condemned, and its use would be reported as I1.
+// I2: no CPU, lazy ones included, can walk a freed page-table page. I4: no CPU's CR3 points at a
+// freed root. A CPU may walk speculatively whatever its CR3 reaches, so both are checked at the
+// free, not at a walk. A structure-cache entry of a PCID that is not loaded may stay if it is
+// dropped before the PCID is used again: it is condemned, and its use would be reported as I1.
 
 import type { FrameNumber } from "../base/address.ts";
 import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
@@ -36,7 +36,9 @@ export class FreedTableChecker implements Observer {
       const how = (reach & IN_CR3) !== 0 ? "has it in CR3" : "has it in a paging-structure cache";
       this.log.report({
         invariant: (reach & IN_CR3) !== 0 ? "I4" : "I2",
-        message: `CPU ${moment.cpu} frees a page-table ${what} of ${mm.name} while ${lazy}CPU ${cpu.id} ${how}`,
+        message:
+          `CPU ${moment.cpu} frees a page-table ${what} of ${mm.name} ` +
+          `while ${lazy}CPU ${cpu.id} ${how}`,
         cycle: moment.cycle,
         cpus: moment.cpu === cpu.id ? [cpu.id] : [moment.cpu, cpu.id],
         mm,

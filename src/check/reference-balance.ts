@@ -43,7 +43,7 @@ export class ReferenceChecker implements Observer {
 
   private compare(mm: Mm, counter: string, value: number, explained: number, cycle: number): void {
     if (value === explained) return;
-    const message = `${mm.name} ends with ${counter} ${value}, of which ${explained} can be explained`;
+    const message = `${mm.name} ends with ${counter} ${value}, explained are ${explained}`;
     this.log.report({ invariant: "I9", message, cycle, cpus: [], mm });
   }
 }

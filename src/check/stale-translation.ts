@@ -1,8 +1,8 @@
-// I1: after a flush of a range returns, no CPU uses a translation of that range older than the flush.
-// When a flush returns, and again when the pages are freed, every entry left over that no longer
-// agrees with the page tables is condemned in the machine. Holding one is legal (a lazy CPU, an ASID
-// slot not loaded); using one is the violation, and the machine tells of it. A PCID that is loaded
-// without a flush while it holds another address space's entries is reported at once.
+// I1: after a flush of a range returns, no CPU uses a translation of that range older than the
+// flush. When a flush returns, and again when the pages are freed, every entry left over that no
+// longer agrees with the page tables is condemned in the machine. Holding one is legal (a lazy CPU,
+// an ASID slot not loaded); using one is the violation, and the machine tells of it. A PCID that is
+// loaded without a flush while it holds another address space's entries is reported at once.
 
 import type { FrameNumber, PageRange } from "../base/address.ts";
 import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";

@@ -1,12 +1,14 @@
-// One entry of a task's kernel stack: kernel code in progress, or an interrupt on top of it, and what
-// it is waiting for. The executor keeps them.
+// One entry of a task's kernel stack: kernel code in progress, or an interrupt on top of it, and
+// what it is waiting for. The executor keeps them.
 
 import type { Cell } from "./cell.ts";
 import type { Stream } from "../machine/stream.ts";
 import type { Kernel } from "./operation.ts";
 
-/** What put an activation on the stack: a task's start, a call that awaits its result, an interrupt,
- *  or an exception (a fault, or the way back to user mode) under which the code below waits. */
+/**
+ * What put an activation on the stack: a task's start, a call that awaits its result, an interrupt,
+ * or an exception (a fault, or the way back to user mode) under which the code below waits.
+ */
 export type ActivationKind = "task" | "call" | "interrupt" | "exception";
 
 /** What an activation is doing between two operations of its code. */

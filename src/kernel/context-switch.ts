@@ -1,5 +1,5 @@
-// kernel/sched/core.c: context_switch and finish_task_switch. The four cases of who borrows what are
-// the lazy policy's; what stands here is the frame around them.
+// kernel/sched/core.c: context_switch and finish_task_switch. The four cases of who borrows what
+// are the lazy policy's; what stands here is the frame around them.
 
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
@@ -8,8 +8,8 @@ import { call, enableInterrupts, type Kernel, note, switchTo, work } from "./ope
 import type { Task } from "./task.ts";
 
 /**
- * Goes on as `next`. Caller holds the run-queue lock with interrupts off; finish_task_switch, on the
- * other side, gives both up. Returns the CPU on which `prev` runs again.
+ * Goes on as `next`. Caller holds the run-queue lock with interrupts off; finish_task_switch, on
+ * the other side, gives both up. Returns the CPU on which `prev` runs again.
  */
 export function* contextSwitch(cpu: Cpu, prev: Task, next: Task): Kernel<Cpu> {
   const { lazyPolicy } = cpu.kernel;

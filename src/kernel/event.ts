@@ -1,5 +1,6 @@
-// What observers see. Notices come from kernel code beside the thing that they tell of; the executor
-// adds who and when, and tells of operations by itself. Observers never change what they see.
+// What observers see. Notices come from kernel code beside the thing that they tell of; the
+// executor adds who and when, and tells of operations by itself. Observers never change what they
+// see.
 
 import type { FrameNumber, PageNumber, PageRange } from "../base/address.ts";
 import type { Mm } from "./mm.ts";

@@ -1,4 +1,5 @@
-// mm/mmap.c, exit_mmap: the last real user is gone; leaves and middle tables go, root and struct stay.
+// mm/mmap.c, exit_mmap: the last real user is gone; leaves and middle tables go, root and struct
+// stay.
 
 import type { Cpu } from "./cpu.ts";
 import { finishGather, MmuGather, zapRange, zapTables } from "./mmu-gather.ts";

@@ -1,4 +1,5 @@
-// kernel/exit.c: do_exit and wait4. A dying task becomes a lazy user of its own mm before it drops it.
+// kernel/exit.c: do_exit and wait4. A dying task becomes a lazy user of its own mm before it drops
+// it.
 
 import { costs } from "./costs.ts";
 import { mmput } from "./mm-count.ts";

@@ -1,4 +1,5 @@
-// mm/memory.c: page faults of user accesses. Anonymous pages appear, copy-on-write pages are copied.
+// mm/memory.c: page faults of user accesses. Anonymous pages appear, copy-on-write pages are
+// copied.
 
 import { assert } from "../base/assert.ts";
 import { type PageNumber, pageRange } from "../base/address.ts";

@@ -1,4 +1,5 @@
-// The page allocator: frames by number, and how many address spaces map each (struct page's mapcount).
+// The page allocator: frames by number, and how many address spaces map each (struct page's
+// mapcount).
 
 import { assert } from "../base/assert.ts";
 import { type FrameNumber, frameNumber } from "../base/address.ts";

@@ -1,5 +1,5 @@
-// kernel/sched/idle.c: do_idle. The idle task is a kernel thread like others; while it waits, its CPU
-// keeps the CR3 of whatever ran before it.
+// kernel/sched/idle.c: do_idle. The idle task is a kernel thread like others; while it waits, its
+// CPU keeps the CR3 of whatever ran before it.
 
 import { type Cpu, NEED_RESCHED, POLLING } from "./cpu.ts";
 import {

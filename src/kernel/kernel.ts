@@ -74,7 +74,9 @@ export class KernelState {
     return mm;
   }
 
-  /** free_mm and mm_free_pgd: root and struct go back; pointers to them are dangling from now on. */
+  /**
+   * free_mm and mm_free_pgd: root and struct go back; pointers to them are dangling from now on.
+   */
   release(mm: Mm): void {
     mm.freed = true;
     this.liveMms.delete(mm);

@@ -1,4 +1,5 @@
-// Spinlocks and mmap_lock. Waiters park on the lock's line and take interrupts when they are enabled.
+// Spinlocks and mmap_lock. Waiters park on the lock's line and take interrupts when they are
+// enabled.
 
 import type { Cell } from "./cell.ts";
 import { type Kernel, locked, store, waitUntil } from "./operation.ts";

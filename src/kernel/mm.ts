@@ -10,7 +10,9 @@ export class Mm implements Lifetime {
   freed = false;
   /** Real users. At 0 exit_mmap frees leaves and middle tables. */
   readonly mmUsers: Cell<number>;
-  /** 1 for all real users together, plus 1 per lazy or grabbed reference. At 0 root and struct go. */
+  /**
+   * 1 for all real users together, plus 1 per lazy or grabbed reference. At 0 root and struct go.
+   */
   readonly mmCount: Cell<number>;
   /** context.tlb_gen: raised by every flush. */
   readonly tlbGeneration: Cell<number>;

@@ -8,7 +8,9 @@ import type { Mm } from "./mm.ts";
 import { call, type Kernel, presentPages, work, workTimes, writeEntry } from "./operation.ts";
 import { unmapLocked } from "./mmap.ts";
 
-/** move_vma: `from` goes to `to`; what does not fit there is unmapped, what is new there is empty. */
+/**
+ * move_vma: `from` goes to `to`; what does not fit there is unmapped, what is new there is empty.
+ */
 export function* mremap(cpu: Cpu, mm: Mm, from: PageRange, to: PageRange): Kernel {
   yield* lockForWriting(mm.mmapLock);
   yield* work(costs.mapArea);

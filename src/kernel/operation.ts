@@ -132,12 +132,16 @@ export function* readEntry(mm: Mm, page: PageNumber): Kernel<bigint> {
   return (yield { kind: "readEntry", mm, page }) as bigint;
 }
 
-/** Writes the leaf entry of `page` (the tables above it must exist, or are made). Returns the old. */
+/**
+ * Writes the leaf entry of `page` (the tables above it must exist, or are made). Returns the old.
+ */
 export function* writeEntry(mm: Mm, page: PageNumber, entry: bigint): Kernel<bigint> {
   return (yield { kind: "writeEntry", mm, page, entry }) as bigint;
 }
 
-/** The pages of the range that have a present leaf entry, ascending; absent subtrees are skipped. */
+/**
+ * The pages of the range that have a present leaf entry, ascending; absent subtrees are skipped.
+ */
 export function* presentPages(mm: Mm, range: PageRange): Kernel<PageNumber[]> {
   return (yield { kind: "presentPages", mm, range }) as PageNumber[];
 }
@@ -150,7 +154,9 @@ export function* detachTables(mm: Mm, range: PageRange): Kernel<FrameNumber[]> {
   return (yield { kind: "detachTables", mm, range }) as FrameNumber[];
 }
 
-/** User mode: the stream's accesses until they are done; faults and interrupts are served inside. */
+/**
+ * User mode: the stream's accesses until they are done; faults and interrupts are served inside.
+ */
 export function* runUser(stream: Stream): Kernel {
   yield { kind: "runUser", stream };
 }
@@ -163,7 +169,9 @@ export function* call<T>(code: Kernel<T>): Kernel<T> {
   return (yield { kind: "call", code }) as T;
 }
 
-/** switch_to: goes on as `next`. Returns, when this task runs again, on the CPU that it is then on. */
+/**
+ * switch_to: goes on as `next`. Returns, when this task runs again, on the CPU that it is then on.
+ */
 export function* switchTo(next: Task): Kernel<Cpu> {
   return (yield { kind: "switchTo", next }) as Cpu;
 }

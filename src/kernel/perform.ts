@@ -1,6 +1,7 @@
 // What each operation does under the clock: its effect at once, its cycles from the machine. The
-// clock runs cores in the order of their cycles, so the order of effects is sequentially consistent;
-// the price of store buffers is in the machine's lines, their reorderings are the explorer's subject.
+// clock runs cores in the order of their cycles, so the order of effects is sequentially
+// consistent; the price of store buffers is in the machine's lines, their reorderings are the
+// explorer's subject.
 
 import { Activation } from "./activation.ts";
 import type { Cell } from "./cell.ts";

@@ -71,7 +71,9 @@ export function* createMm(cpu: Cpu, name: string): Kernel<Mm> {
   return mm;
 }
 
-/** dup_mmap: areas are copied, writable pages become read-only in both, then the parent is flushed. */
+/**
+ * dup_mmap: areas are copied, writable pages become read-only in both, then the parent is flushed.
+ */
 export function* copyMm(cpu: Cpu, parent: Mm, name: string): Kernel<Mm> {
   const child = yield* createMm(cpu, name);
   yield* lockForWriting(parent.mmapLock);

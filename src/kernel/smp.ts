@@ -1,5 +1,6 @@
 // kernel/smp.c: functions called on other CPUs. Per-CPU lock-free queues, one call slot per pair of
-// CPUs, an IPI only when the target's queue was empty, and the caller waits for each slot's release.
+// CPUs, an IPI only when the target's queue was empty, and the caller waits for each slot's
+// release.
 
 import { Cell, type Line } from "./cell.ts";
 import { costs } from "./costs.ts";
@@ -13,7 +14,9 @@ export const CALL_FUNCTION_SINGLE_VECTOR = 0xfb;
 /** What a target runs, interrupts off. */
 export type CallFunction = (cpu: Cpu) => Kernel;
 
-/** call_single_data of one caller for one target; CSD_FLAG_LOCK is 1 until the target has run it. */
+/**
+ * call_single_data of one caller for one target; CSD_FLAG_LOCK is 1 until the target has run it.
+ */
 export interface CallSlot {
   readonly locked: Cell<number>;
   run: CallFunction | null;

@@ -1,5 +1,6 @@
 // The call of switch_mm_irqs_off from core code, in its two signatures. x86 does not look at `prev`
-// (it has loaded_mm); what is at issue is whether core code may hand over a pointer to freed memory.
+// (it has loaded_mm); what is at issue is whether core code may hand over a pointer to freed
+// memory.
 
 import type { Cpu } from "./cpu.ts";
 import type { Mm } from "./mm.ts";

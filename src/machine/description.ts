@@ -1,5 +1,5 @@
-// What a machine is made of: geometry and latencies, as plain numbers, handed to the wasm before boot.
-// Presets produce it (with sources); nothing in here knows where a number came from.
+// What a machine is made of: geometry and latencies, as plain numbers, handed to the wasm before
+// boot. Presets produce it (with sources); nothing in here knows where a number came from.
 
 export const MAX_CORES = 1024;
 
@@ -30,7 +30,9 @@ export interface TlbDescription {
   /** At most 4 arrays a list; each page size appears in at most one array of a list. */
   readonly firstLevelInstruction: readonly TlbArrayDescription[];
   readonly firstLevelData: readonly TlbArrayDescription[];
-  /** `secondLevelInstruction: "shared"`: fetches use the data side's second level (Intel's STLB). */
+  /**
+   * `secondLevelInstruction: "shared"`: fetches use the data side's second level (Intel's STLB).
+   */
   readonly secondLevelInstruction: readonly TlbArrayDescription[] | "shared";
   readonly secondLevelData: readonly TlbArrayDescription[];
   /** Extra cycles of a first-level miss that hits in the second level. */
@@ -59,7 +61,9 @@ export interface CacheDescription {
   readonly latencyCycles: number;
 }
 
-/** Core c is in LLC floor(c / coresPerLlc) and in socket floor(c / (coresPerLlc * llcsPerSocket)). */
+/**
+ * Core c is in LLC floor(c / coresPerLlc) and in socket floor(c / (coresPerLlc * llcsPerSocket)).
+ */
 export interface TopologyDescription {
   readonly coreCount: number;
   readonly coresPerLlc: number;

@@ -1,5 +1,5 @@
-// How fast this program is on its host: per emulated access, per context switch, per shootdown. Runs
-// are whole runs, checkers included: what a user waits for.
+// How fast this program is on its host: per emulated access, per context switch, per shootdown.
+// Runs are whole runs, checkers included: what a user waits for.
 
 import { completeConfiguration } from "../experiment/axes.ts";
 import { simulate } from "../experiment/simulate.ts";

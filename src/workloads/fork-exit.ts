@@ -1,6 +1,6 @@
-// Every CPU has a process that forks a child, waits for it and forks the next. The child runs on the
-// neighbour, writes to a few inherited pages (copy-on-write), execs in every second round, and exits:
-// its mm dies while CPUs that ran it idle on it.
+// Every CPU has a process that forks a child, waits for it and forks the next. The child runs on
+// the neighbour, writes to a few inherited pages (copy-on-write), execs in every second round, and
+// exits: its mm dies while CPUs that ran it idle on it.
 
 import type { PageRange } from "../base/address.ts";
 import { waitForChild, waitForChildren } from "../kernel/exit.ts";

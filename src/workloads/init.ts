@@ -1,5 +1,5 @@
-// init: starts a workload as a process of its own, waits for it, lets every CPU come to rest, and ends
-// the run. With it every run ends in the exit of all its processes.
+// init: starts a workload as a process of its own, waits for it, lets every CPU come to rest, and
+// ends the run. With it every run ends in the exit of all its processes.
 
 import { waitForChildren } from "../kernel/exit.ts";
 import { mapImage, createUserTask, fork, STACK } from "../kernel/process.ts";

@@ -1,4 +1,5 @@
-// One thread gives k pages back with MADV_DONTNEED and touches them again: will-it-scale's tlb_flush.
+// One thread gives k pages back with MADV_DONTNEED and touches them again: will-it-scale's
+// tlb_flush.
 
 import { discardPages, mapPages, touchPages } from "./memory.ts";
 import { oneFlusher } from "./one-flusher.ts";

@@ -1,18 +1,20 @@
-// Several processes of four threads, one thread per CPU. A request travels round the threads: each
-// maps a buffer, fills it, computes, unmaps it and passes the request on. Half as many requests are
-// under way as there are threads, so that CPUs idle now and then and come back to the same process.
+// A server of two tiers. Front processes of four threads, one thread on each CPU: every request
+// maps a buffer, fills it, computes and unmaps it. Behind each CPU's front thread a back process
+// with one thread, on the same CPU, computes on memory of its own. A request goes front, back, and
+// on to the next CPU; one is under way for every two CPUs, so that CPUs idle now and then.
 
+import type { Cpu } from "../kernel/cpu.ts";
 import { waitForChildren } from "../kernel/exit.ts";
 import { type Kernel, note } from "../kernel/operation.ts";
 import { Pipe, readPipe, writePipe } from "../kernel/pipe.ts";
 import { cloneThread, fork } from "../kernel/process.ts";
 import { syscall } from "../kernel/syscall.ts";
-import type { Task } from "../kernel/task.ts";
+import type { Program, Task } from "../kernel/task.ts";
 import { Barrier } from "./barrier.ts";
 import { mapPages, touchPages, unmapPages, usePages } from "./memory.ts";
 import type { Scene, Workload } from "./workload.ts";
 
-const THREADS_PER_PROCESS = 4;
+const THREADS_PER_FRONT = 4;
 /** Pages of a thread's own memory, worked on by each request. */
 const OWN_PAGES = 48;
 
@@ -22,7 +24,9 @@ interface Ring {
   running: number;
 }
 
-/** One thread: serves `rounds` requests from its pipe and hands each on to the next thread. */
+/**
+ * One thread: takes `rounds` requests from its pipe, works on each, hands it to the next thread.
+ */
 function* serve(task: Task, scene: Scene, ring: Ring, index: number): Kernel {
   const own = yield* mapPages(task, { pageCount: OWN_PAGES });
   yield* touchPages(own, "write");
@@ -30,40 +34,58 @@ function* serve(task: Task, scene: Scene, ring: Ring, index: number): Kernel {
   const to = ring.pipes[(index + 1) % ring.pipes.length]!;
   yield* ring.ready.arriveAndWait(task);
   if (ring.running === ring.pipes.length) yield* note({ kind: "measureBegin" });
-  if (index % 2 === 0) yield* syscall(task, writePipe(task, from)); // half the threads have one
+  if (index % 4 === 0) yield* syscall(task, writePipe(task, from)); // the front of every other CPU
   for (let round = 0; round < scene.rounds; round++) {
     yield* syscall(task, readPipe(task, from));
-    const buffer = yield* mapPages(task, { pageCount: scene.pages });
-    yield* touchPages(buffer, "write");
-    const seed = index * scene.rounds + round + 1;
-    yield* usePages(own, { accesses: 64, thinkCycles: 30 + scene.random.below(8), seed });
-    yield* unmapPages(task, buffer);
+    const thinkCycles = 30 + scene.random.below(8);
+    yield* usePages(own, { accesses: 64, thinkCycles, seed: index * scene.rounds + round + 1 });
+    if (isFront(index)) yield* fillBuffer(task, scene.pages);
     yield* syscall(task, writePipe(task, to));
   }
   if (--ring.running === 0) yield* note({ kind: "measureEnd" });
 }
 
+function* fillBuffer(task: Task, pageCount: number): Kernel {
+  const buffer = yield* mapPages(task, { pageCount });
+  yield* touchPages(buffer, "write");
+  yield* unmapPages(task, buffer);
+}
+
+/** Thread i of the ring sits on CPU i / 2: the even ones in front, the odd ones behind. */
+const isFront = (index: number): boolean => index % 2 === 0;
+
+/** A front process: a thread on each of `cpus`. */
+function front(scene: Scene, ring: Ring, cpus: readonly Cpu[]): Program {
+  return function* (leader) {
+    for (const cpu of cpus.slice(1)) {
+      const program = (task: Task): Kernel => serve(task, scene, ring, 2 * cpu.id);
+      yield* syscall(leader, cloneThread(leader, { name: `front${cpu.id}`, program, cpu }));
+    }
+    yield* serve(leader, scene, ring, 2 * cpus[0]!.id);
+    yield* syscall(leader, waitForChildren(leader));
+  };
+}
+
 export const server: Workload = {
   name: "server",
-  summary: "processes of four threads serve requests, each with a map, a fill and an unmap",
+  summary: "front processes map, fill and unmap a buffer per request, back processes compute",
   program: (scene) =>
     function* (main) {
       const { cpus, kernel } = scene;
-      const pipes = cpus.map((cpu) => new Pipe(kernel, `requests${cpu.id}`, cpu.id));
-      const ring: Ring = { pipes, ready: new Barrier(kernel, cpus.length), running: cpus.length };
-      for (let first = 0; first < cpus.length; first += THREADS_PER_PROCESS) {
-        const own = cpus.slice(first, first + THREADS_PER_PROCESS);
-        const process = function* (leader: Task): Kernel {
-          for (const cpu of own.slice(1)) {
-            const program = (task: Task): Kernel => serve(task, scene, ring, cpu.id);
-            const thread = cloneThread(leader, { name: `server${cpu.id}`, program, cpu });
-            yield* syscall(leader, thread);
-          }
-          yield* serve(leader, scene, ring, first);
-          yield* syscall(leader, waitForChildren(leader));
-        };
-        const cpu = own[0]!;
-        yield* syscall(main, fork(main, { name: `server${first}`, program: process, cpu }));
+      const count = 2 * cpus.length;
+      const pipes = Array.from(
+        { length: count },
+        (_, index) => new Pipe(kernel, `requests${index}`, Math.floor(index / 2)),
+      );
+      const ring: Ring = { pipes, ready: new Barrier(kernel, count), running: count };
+      for (const cpu of cpus) {
+        const program = (task: Task): Kernel => serve(task, scene, ring, 2 * cpu.id + 1);
+        yield* syscall(main, fork(main, { name: `back${cpu.id}`, program, cpu }));
+      }
+      for (let first = 0; first < cpus.length; first += THREADS_PER_FRONT) {
+        const own = cpus.slice(first, first + THREADS_PER_FRONT);
+        const request = { name: `front${first}`, program: front(scene, ring, own), cpu: own[0]! };
+        yield* syscall(main, fork(main, request));
       }
       yield* syscall(main, waitForChildren(main));
     },

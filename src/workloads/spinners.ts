@@ -1,5 +1,5 @@
-// Threads of one process, one on each other CPU, that work on memory of their own until they are told
-// to stop: who a shootdown interrupts.
+// Threads of one process, one on each other CPU, that work on memory of their own until they are
+// told to stop: who a shootdown interrupts.
 
 import type { PageRange } from "../base/address.ts";
 import { cloneThread } from "../kernel/process.ts";

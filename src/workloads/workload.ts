@@ -20,6 +20,8 @@ export interface Workload {
   readonly name: string;
   /** One sentence. */
   readonly summary: string;
-  /** The first thread, on CPU 0. It begins and ends the measured part, and waits for its children. */
+  /**
+   * The first thread, on CPU 0. It begins and ends the measured part, and waits for its children.
+   */
   program(scene: Scene): Program;
 }

@@ -9,7 +9,9 @@ import { callMany, waitForCalls } from "../smp.ts";
 import { switchMm } from "../switch-mm.ts";
 import { isLazyUser } from "./active-mm.ts";
 
-/** do_shoot_lazy_tlb: if the running task borrows `mm`, it borrows init_mm from now on. IRQs off. */
+/**
+ * do_shoot_lazy_tlb: if the running task borrows `mm`, it borrows init_mm from now on. IRQs off.
+ */
 export function* endLazyUse(cpu: Cpu, mm: Mm): Kernel {
   if (!isLazyUser(cpu.current, mm)) return;
   cpu.current.activeMm = cpu.kernel.initMm;

@@ -1,5 +1,5 @@
-// The series of January 2022: rq->lazy_mm is a hazard pointer, written by plain stores on the switch
-// path; __mmput scans the run queues and hands each lazy one a reference in rq->drop_mm.
+// The series of January 2022: rq->lazy_mm is a hazard pointer, written by plain stores on the
+// switch path; __mmput scans the run queues and hands each lazy one a reference in rq->drop_mm.
 
 import type { Cpu } from "../cpu.ts";
 import type { Mm } from "../mm.ts";

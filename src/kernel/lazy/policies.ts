@@ -1,4 +1,5 @@
-// The list of lazy-TLB policies. Adding one: its file, a line here, a test, a row in docs/lazy-tlb.md.
+// The list of lazy-TLB policies. Adding one: its file, a line here, a test, a row in
+// docs/lazy-tlb.md.
 
 import { eager } from "./eager.ts";
 import { exitUnlazy } from "./exit-unlazy.ts";

@@ -1,5 +1,6 @@
 // What a lazy-TLB policy decides: how a CPU that runs no user task keeps hold of the address space
-// that its CR3 still points at. One file per policy; the scheduler calls the policy at these points.
+// that its CR3 still points at. One file per policy; the scheduler calls the policy at these
+// points.
 
 import type { Verdict } from "../../base/verdict.ts";
 import type { Cpu } from "../cpu.ts";

@@ -1,5 +1,5 @@
-// Patch v4 2/4 of June 2021 with the option off, on x86: active_mm stays and is passed to switch_mm,
-// but nothing keeps it alive. The scheduler hands on pointers to freed memory.
+// Patch v4 2/4 of June 2021 with the option off, on x86: active_mm stays and is passed to
+// switch_mm, but nothing keeps it alive. The scheduler hands on pointers to freed memory.
 
 import { fence } from "../operation.ts";
 import { switchMm } from "../switch-mm.ts";
@@ -16,8 +16,8 @@ export const unrefcounted: LazyPolicy = {
   lazyReference: "none",
   ...switchingWithActiveMm({ *grab() {}, drop: fence }),
   ...noHooks,
-  // With the option off neither rq->prev_mm nor the clearing of prev->active_mm is compiled in: only
-  // the barrier that membarrier(2) needs. The kernel thread keeps a stale pointer.
+  // With the option off neither rq->prev_mm nor the clearing of prev->active_mm is compiled in:
+  // only the barrier that membarrier(2) needs. The kernel thread keeps a stale pointer.
   *kernelToUser(cpu, prev, next) {
     yield* switchMm(cpu, prev.activeMm, next.mm!);
     yield* fence();

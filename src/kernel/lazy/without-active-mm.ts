@@ -8,7 +8,9 @@ import { enterLazyTlb } from "../switch-mm.ts";
 import type { Task } from "../task.ts";
 import type { LazyPolicy } from "./policy.ts";
 
-/** A task as core code sees it where the field does not exist: reading active_mm is a type error. */
+/**
+ * A task as core code sees it where the field does not exist: reading active_mm is a type error.
+ */
 export type TaskWithoutActiveMm = Omit<Task, "activeMm">;
 
 /** switch_mm_irqs_off as this core code can call it: there is no previous mm to name. */

@@ -1,5 +1,5 @@
-// What a shootdown protocol is: how this CPU goes to another address space, how it becomes lazy, and
-// how everybody is brought to forget translations. One file per protocol.
+// What a shootdown protocol is: how this CPU goes to another address space, how it becomes lazy,
+// and how everybody is brought to forget translations. One file per protocol.
 
 import type { PageRange } from "../../base/address.ts";
 import type { Cpu } from "../cpu.ts";

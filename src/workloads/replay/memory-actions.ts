@@ -57,7 +57,7 @@ export class MemoryActions {
     const { cpu } = task;
     switch (action.kind) {
       case "mmap":
-        return yield* this.map(task, mm, action);
+        return yield* this.mapRecorded(task, mm, action);
       case "munmap":
         return yield* munmap(cpu, mm, pagesOf(action.address, action.lengthBytes));
       case "mprotect": {
@@ -79,7 +79,7 @@ export class MemoryActions {
     }
   }
 
-  private *map(task: Task, mm: Mm, { result, lengthBytes, protection }: MmapEvent): Kernel {
+  private *mapRecorded(task: Task, mm: Mm, { result, lengthBytes, protection }: MmapEvent): Kernel {
     if (result === undefined) return;
     const { start, end } = pagesOf(result, lengthBytes);
     const writable = (protection & PROT_WRITE) !== 0;

@@ -18,7 +18,9 @@ export class RecordedTasks {
 
   constructor(private readonly program: Program) {}
 
-  /** The task with that pid. One that was not seen before has been running since before the trace. */
+  /**
+   * The task with that pid. One that was not seen before has been running since before the trace.
+   */
   of(pid: number, name: string, cpu: Cpu): Task {
     if (pid === IDLE_PID) return cpu.idle;
     const known = this.byPid.get(pid);

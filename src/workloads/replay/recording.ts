@@ -1,5 +1,5 @@
-// The events of a recorded trace that a replay acts on, in their order, read ahead in pieces: a trace
-// of any length goes through in constant memory.
+// The events of a recorded trace that a replay acts on, in their order, read ahead in pieces: a
+// trace of any length goes through in constant memory.
 
 import type { TraceEvent } from "../../trace/event.ts";
 import { type OpenTrace, openTrace } from "../../trace/read.ts";
@@ -58,7 +58,9 @@ export class Recording {
     }
   }
 
-  /** A CPU starts idle here; where the recording finds it running a task, it switches to that first. */
+  /**
+   * A CPU starts idle here; where the recording finds it running a task, it switches to that first.
+   */
   private append(action: Action): void {
     if (!this.begunCpus.has(action.cpu)) {
       this.begunCpus.add(action.cpu);

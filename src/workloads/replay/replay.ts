@@ -1,6 +1,7 @@
 // A recorded Linux trace, happening again on emulated cores: every switch, fork, exec, exit, mmap,
 // munmap, mremap, mprotect, madvise and page fault, in recorded order and no earlier than recorded.
-// Tasks of the recording are tasks here; whichever runs on a CPU carries out that CPU's next action.
+// Tasks of the recording are tasks here; whichever runs on a CPU carries out that CPU's next
+// action.
 
 import { BadInput } from "../../base/bad-input.ts";
 import type { Cpu } from "../../kernel/cpu.ts";
@@ -41,7 +42,9 @@ export class Replay {
     yield* this.follow(task);
   }
 
-  /** Carries out the actions of whatever CPU `task` is on, for as long as it is the current task. */
+  /**
+   * Carries out the actions of whatever CPU `task` is on, for as long as it is the current task.
+   */
   private *follow(task: Task): Kernel {
     const director = this.director!;
     for (;;) {

@@ -98,7 +98,7 @@ export class PlainMachine {
     }
     if (entry !== null && !permits(entry, access)) return this.fault(page, access, 1);
     if (entry === null || (access.kind === "write" && !entry.dirty)) {
-      const old: PlainEntry | null = entry;
+      const old = entry as PlainEntry | null;
       const walked = this.walk(page, access);
       if ("fault" in walked) return walked;
       if (old !== null && (old.size !== walked.size || old.global !== walked.global)) {
@@ -106,7 +106,7 @@ export class PlainMachine {
       }
       this.fill(first, walked);
       this.fill(second, walked);
-      entry = walked;
+      entry = walked as PlainEntry;
       source = "walk";
     }
     const frame = entry.frame + (page % PAGES_OF[entry.size]!);

@@ -16,6 +16,7 @@ import type { AccessKind, AccessResult } from "./access.ts";
 import { boot } from "./boot.ts";
 import { type Counters, readCounters } from "./counters.ts";
 import type { MachineDescription } from "./description.ts";
+import { type PagingChange, setPaging } from "./paging.ts";
 import type { Stream } from "./stream.ts";
 import { StreamBlock, type StreamStop } from "./stream-block.ts";
 import { instantiate, type MachineFunctions, type MachineInstance } from "./wasm.ts";
@@ -56,6 +57,12 @@ export class Machine {
   readonly endOfInterrupt: MachineFunctions["endOfInterrupt"];
   readonly iret: MachineFunctions["iret"];
   readonly resetCounters: MachineFunctions["resetCounters"];
+  /** The current PCID; 0 while CR4.PCIDE is clear. */
+  readonly pcid: MachineFunctions["pcid"];
+  /** The first index at or after the given one of a present entry in a table; 512 for none. */
+  readonly nextPresent: MachineFunctions["nextPresent"];
+  /** The frame of the table that an entry of a table of that level names; -1 for none. */
+  readonly tableBelow: MachineFunctions["tableBelow"];
 
   private readonly instance: MachineInstance;
   private readonly functions: MachineFunctions;
@@ -89,6 +96,9 @@ export class Machine {
       endOfInterrupt: this.endOfInterrupt,
       iret: this.iret,
       resetCounters: this.resetCounters,
+      pcid: this.pcid,
+      nextPresent: this.nextPresent,
+      tableBelow: this.tableBelow,
     } = this.functions);
     const { constant } = this.instance;
     this.coreCount = description.topology.coreCount;
@@ -168,16 +178,6 @@ export class Machine {
     return { page: pageNumber(found), pages: 512 ** (this.functions.resultLevel() - 1) };
   }
 
-  /** The first index at or after `from` of a present entry in a table; 512 for none. */
-  nextPresent(table: FrameNumber, from: number): number {
-    return this.functions.nextPresent(table, from);
-  }
-
-  /** The frame of the table that an entry of a table of `level` names; -1 for none. */
-  tableBelow(table: FrameNumber, index: number, level: number): number {
-    return this.functions.tableBelow(table, index, level);
-  }
-
   // Control registers and invalidation.
 
   writeCr3(
@@ -191,15 +191,16 @@ export class Machine {
     return frameNumber(this.functions.rootFrame(core));
   }
 
-  pcid(core: number): number {
-    return this.functions.pcid(core);
-  }
-
   writeCr4(
     core: number,
     { globalPages, pcid }: { readonly globalPages: boolean; readonly pcid: boolean },
   ): void {
     this.functions.writeCr4(core, globalPages ? 1 : 0, pcid ? 1 : 0);
+  }
+
+  /** EFER.NXE, CR0.WP (both set at boot) and CR4.LA57 (clear); drops nothing, takes no cycles. */
+  setPaging(core: number, change: PagingChange): void {
+    setPaging(this.instance, core, change);
   }
 
   invlpg(core: number, page: PageNumber): void {

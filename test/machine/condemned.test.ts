@@ -1,0 +1,177 @@
+// Entries that no longer agree with memory: found, used as hardware would, and reported.
+
+import { describe, expect, test } from "vitest";
+import { frameNumber, pageNumber } from "../../src/base/address.ts";
+import { frameOfEntry } from "../../src/machine/page-table.ts";
+import { userStream } from "../../src/machine/stream.ts";
+import { MACHINE, machineWithTlb } from "./describe.ts";
+import { Space } from "./space.ts";
+
+const PAGE = 0x1000;
+const ROOT_REACHES = 1;
+const CURRENT_REACHES = 2;
+const OTHER_REACHES = 4;
+
+const FULLY_ASSOCIATIVE = machineWithTlb({
+  firstLevelData: [
+    { entries: 96, ways: 96, pageSizes: ["4K", "2M", "1G"], replacement: "lru", index: "linear" },
+  ],
+});
+
+const condemn = (space: Space, start: number, end: number, core = 0): number =>
+  space.machine.condemnRange(core, space.tables.root, pageNumber(start), pageNumber(end));
+
+for (const [shape, description] of Object.entries({ MACHINE, FULLY_ASSOCIATIVE })) {
+  for (const length of [1, 40, 100_000]) {
+    describe(`${shape}, a range of ${length} pages`, () => {
+      const warm = (): Space => {
+        const space = new Space(description);
+        for (let index = 0; index < 3; index++) space.map(PAGE + index);
+        for (let index = 0; index < 3; index++) space.access(PAGE + index);
+        return space;
+      };
+
+      test("entries that agree are left alone", () => {
+        expect(condemn(warm(), PAGE, PAGE + length)).toBe(0);
+      });
+
+      const DISAGREEMENTS: Readonly<Record<string, (space: Space) => void>> = {
+        "an unmapped page": (space) => void space.tables.setEntry(pageNumber(PAGE), 0n),
+        "another frame": (space) => space.map(PAGE, { frame: frameNumber(7) }),
+        "a page made read-only": (space) => space.map(PAGE, { writable: false }),
+        "a page made no-execute": (space) => space.map(PAGE, { noExecute: true }),
+      };
+      for (const [what, change] of Object.entries(DISAGREEMENTS)) {
+        test(`${what}: both levels' entries are condemned, once`, () => {
+          const space = warm();
+          change(space);
+          expect(condemn(space, PAGE, PAGE + length)).toBe(2);
+          expect(condemn(space, PAGE, PAGE + length)).toBe(0);
+          expect(space.access(PAGE)).toMatchObject({ fault: false, source: "l1", stale: true });
+          expect(space.access(PAGE + 1)).toMatchObject({ stale: false });
+        });
+      }
+    });
+  }
+}
+
+describe("condemned entries", () => {
+  test("more rights in memory than cached are no disagreement", () => {
+    const space = new Space(MACHINE);
+    space.map(PAGE, { writable: false, noExecute: true });
+    space.access(PAGE);
+    space.map(PAGE);
+    expect(condemn(space, PAGE, PAGE + 1)).toBe(0);
+  });
+
+  test("a large page's entry is condemned when one of its pages in the range changed", () => {
+    const space = new Space(MACHINE);
+    space.map(512, { size: "2M", frame: frameNumber(512) });
+    space.access(512);
+    const large = space.tables.setEntry(pageNumber(512), 0n, "2M");
+    for (let index = 0; index < 512; index++) {
+      space.map(512 + index, { frame: frameNumber(512 + index) });
+    }
+    expect(condemn(space, 512, 1024)).toBe(0);
+    space.map(600, { frame: frameNumber(9) });
+    expect(condemn(space, 512, 600)).toBe(0);
+    expect(condemn(space, 600, 601)).toBe(2);
+    expect(frameOfEntry(large)).toBe(512);
+  });
+
+  test("entries filled from another root are not looked at", () => {
+    const space = new Space(MACHINE);
+    const other = space.newTables();
+    space.map(PAGE);
+    space.map(PAGE, {}, other);
+    space.machine.writeCr4(0, { globalPages: true, pcid: true });
+    space.machine.writeCr3(0, { root: other.root, pcid: 1, keep: false });
+    space.access(PAGE);
+    space.tables.setEntry(pageNumber(PAGE), 0n);
+    expect(condemn(space, PAGE, PAGE + 1)).toBe(0);
+  });
+
+  test("an entry of any PCID is found", () => {
+    const space = new Space(MACHINE);
+    space.map(PAGE);
+    space.machine.writeCr4(0, { globalPages: true, pcid: true });
+    for (const pcid of [3, 4]) {
+      space.machine.writeCr3(0, { root: space.tables.root, pcid, keep: true });
+      space.access(PAGE);
+    }
+    space.tables.setEntry(pageNumber(PAGE), 0n);
+    expect(condemn(space, PAGE, PAGE + 1)).toBe(4);
+  });
+
+  test("an invalidation removes the condemnation with the entry", () => {
+    const space = new Space(MACHINE);
+    space.map(PAGE);
+    space.access(PAGE);
+    space.map(PAGE, { frame: frameNumber(7) });
+    condemn(space, PAGE, PAGE + 1);
+    space.machine.invlpg(0, pageNumber(PAGE));
+    expect(space.access(PAGE)).toMatchObject({ source: "walk", stale: false });
+  });
+
+  test("a write for which D must be set walks, and so sees the new entry", () => {
+    const space = new Space(MACHINE);
+    space.map(PAGE);
+    space.access(PAGE);
+    space.map(PAGE, { frame: frameNumber(7) });
+    condemn(space, PAGE, PAGE + 1);
+    expect(space.access(PAGE, "write")).toMatchObject({ physical: 0x7000n, stale: false });
+    expect(space.access(PAGE)).toMatchObject({ source: "l1", physical: 0x7000n, stale: false });
+  });
+
+  test("a stream stops behind a stale use, which is done, and goes on", () => {
+    const space = new Space(MACHINE);
+    for (let index = 0; index < 4; index++) space.map(PAGE + index);
+    const stream = userStream({ base: pageNumber(PAGE), elements: 4, accesses: 8 });
+    const run = (): string => space.machine.runStream(0, stream, Infinity);
+    stream.remaining = 4;
+    expect(run()).toBe("done");
+    space.map(PAGE + 2, { frame: frameNumber(7) });
+    condemn(space, PAGE, PAGE + 4);
+    stream.remaining = 4;
+    expect([run(), stream.remaining, space.machine.stale(0).page]).toEqual(["stale", 1, PAGE + 2]);
+    expect([run(), stream.remaining]).toEqual(["done", 0]);
+  });
+});
+
+describe("tables", () => {
+  const warm = (): { space: Space; table: number } => {
+    const space = new Space(MACHINE);
+    space.machine.writeCr4(0, { globalPages: true, pcid: true });
+    space.map(PAGE);
+    space.access(PAGE);
+    const { table } = space.machine.findTable(space.tables.root, pageNumber(PAGE), 1);
+    return { space, table };
+  };
+
+  test("a core reaches its root by CR3 and lower tables by its structure caches", () => {
+    const { space, table } = warm();
+    const { machine, tables } = space;
+    expect(machine.reachesTable(0, tables.root)).toBe(ROOT_REACHES);
+    expect(machine.reachesTable(0, frameNumber(table))).toBe(CURRENT_REACHES);
+    machine.writeCr3(0, { root: space.newTables().root, pcid: 9, keep: true });
+    expect(machine.reachesTable(0, frameNumber(table))).toBe(OTHER_REACHES);
+    machine.invpcid(0, 1, 0, pageNumber(0));
+    expect(machine.reachesTable(0, frameNumber(table))).toBe(0);
+  });
+
+  test("a walk through a condemned structure-cache entry is a stale use", () => {
+    const { space, table } = warm();
+    space.map(PAGE + 1);
+    space.machine.condemnTable(0, frameNumber(table));
+    expect(space.access(PAGE + 1)).toMatchObject({ source: "walk", stale: true });
+  });
+
+  test("unlinking a table condemns what leads to it", () => {
+    const { space, table } = warm();
+    const range = { start: pageNumber(PAGE), end: pageNumber(PAGE + 1) };
+    const freed = space.tables.detach(range, ({ start, end }) => end - start === 512);
+    expect(freed).toEqual([table]);
+    // The translation in both levels, and the PDE-cache entry.
+    expect(condemn(space, PAGE, PAGE + 1)).toBe(3);
+  });
+});

@@ -1,5 +1,5 @@
-// What the host and the machine agree on. The host reads these as exported globals of the module, so
-// that each number is written once. Codes only: layouts stay inside, except the order of the two
+// What the host and the machine agree on. The host reads these as exported globals of the module,
+// so that each number is written once. Codes only: layouts stay inside, except the order of the two
 // blocks of f64 fields that the host writes (the description and the stream).
 
 /** Bits of `accessKind`: 0 read, 1 write, 2 execute; plus USER_ACCESS for user mode. */

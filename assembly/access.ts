@@ -1,5 +1,5 @@
-// One access end to end: canonical check, first-level TLB, second level, walk, then the data through
-// the caches. The hot path of the whole program: one lookup and one test of the rights.
+// One access end to end: canonical check, first-level TLB, second level, walk, then the data
+// through the caches. The hot path of the whole program: one lookup and one test of the rights.
 
 import {
   ACCESS_FAULT,

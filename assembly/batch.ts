@@ -25,7 +25,7 @@ import { touchWay } from "./replacement.ts";
 import { baseOf, coreAt, rightsOf, STREAM } from "./layout.ts";
 import { ADDRESS_BITS } from "./pte.ts";
 import { pageOf, tagFor } from "./tag.ts";
-import { ANY_KIND, COMMON_KIND } from "./tlb.ts";
+import { ANY_KIND, USUAL_KIND } from "./tlb.ts";
 import { generalProtection } from "./walker.ts";
 
 /** The generator's next state (xorshift32; never 0). */
@@ -40,7 +40,9 @@ function below(state: u32, limit: u32): u32 {
   return <u32>((<u64>(state * 0x9e3779b1) * <u64>limit) >> 32);
 }
 
-/** The element after `element` on one cycle through all of `elements`: an LCG modulo 2^k, skipping. */
+/**
+ * The element after `element` on one cycle through all of `elements`: an LCG modulo 2^k, skipping.
+ */
 function nextInChase(element: u32, elements: u32, mask: u32): u32 {
   do element = (element * 0x915f77f5 + 0x3504f333) & mask;
   while (element >= elements);
@@ -105,7 +107,7 @@ export function runStream(index: u32, horizon: f64): u32 {
     const tested = load<u64>(rights, 8);
     let physical: u64;
     const page = pageOf(address);
-    const key = tagFor(page, COMMON_KIND, pcidBits);
+    const key = tagFor(page, USUAL_KIND, pcidBits);
     let data: u64 = 0;
     if (maskedSets) {
       const set = (<u32>page) & setMask;
@@ -128,7 +130,7 @@ export function runStream(index: u32, horizon: f64): u32 {
         generalProtection(core, address);
         physical = FAULTED;
       } else {
-        const kinds = data == 0 ? ANY_KIND ^ (1 << COMMON_KIND) : ANY_KIND;
+        const kinds = data == 0 ? ANY_KIND ^ (1 << USUAL_KIND) : ANY_KIND;
         physical = resolve(core, address, list, required, tested, kinds);
       }
       clock = core.clock;

@@ -18,7 +18,7 @@ export class CacheShape {
   ways: u32;
   setBytes: u32;
   latencyCycles: f64;
-  /** Of the sets in a core's region; for the LLC, log2 of the sets in a chunk. */
+  /** Of the sets in a core's region; unused for the LLC. */
   offset: u32;
 }
 
@@ -27,7 +27,6 @@ export const L2 = changetype<CacheShape>(memory.data(offsetof<CacheShape>(), 64)
 export const LLC = changetype<CacheShape>(memory.data(offsetof<CacheShape>(), 64));
 
 export const LINE_SHIFT: u64 = 6;
-const CHUNK_SET_BITS: u32 = 6;
 
 /** Fills in a shape; returns the bytes that all its sets take. */
 export function shapeCache(cache: CacheShape, sizeBytes: u32, ways: u32, latencyCycles: f64): u32 {
@@ -40,9 +39,9 @@ export function shapeCache(cache: CacheShape, sizeBytes: u32, ways: u32, latency
   return sets * cache.setBytes;
 }
 
-/** Bytes of one LLC's directory of chunks, which are allocated when first touched. */
+/** Bytes of one LLC's directory: the address of each set, which is allocated when first touched. */
 export function llcDirectoryBytes(): u32 {
-  return ((LLC.sets >> CHUNK_SET_BITS) + 1) << 2;
+  return LLC.sets << 2;
 }
 
 function setIndex(cache: CacheShape, line: u32): u32 {
@@ -50,15 +49,14 @@ function setIndex(cache: CacheShape, line: u32): u32 {
 }
 
 function llcSet(core: Core, line: u32): usize {
-  const set = setIndex(LLC, line);
   const directory = MACHINE.llcDirectory + <usize>core.llc * MACHINE.llcDirectoryBytes;
-  const entry = directory + ((<usize>(set >> CHUNK_SET_BITS)) << 2);
-  let chunk = <usize>load<u32>(entry);
-  if (chunk == 0) {
-    chunk = allocate(LLC.setBytes << CHUNK_SET_BITS);
-    store<u32>(entry, <u32>chunk);
+  const entry = directory + ((<usize>setIndex(LLC, line)) << 2);
+  let set = <usize>load<u32>(entry);
+  if (set == 0) {
+    set = allocate(LLC.setBytes);
+    store<u32>(entry, <u32>set);
   }
-  return chunk + <usize>(set & ((1 << CHUNK_SET_BITS) - 1)) * LLC.setBytes;
+  return set;
 }
 
 /** The place of `tag` in a set, or -1. Pads behind the last way are 0 and match no tag. */

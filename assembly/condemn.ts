@@ -1,5 +1,6 @@
-// For checkers, at no emulated cost: which cached entries no longer agree with the tables in memory.
-// Such an entry becomes CONDEMNED; the machine goes on using it, as hardware would, and says so.
+// For checkers, at no emulated cost: which cached entries no longer agree with the tables in
+// memory. Such an entry becomes CONDEMNED; the machine goes on using it, as hardware would, and
+// says so.
 
 import { REACHED_BY_CURRENT_PCID, REACHED_BY_OTHER_PCID, REACHED_BY_ROOT } from "./abi.ts";
 import { dataAt, kindsPresent, rootAt, setDataAt, tagAt } from "./array.ts";

@@ -1,5 +1,5 @@
-// Control registers and the instructions that invalidate, each dropping exactly what SDM 3A 4.10.4.1
-// says and no more. All of them are serialising: posted stores drain first.
+// Control registers and the instructions that invalidate, each dropping exactly what SDM 3A
+// 4.10.4.1 says and no more. All of them are serialising: posted stores drain first.
 
 import {
   CONTROL_FIVE_LEVELS,
@@ -70,7 +70,9 @@ function invalidateAll(core: Core): void {
   dropAllStructures(core);
 }
 
-/** The second level may keep only so many PCIDs: loading one more drops the one loaded longest ago. */
+/**
+ * The second level may keep only so many PCIDs: loading one more drops the one loaded longest ago.
+ */
 function trackPcid(core: Core, pcid: u32): void {
   const limit = MACHINE.pcidsTracked;
   if (limit == 0) return;

@@ -20,7 +20,9 @@ export function hasMaskedSets(g: Geometry): bool {
   return g.linked == 0 && g.foldBits == 0 && (g.setMask != 0 || g.sets == 1);
 }
 
-/** The data of the entry with the tag `key`, which counts as used, or 0: in an array of any shape. */
+/**
+ * The data of the entry with the tag `key`, which counts as used, or 0: in an array of any shape.
+ */
 export function useAnyShape(g: Geometry, core: usize, page: u64, key: u64): u64 {
   let slot: u32;
   if (g.linked != 0) {

@@ -3,7 +3,8 @@
 //   static data | cores: coreCount x [ Core | tables of cores' arrays and caches ] | heap, growing
 //
 // Static addresses come from memory.data, offsets inside a core are assigned one after the other at
-// boot (description.ts), and the heap serves what is backed on demand: emulated RAM, LLC sets, lines.
+// boot (description.ts), and the heap serves what is backed on demand: emulated RAM, LLC sets,
+// lines.
 
 import { COUNTERS, DESCRIPTION_FIELDS, STREAM_FIELDS } from "./abi.ts";
 

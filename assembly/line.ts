@@ -1,6 +1,6 @@
-// Coherence of the kernel's shared lines, MESI seen from outside: who holds a line, alone or shared,
-// where its home is, and until when it is on its way. Contenders queue: a transfer begins when the
-// line's last one has ended, so N cores that write one line pay N transfers each.
+// Coherence of the kernel's shared lines, MESI seen from outside: who holds a line, alone or
+// shared, where its home is, and until when it is on its way. Contenders queue: a transfer begins
+// when the line's last one has ended, so N cores that write one line pay N transfers each.
 //
 //   line: | busyUntil | exclusive core + 1 | home socket | holders: a bit for each core |
 

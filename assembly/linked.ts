@@ -1,5 +1,5 @@
-// The recency lists and hash chains of arrays with more than 16 ways: neither a hit nor a miss scans
-// the ways. Exact LRU; the invalid entries of a set are always at the old end of its list.
+// The recency lists and hash chains of arrays with more than 16 ways: neither a hit nor a miss
+// scans the ways. Exact LRU; the invalid entries of a set are always at the old end of its list.
 
 import { Geometry, setOf } from "./geometry.ts";
 import { numberOf } from "./tag.ts";

@@ -1,5 +1,5 @@
-// The stream that the host has written, read once into integers. The loop then loads them from here:
-// were they converted in the batch itself, V8 would move the conversions into its loop.
+// The stream that the host has written, read once into integers. The loop then loads them from
+// here: were they converted in the batch itself, V8 would move the conversions into its loop.
 
 import {
   ORDER_RANDOM,

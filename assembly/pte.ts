@@ -1,10 +1,11 @@
-// Entries of the paging structures in long mode, and of the TLB, which keeps the same bit positions.
+// Entries of the paging structures in long mode (SDM 3A figure 4-11), and of the TLB, which keeps
+// the same bit positions.
 //
-//    63  62       52 51            M M-1           12 11 9  8  7  6  5 4 3  2   1  0
-//   | XD | ignored  | reserved (0)  | frame          |ign | G PS D  A  - - U/S R/W P |   SDM 3A fig. 4-11
+//    63  62       52 51           M M-1          12 11  9  8  7  6  5  4 3  2   1   0
+//   | XD | ignored  | reserved (0) | frame         | ign | G PS  D  A  - -  U/S R/W  P |
 //
-//   A TLB's data word has the rights combined over all levels in P, R/W, U/S, XD; D and G of the leaf;
-//   CONDEMNED in bit 9 and the page size in bits 11:10.
+//   A TLB's data word has the rights combined over all levels in P, R/W, U/S and XD, D and G of the
+//   leaf, CONDEMNED in bit 9 and the page size in bits 11:10.
 
 import { MACHINE } from "./layout.ts";
 

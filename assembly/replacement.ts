@@ -1,5 +1,5 @@
-// Which way of a set is replaced, for up to 16 ways. Each policy keeps one u64 per set, and 0 is the
-// state of a set never used, so that arrays need no initialisation.
+// Which way of a set is replaced, for up to 16 ways. Each policy keeps one u64 per set, and 0 is
+// the state of a set never used, so that arrays need no initialisation.
 //
 //   lru, fifo           16 way numbers of 4 bits, most recent first, XORed with IDENTITY_ORDER
 //   tree-plru           bit n: the child of node n that was used less recently; root 1

@@ -19,10 +19,10 @@ import {
 const FULL_RIGHTS: u64 = PRESENT | WRITABLE | USER;
 
 /**
- * Follows the page's path to `level`, or to a leaf above it. The entry that names what is there is
- * in resultEntry (frame of a table or page, rights combined), the raw last entry in
- * resultPhysical. Returns the level reached: of the table, or of the leaf plus LEAF; 0: absent, with
- * the level of the table that lacks the entry in resultLevel.
+ * Follows the page's path to `level`, or to a leaf above it. What is there (frame of a table or
+ * page, rights combined) is left in resultEntry, the last raw entry in resultPhysical. Returns the
+ * level reached: of the table, or of the leaf plus LEAF; 0 when an entry is absent, with the level
+ * of its table in resultLevel.
  */
 export function descend(root: u64, page: u64, levels: u32, level: u32): u32 {
   let path = (root << 12) | FULL_RIGHTS;
@@ -48,7 +48,9 @@ export function leafLevel(root: u64, page: u64, levels: u32): u32 {
   return descend(root, page, levels, 0) & ~LEAF;
 }
 
-/** The level of the deepest table on the page's path, at least `level`; its frame in resultEntry. */
+/**
+ * The level of the deepest table on the page's path, at least `level`; its frame in resultEntry.
+ */
 export function findTable(root: u64, page: u64, levels: u32, level: u32): u32 {
   let table = root;
   let at = levels;

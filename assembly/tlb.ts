@@ -17,7 +17,7 @@ export const SECOND_INSTRUCTION: u32 = 3;
 /** Every kind of entry, for lookup. */
 export const ANY_KIND: u32 = 0xff;
 /** Entries of 4 KiB pages of one PCID: what user programs mostly use. */
-export const COMMON_KIND: u32 = 0;
+export const USUAL_KIND: u32 = 0;
 export const TLB_LISTS: u32 = 4;
 export const STRUCTURE_LIST: u32 = 4;
 

@@ -1,4 +1,5 @@
-// Who is how far from whom: cores share LLCs, LLCs share sockets, sockets are one or two links apart.
+// Who is how far from whom: cores share LLCs, LLCs share sockets, sockets are one or two links
+// apart.
 
 import {
   DISTANCE_ONE_HOP,

@@ -1,5 +1,6 @@
-// The page walk of 4- and 5-level paging, SDM 3A 4.5.4: from the deepest paging-structure cache that
-// knows the prefix, else from CR3, down to the leaf. Every entry is loaded through the data caches.
+// The page walk of 4- and 5-level paging, SDM 3A 4.5.4: from the deepest paging-structure cache
+// that knows the prefix, else from CR3, down to the leaf. Every entry is loaded through the data
+// caches.
 //
 // Unlike hardware, setting A and D costs no cycles of its own, and walks are never speculative.
 
@@ -43,7 +44,9 @@ import { dropStructuresFor, fillStructure, useStructure } from "./structure-cach
 import { pageOf } from "./tag.ts";
 import { dropPage, FIRST_INSTRUCTION } from "./tlb.ts";
 
-/** Whether combined rights allow an access that needs `required` of `tested`; D and checks aside. */
+/**
+ * Whether combined rights allow an access that needs `required` of `tested`; D and checks aside.
+ */
 export function permits(data: u64, required: u64, tested: u64): bool {
   return ((data ^ required) & tested & ~(DIRTY | CONDEMNED)) == 0;
 }

@@ -23,6 +23,7 @@ const POLICIES: Readonly<Record<Replacement, string>> = {
 };
 
 const WAYS_WITH_EVERY_POLICY = 16;
+const ONE_ARRAY = "each page size in at most one array of a list";
 
 export function boot(instance: MachineInstance, description: MachineDescription): void {
   check(description);
@@ -114,7 +115,14 @@ function check({ topology, tlb }: MachineDescription): void {
   };
   for (const [name, arrays] of Object.entries(lists)) {
     if (arrays.length > 4) throw new BadInput(`tlb.${name}`, arrays.length, "at most 4 arrays");
-    arrays.forEach((array, index) => checkArray(`tlb.${name}[${index}]`, array));
+    const seen = new Set<PageSize>();
+    arrays.forEach((array, index) => {
+      checkArray(`tlb.${name}[${index}]`, array);
+      for (const size of array.pageSizes) {
+        if (seen.has(size)) throw new BadInput(`tlb.${name}[${index}].pageSizes`, size, ONE_ARRAY);
+        seen.add(size);
+      }
+    });
   }
 }
 

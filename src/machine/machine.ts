@@ -279,7 +279,9 @@ export class Machine {
 
   // For checkers, without cycles.
 
-  /** Condemns cached entries of a range, filled from `root`, that disagree with memory; how many. */
+  /**
+   * Condemns cached entries of a range, filled from `root`, that disagree with memory; how many.
+   */
   condemnRange(core: number, root: FrameNumber, start: PageNumber, end: PageNumber): number {
     return this.functions.condemnRange(core, root, start, end);
   }

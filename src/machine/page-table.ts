@@ -123,8 +123,8 @@ export class PageTables {
   }
 
   /**
-   * Unlinks every table below the root that overlaps the range and whose own range `unused` accepts.
-   * Returns their frames, children before parents.
+   * Unlinks every table below the root that overlaps the range and of whose own range `unused` is
+   * true. Returns their frames, children before parents.
    */
   detach(range: PageRange, unused: (covered: PageRange) => boolean): FrameNumber[] {
     const detached: FrameNumber[] = [];

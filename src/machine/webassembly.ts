@@ -1,5 +1,5 @@
-// The part of the WebAssembly interface that is used here. Node's types leave it to the DOM's, which
-// this program does not have.
+// The part of the WebAssembly interface that is used here. Node's types leave it to the DOM's,
+// which this program does not have.
 
 export interface WasmMemory {
   /** Replaced, and the old one emptied, when the memory grows. */

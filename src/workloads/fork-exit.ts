@@ -1,15 +1,16 @@
 // Every CPU has a process that forks a child, waits for it and forks the next. The child runs on
 // the neighbour, writes to a few inherited pages (copy-on-write), execs in every second round, and
-// exits: its mm dies while CPUs that ran it idle on it.
+// exits: its mm dies on the CPU that ran it, which goes on as a lazy user of it.
 
 import type { PageRange } from "../base/address.ts";
 import { waitForChild, waitForChildren } from "../kernel/exit.ts";
 import { exec } from "../kernel/exec.ts";
-import { type Kernel, note } from "../kernel/operation.ts";
+import type { Kernel } from "../kernel/operation.ts";
 import { fork, STACK } from "../kernel/process.ts";
 import { syscall } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { Barrier } from "./barrier.ts";
+import { MeasuredPart } from "./measured-part.ts";
 import { mapPages, touchPages } from "./memory.ts";
 import type { Scene, Workload } from "./workload.ts";
 
@@ -44,13 +45,13 @@ export const forkExit: Workload = {
     function* (main) {
       const count = scene.cpus.length;
       const ready = new Barrier(scene.kernel, count);
-      let running = count;
+      const part = new MeasuredPart(count);
       for (const cpu of scene.cpus) {
         const program = function* (task: Task): Kernel {
           yield* ready.arriveAndWait(task);
-          if (running === count) yield* note({ kind: "measureBegin" });
+          yield* part.begin();
           yield* parent(task, scene, (cpu.id + 1) % count);
-          if (--running === 0) yield* note({ kind: "measureEnd" });
+          yield* part.end();
         };
         yield* syscall(main, fork(main, { name: `parent${cpu.id}`, program, cpu }));
       }

@@ -8,12 +8,13 @@ import { waitForChildren } from "../kernel/exit.ts";
 import { kthreadUnuseMm, kthreadUseMm } from "../kernel/kthread.ts";
 import { mmget, mmput } from "../kernel/mm-count.ts";
 import type { Mm } from "../kernel/mm.ts";
-import { type Kernel, note, work } from "../kernel/operation.ts";
+import { type Kernel, work } from "../kernel/operation.ts";
 import { Pipe, readPipe, writePipe } from "../kernel/pipe.ts";
 import { createKernelThread, fork } from "../kernel/process.ts";
 import { syscall } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { Barrier } from "./barrier.ts";
+import { MeasuredPart } from "./measured-part.ts";
 import { mapPages, touchPages, unmapPages, usePages } from "./memory.ts";
 import type { Scene, Workload } from "./workload.ts";
 
@@ -61,7 +62,7 @@ export const kthread: Workload = {
   program: (scene) =>
     function* (main) {
       const ready = new Barrier(scene.kernel, scene.cpus.length);
-      let running = scene.cpus.length;
+      const part = new MeasuredPart(scene.cpus.length);
       for (const cpu of scene.cpus) {
         const pipe = (name: string): Pipe => new Pipe(scene.kernel, `${name}${cpu.id}`, cpu.id);
         const memory = { start: 0, end: 0 } as PageRange;
@@ -75,9 +76,9 @@ export const kthread: Workload = {
         yield* createKernelThread(main, { name: `kthread${cpu.id}`, program: server, cpu });
         const program = function* (task: Task): Kernel {
           yield* ready.arriveAndWait(task);
-          if (running === scene.cpus.length) yield* note({ kind: "measureBegin" });
+          yield* part.begin();
           yield* ask(task, scene, desk);
-          if (--running === 0) yield* note({ kind: "measureEnd" });
+          yield* part.end();
         };
         yield* syscall(main, fork(main, { name: `user${cpu.id}`, program, cpu }));
       }

@@ -5,12 +5,13 @@
 
 import type { Cpu } from "../kernel/cpu.ts";
 import { waitForChildren } from "../kernel/exit.ts";
-import { type Kernel, note } from "../kernel/operation.ts";
+import type { Kernel } from "../kernel/operation.ts";
 import { Pipe, readPipe, writePipe } from "../kernel/pipe.ts";
 import { cloneThread, fork } from "../kernel/process.ts";
 import { syscall } from "../kernel/syscall.ts";
 import type { Program, Task } from "../kernel/task.ts";
 import { Barrier } from "./barrier.ts";
+import { MeasuredPart } from "./measured-part.ts";
 import { mapPages, touchPages, unmapPages, usePages } from "./memory.ts";
 import type { Scene, Workload } from "./workload.ts";
 
@@ -21,7 +22,7 @@ const OWN_PAGES = 48;
 interface Ring {
   readonly pipes: readonly Pipe[];
   readonly ready: Barrier;
-  running: number;
+  readonly part: MeasuredPart;
 }
 
 /**
@@ -33,7 +34,7 @@ function* serve(task: Task, scene: Scene, ring: Ring, index: number): Kernel {
   const from = ring.pipes[index]!;
   const to = ring.pipes[(index + 1) % ring.pipes.length]!;
   yield* ring.ready.arriveAndWait(task);
-  if (ring.running === ring.pipes.length) yield* note({ kind: "measureBegin" });
+  yield* ring.part.begin();
   if (index % 4 === 0) yield* syscall(task, writePipe(task, from)); // the front of every other CPU
   for (let round = 0; round < scene.rounds; round++) {
     yield* syscall(task, readPipe(task, from));
@@ -42,7 +43,7 @@ function* serve(task: Task, scene: Scene, ring: Ring, index: number): Kernel {
     if (isFront(index)) yield* fillBuffer(task, scene.pages);
     yield* syscall(task, writePipe(task, to));
   }
-  if (--ring.running === 0) yield* note({ kind: "measureEnd" });
+  yield* ring.part.end();
 }
 
 function* fillBuffer(task: Task, pageCount: number): Kernel {
@@ -77,7 +78,8 @@ export const server: Workload = {
         { length: count },
         (_, index) => new Pipe(kernel, `requests${index}`, Math.floor(index / 2)),
       );
-      const ring: Ring = { pipes, ready: new Barrier(kernel, count), running: count };
+      const part = new MeasuredPart(count);
+      const ring: Ring = { pipes, ready: new Barrier(kernel, count), part };
       for (const cpu of cpus) {
         const program = (task: Task): Kernel => serve(task, scene, ring, 2 * cpu.id + 1);
         yield* syscall(main, fork(main, { name: `back${cpu.id}`, program, cpu }));

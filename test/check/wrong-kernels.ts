@@ -84,7 +84,9 @@ export const neverAnswers: ShootdownProtocol = {
   *flushRange(cpu: Cpu, { mm }: FlushRequest) {
     const never = new Cell("never", cpu.kernel.allocateLine(cpu.id), 0);
     const targets = yield* cpusOf(mm.cpumask);
-    const called = yield* callMany(cpu, targets, () => waitUntil(never, () => false) as Kernel);
+    const called = yield* callMany(cpu, targets, function* () {
+      yield* waitUntil(never, () => false);
+    });
     yield* waitForCalls(called);
   },
 };

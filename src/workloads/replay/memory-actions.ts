@@ -28,6 +28,7 @@ type MemoryAction = Exclude<Action, { kind: "switch" | "fork" | "exec" | "exit" 
 const RECENT_PAGES = 16;
 const PROT_WRITE = 2;
 const PROT_EXEC = 4;
+const PRESENT_FAULT = 1;
 const WRITE_FAULT = 2;
 const FETCH_FAULT = 16;
 
@@ -114,9 +115,18 @@ export class MemoryActions {
       mm.areas.add(area);
     }
     if ((isWrite && !area.writable) || (isFetch && !area.executable)) return;
+    const wasPresent = (errorCode & PRESENT_FAULT) !== 0;
+    if (isWrite && wasPresent) yield* this.mapAround(mm, page);
     const kind = isWrite ? "write" : isFetch ? "execute" : "read";
     yield* runUser(userStream({ pages: [page], kind }));
     this.remember(mm, page);
+  }
+
+  /** A page that was there to read, though no fault told so: a file's, mapped around an earlier
+   *  fault. A read maps it here as well, so that the write copies it and flushes as it did. */
+  private *mapAround(mm: Mm, page: PageNumber): Kernel {
+    if ((mm.tables.entryAt(page) & PRESENT) !== 0n) return;
+    yield* runUser(userStream({ pages: [page], kind: "read" }));
   }
 
   private remember(mm: Mm, page: PageNumber): void {

@@ -4,6 +4,7 @@
 import type { TraceEvent } from "../../trace/event.ts";
 import { type OpenTrace, openTrace } from "../../trace/read.ts";
 import type { TraceMeta } from "../../trace/parser.ts";
+import { VforkChildren } from "./vfork-children.ts";
 
 /** What happens again: who runs where, and what changes address spaces or touches memory. */
 export type Action = Exclude<TraceEvent, { kind: "wakeup" | "migrate" | "flush" | "flushRequest" }>;
@@ -17,6 +18,7 @@ export class Recording {
   private first = 0;
   isComplete = false;
   private readonly begunCpus = new Set<number>();
+  private readonly vforkChildren = new VforkChildren();
 
   private constructor(
     readonly path: string,
@@ -54,7 +56,8 @@ export class Recording {
         this.isComplete = true;
         return;
       }
-      if (isAction(value)) this.append(value);
+      const event = this.vforkChildren.place(value);
+      if (isAction(event)) this.append(event);
     }
   }
 
@@ -71,7 +74,8 @@ export class Recording {
 }
 
 const PASSED_OVER = new Set<TraceEvent["kind"]>(["wakeup", "migrate", "flush", "flushRequest"]);
-const isAction = (event: TraceEvent): event is Action => !PASSED_OVER.has(event.kind);
+const isAction = (event: TraceEvent | null): event is Action =>
+  event !== null && !PASSED_OVER.has(event.kind);
 
 const switchFromIdle = (first: Action): Action => ({
   kind: "switch",

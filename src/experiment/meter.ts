@@ -6,6 +6,10 @@ import type { KernelState } from "../kernel/kernel.ts";
 import { CALL_FUNCTION_SINGLE_VECTOR, CALL_FUNCTION_VECTOR } from "../kernel/smp.ts";
 import type { FlushCounts, Measurement, ViolationReport } from "./result.ts";
 
+/** Calls of functions on other CPUs: here always a flush, or an end of lazy use. */
+const isCall = (vector: number): boolean =>
+  vector === CALL_FUNCTION_VECTOR || vector === CALL_FUNCTION_SINGLE_VECTOR;
+
 /** Everything counted; a fresh one for each measured part. */
 class Counts {
   readonly initiatorCycles: number[] = [];
@@ -33,12 +37,9 @@ export class Meter implements Observer {
   clock: Clock | null = null;
   /** Per CPU: when the flush that it initiates began. */
   private readonly flushBegins: Float64Array;
-  /** Per CPU: whether the interrupt that it serves was asked to flush. */
-  private readonly answering: Uint8Array;
 
   constructor(private readonly kernel: KernelState) {
     this.flushBegins = new Float64Array(kernel.cpus.length);
-    this.answering = new Uint8Array(kernel.cpus.length);
   }
 
   observe(event: KernelEvent, { cpu, cycle }: Moment): void {
@@ -52,22 +53,21 @@ export class Meter implements Observer {
     const { counts } = this;
     switch (event.kind) {
       case "flushReturn":
-        if (event.remote) counts.initiatorCycles.push(cycle - this.flushBegins[cpu]!);
+        if (event.remote && this.flushBegins[cpu]! >= this.beginCycle) {
+          counts.initiatorCycles.push(cycle - this.flushBegins[cpu]!);
+        }
         return;
       case "flushed":
         counts.flushes[event.how]++;
-        if (!event.local) this.answering[cpu] = 1;
         return;
       case "ipiSent":
-        if (event.vector !== CALL_FUNCTION_VECTOR && event.vector !== CALL_FUNCTION_SINGLE_VECTOR) {
-          return;
-        }
+        if (!isCall(event.vector)) return;
         counts.ipis++;
         if (this.kernel.cpus[event.target]!.current.mm === null) counts.ipisToLazy++;
         return;
       case "interruptReturned":
-        if (this.answering[cpu] === 1) counts.responderCycles.push(event.cycles);
-        this.answering[cpu] = 0;
+        if (!isCall(event.vector) || cycle - event.cycles < this.beginCycle) return;
+        counts.responderCycles.push(event.cycles);
         return;
       case "switched":
         counts.contextSwitches++;
@@ -77,7 +77,6 @@ export class Meter implements Observer {
 
   private begin(cycle: number): void {
     this.counts = new Counts();
-    this.answering.fill(0);
     this.kernel.machine.resetCounters();
     this.refcountOpsBefore = this.clock?.refcountOperations ?? 0;
     this.beginCycle = cycle;

@@ -5,34 +5,39 @@ import type { ExperimentDefinition } from "./experiment.ts";
 
 export const BUILT_IN_NAMES: readonly string[] = ["default", ...WORKLOAD_NAMES];
 
-/** The sample that the default experiment replays: threads that pass messages, idle in between. */
-const DEFAULT_TRACE = "messaging-threads";
+/** The sample that the default experiment replays: a thread that comes and goes on an idle CPU while
+ *  another gives memory back. */
+const DEFAULT_TRACE = "lazy-dontneed";
 
 /** What the project answers, on one screen: who pays for the reference count at the switch, what a
- *  shootdown costs with and without PCID, what lazy TLB saves, and which policy breaks. */
+ *  shootdown costs, what PCID and lazy TLB save, and which policy breaks. */
 const defaultExperiment: ExperimentDefinition = {
   name: "default",
   title: "What lazy TLB, its reference count and PCID cost on Skylake-SP",
+  seeds: 3,
   axes: { cpu: "skylake-sp" },
   parts: [
     {
       workloads: ["pingpong"],
       axes: {
         cores: [2, 28, 192],
-        lazyTlb: ["refcounted", "exit-unlazy", "hazard-pointer", "eager"],
+        rounds: 50,
+        lazyTlb: ["refcounted", "unrefcounted", "exit-unlazy", "hazard-pointer", "eager"],
+      },
+    },
+    { workloads: ["munmap"], axes: { cores: [2, 28], pages: [1, 8, 34] } },
+    {
+      workloads: ["server"],
+      axes: {
+        cores: 28,
+        rounds: 20,
+        pcid: [true, false],
+        lazyTlb: ["refcounted", "unrefcounted", "eager"],
       },
     },
     {
-      workloads: ["munmap"],
-      axes: { cores: [2, 28], pcid: [true, false], lazyTlb: ["refcounted", "unrefcounted"] },
-    },
-    {
-      workloads: ["kthread"],
-      axes: { cores: 28, rounds: 30, pcid: [true, false], lazyTlb: ["refcounted", "eager"] },
-    },
-    {
       traces: [DEFAULT_TRACE],
-      axes: { pcid: [true, false], lazyTlb: ["refcounted", "exit-unlazy", "eager"] },
+      axes: { pcid: [true, false], lazyTlb: ["refcounted", "unrefcounted", "eager"] },
     },
   ],
 };

@@ -29,13 +29,17 @@ export function answers(rows: readonly Row[]): readonly string[] {
   ];
 }
 
-/** What a shared atomic at every switch costs, by cores and policy. */
+/** What a shared atomic at every switch costs, by cores and policy: for each setting of the rest. */
 function referenceCount(rows: readonly Row[]): readonly string[] {
-  const pcid = rows.some((row) => row.configuration.pcid);
-  const switching = rows.filter(
-    (row) => row.workload === "pingpong" && row.configuration.pcid === pcid,
+  const switching = rows.filter((row) => row.workload === "pingpong");
+  const settings = [...new Set(switching.map((row) => keyWithout(row, "lazyTlb", "cores")))];
+  return settings.flatMap((setting) =>
+    referenceCountIn(switching.filter((row) => keyWithout(row, "lazyTlb", "cores") === setting)),
   );
-  const pairs = pairsOf(switching, { axis: "lazyTlb", from: "refcounted" });
+}
+
+function referenceCountIn(rows: readonly Row[]): readonly string[] {
+  const pairs = pairsOf(rows, { axis: "lazyTlb", from: "refcounted" });
   if (pairs.length === 0) return [];
   const most = Math.max(...pairs.map(({ to }) => to.cores));
   const gain = ({ from, to }: Pair): number => to.switchesPerSecond / from.switchesPerSecond;
@@ -43,9 +47,10 @@ function referenceCount(rows: readonly Row[]): readonly string[] {
   const rate = (row: Row): string => `${brief(row.switchesPerSecond)}/s at ${row.cores}`;
   const base = [...new Set(pairs.map(({ from }) => from))];
   const policies = [...new Set(pairs.map(({ to }) => to.configuration.lazyTlb))];
+  const { cpu, idle, pcid } = rows[0]!.configuration;
   const { cores, counted, uncounted } = PUBLISHED;
   return [
-    "pingpong, switches per second by cores (x: against refcounted):",
+    `pingpong on ${cpu}, idle=${idle}, pcid=${pcid}: switches per second (x: against refcounted)`,
     `  refcounted: ${base.map(rate).join(", ")}`,
     ...policies.map((policy) => {
       const own = pairs.filter(({ to }) => to.configuration.lazyTlb === policy);
@@ -141,6 +146,10 @@ function pairsOf(rows: readonly Row[], { axis, from, to }: Comparison): readonly
     );
 }
 
-function keyWithout(row: Row, axis: ConfigurationAxis): string {
-  return JSON.stringify([row.workload, { ...row.configuration, [axis]: null }]);
+/** What a row is about, but for some axes. */
+function keyWithout({ workload, configuration }: Row, ...axes: ConfigurationAxis[]): string {
+  const rest = Object.entries(configuration).filter(
+    ([axis]) => !axes.includes(axis as ConfigurationAxis),
+  );
+  return JSON.stringify([workload, rest]);
 }

@@ -77,8 +77,11 @@ function leaveOut(
   leftOut.set(words, { ...conflict, words, configuration });
 }
 
-/** The runs of one cell: one per seed, counting up from `seed`. */
+/**
+ * The runs of one cell: one per seed, counting up from `seed`. A recording leaves nothing to chance.
+ */
 export function runsOf(cell: Cell, seed: number, seeds: number): readonly Run[] {
+  if (cell.trace !== undefined) return [{ ...cell, seed }];
   return Array.from({ length: seeds }, (_, index) => ({ ...cell, seed: (seed + index) >>> 0 }));
 }
 

@@ -57,14 +57,18 @@ async function runChecked(
   const cpusOfTraces = await cpusOf(experiment.parts.flatMap((part) => part.traces));
   const { cells, notes } = expand(experiment, overrides, cpusOfTraces);
   for (const note of notes) options.onNote?.(note);
-  const runs = cells.flatMap((cell) => runsOf(cell, seed, seeds));
+  const runsOfCells = cells.map((cell) => runsOf(cell, seed, seeds));
+  const runs = runsOfCells.flat();
   const measurements = await measureAll(runs, {
     workers,
     onDone: (done) => options.onProgress?.({ done, total: runs.length }),
     ...(options.measure === undefined ? {} : { measure: options.measure }),
   });
-  const rows = cells.map((cell, index) =>
-    rowOf(cell, measurements.slice(index * seeds, (index + 1) * seeds)),
-  );
+  let next = 0;
+  const rows = cells.map((cell, index) => {
+    const first = next;
+    next += runsOfCells[index]!.length;
+    return rowOf(cell, measurements.slice(first, next));
+  });
   return { experiment: experiment.name, seed, rows };
 }

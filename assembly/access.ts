@@ -28,6 +28,7 @@ import {
   lookup,
   reenter,
   secondLevelOf,
+  USUAL_KIND,
 } from "./tlb.ts";
 import { generalProtection, pageFault, permits, walk } from "./walker.ts";
 
@@ -59,19 +60,29 @@ export function translate(core: Core, address: u64, list: u32, required: u64, te
   return resolve(core, address, list, required, tested, ANY_KIND);
 }
 
-export function physicalOf(data: u64, address: u64): u64 {
+function physicalOf(data: u64, address: u64): u64 {
   return (data & ADDRESS_BITS) | (address & offsetMask(sizeOf(data)));
 }
 
-/** As translate, for a canonical address; the first level is asked for `kinds` only. */
-export function resolve(
+/** As translate, for an access of which the first level's usual entry, `data`, did not allow. */
+export function translateMissed(
   core: Core,
   address: u64,
   list: u32,
   required: u64,
   tested: u64,
-  kinds: u32,
+  data: u64,
 ): u64 {
+  if (!isCanonical(core, address)) {
+    generalProtection(core, address);
+    return FAULTED;
+  }
+  const kinds = data == 0 ? ANY_KIND ^ (1 << USUAL_KIND) : ANY_KIND;
+  return resolve(core, address, list, required, tested, kinds);
+}
+
+/** As translate, for a canonical address; the first level is asked for `kinds` only. */
+function resolve(core: Core, address: u64, list: u32, required: u64, tested: u64, kinds: u32): u64 {
   const page = pageOf(address);
   let source = ACCESS_FIRST_LEVEL;
   let data = lookup(core, list, page, kinds);

@@ -100,6 +100,12 @@ export function use(g: Geometry, core: usize, number: u64, key: u64): i32 {
   return <i32>first + way;
 }
 
+/** The data of the entry with this tag, which counts as used, or 0. */
+export function useData(g: Geometry, core: usize, number: u64, key: u64): u64 {
+  const slot = use(g, core, number, key);
+  return slot < 0 ? 0 : dataAt(g, core, slot);
+}
+
 /** Enters an entry that the array does not hold, in an invalid way, else in the victim. */
 export function fill(g: Geometry, core: usize, number: u64, key: u64, data: u64, root: u32): void {
   const slot =

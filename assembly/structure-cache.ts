@@ -3,7 +3,7 @@
 //
 //   cache of level l holds the table of level l:  l = 1 PDE cache, 2 PDPTE, 3 PML4E, 4 PML5E
 
-import { drop, fill, find, use, dataAt, tagAt } from "./array.ts";
+import { drop, fill, find, useData, dataAt, tagAt } from "./array.ts";
 import { Geometry, GEOMETRY_BYTES } from "./geometry.ts";
 import { baseOf, Core } from "./layout.ts";
 import { ADDRESS_BITS } from "./pte.ts";
@@ -27,8 +27,7 @@ export function useStructure(core: Core, page: u64, level: u32): u64 {
   const g = structureCache(level);
   if (g.slots == 0) return 0;
   const prefix = prefixOf(page, level);
-  const slot = use(g, baseOf(core), prefix, tagFor(prefix, 0, core.pcidBits));
-  return slot < 0 ? 0 : dataAt(g, baseOf(core), slot);
+  return useData(g, baseOf(core), prefix, tagFor(prefix, 0, core.pcidBits));
 }
 
 /** Enters a table of `level` that a lookup has just missed. */

@@ -51,6 +51,11 @@ export function arrayOf(list: u32, size: u32): usize {
   return <usize>load<u32>(ARRAY_OF + ((<usize>(list * 4 + size)) << 2));
 }
 
+/** The array in which a list has most of its entries: those of 4 KiB pages. */
+export function usualArray(list: u32): Geometry {
+  return changetype<Geometry>(arrayOf(list, 0));
+}
+
 export function numberFor(page: u64, size: u32): u64 {
   return page >> (9 * <u64>size);
 }

@@ -45,13 +45,13 @@ export const forkExit: Workload = {
     function* (main) {
       const count = scene.cpus.length;
       const ready = new Barrier(scene.kernel, count);
-      const part = new MeasuredPart(count);
+      const part = new MeasuredPart(scene.kernel, count);
       for (const cpu of scene.cpus) {
         const program = function* (task: Task): Kernel {
           yield* ready.arriveAndWait(task);
           yield* part.begin();
           yield* parent(task, scene, (cpu.id + 1) % count);
-          yield* part.end();
+          yield* part.end(task);
         };
         yield* syscall(main, fork(main, { name: `parent${cpu.id}`, program, cpu }));
       }

@@ -62,7 +62,7 @@ export const kthread: Workload = {
   program: (scene) =>
     function* (main) {
       const ready = new Barrier(scene.kernel, scene.cpus.length);
-      const part = new MeasuredPart(scene.cpus.length);
+      const part = new MeasuredPart(scene.kernel, scene.cpus.length);
       for (const cpu of scene.cpus) {
         const pipe = (name: string): Pipe => new Pipe(scene.kernel, `${name}${cpu.id}`, cpu.id);
         const memory = { start: 0, end: 0 } as PageRange;
@@ -78,7 +78,7 @@ export const kthread: Workload = {
           yield* ready.arriveAndWait(task);
           yield* part.begin();
           yield* ask(task, scene, desk);
-          yield* part.end();
+          yield* part.end(task);
         };
         yield* syscall(main, fork(main, { name: `user${cpu.id}`, program, cpu }));
       }

@@ -1,13 +1,23 @@
 // The measured part of a workload in which every thread does the same: from the moment in which the
 // first one starts its rounds until the last one has done them. Wake-ups come one after the other,
-// so the first ones are at work before the last ones have started.
+// so the first ones are at work before the last ones have started. Who is done waits for the
+// others: no exit is measured.
 
+import type { KernelState } from "../kernel/kernel.ts";
 import { type Kernel, note } from "../kernel/operation.ts";
+import type { Task } from "../kernel/task.ts";
+import { Barrier } from "./barrier.ts";
 
 export class MeasuredPart {
+  private readonly done: Barrier;
   private hasBegun = false;
 
-  constructor(private threadsLeft: number) {}
+  constructor(
+    kernel: KernelState,
+    private threadsLeft: number,
+  ) {
+    this.done = new Barrier(kernel, threadsLeft);
+  }
 
   /** A thread starts its rounds. */
   *begin(): Kernel {
@@ -16,8 +26,9 @@ export class MeasuredPart {
     yield* note({ kind: "measureBegin" });
   }
 
-  /** A thread has done its rounds. */
-  *end(): Kernel {
+  /** `task` has done its rounds. Returns when all have. */
+  *end(task: Task): Kernel {
     if (--this.threadsLeft === 0) yield* note({ kind: "measureEnd" });
+    yield* this.done.arriveAndWait(task);
   }
 }

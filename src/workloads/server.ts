@@ -43,7 +43,7 @@ function* serve(task: Task, scene: Scene, ring: Ring, index: number): Kernel {
     if (isFront(index)) yield* fillBuffer(task, scene.pages);
     yield* syscall(task, writePipe(task, to));
   }
-  yield* ring.part.end();
+  yield* ring.part.end(task);
 }
 
 function* fillBuffer(task: Task, pageCount: number): Kernel {
@@ -78,7 +78,7 @@ export const server: Workload = {
         { length: count },
         (_, index) => new Pipe(kernel, `requests${index}`, Math.floor(index / 2)),
       );
-      const part = new MeasuredPart(count);
+      const part = new MeasuredPart(kernel, count);
       const ring: Ring = { pipes, ready: new Barrier(kernel, count), part };
       for (const cpu of cpus) {
         const program = (task: Task): Kernel => serve(task, scene, ring, 2 * cpu.id + 1);

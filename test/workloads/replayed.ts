@@ -30,11 +30,14 @@ export interface Replayed {
   readonly pieces: number;
 }
 
-export async function recordedCounts(path: string): Promise<FlushCounts> {
+export async function recordedCounts(path: string): Promise<FlushCounts & { execs: number }> {
   const byReason = [0, 0, 0, 0, 0, 0];
-  for await (const event of traceEvents(path))
+  let execs = 0;
+  for await (const event of traceEvents(path)) {
     if (event.kind === "flush") byReason[event.reason]!++;
-  return { remote: byReason[4]!, local: byReason[3]!, switches: byReason[0]! };
+    if (event.kind === "exec") execs++;
+  }
+  return { remote: byReason[4]!, local: byReason[3]!, switches: byReason[0]!, execs };
 }
 
 export async function replayed(

@@ -1,0 +1,42 @@
+// What holds of every workload: verdicts, references, repeatability, one measured part.
+
+import { describe, expect, test } from "vitest";
+import { LAZY_POLICY_NAMES, lazyPolicies } from "../../src/kernel/lazy/policies.ts";
+import { WORKLOAD_NAMES } from "../../src/workloads/workloads.ts";
+import { measuredPart, measure, playWorkload } from "./runs.ts";
+
+describe.each(WORKLOAD_NAMES)("%s", (name) => {
+  describe.each([true, false])("with pcid %s", (pcid) => {
+    test.each(LAZY_POLICY_NAMES)("under %s ends with the verdict that is expected", (policy) => {
+      const lazyPolicy = lazyPolicies[policy];
+      const outcome = playWorkload(name, { cores: 4, rounds: 2, policy: lazyPolicy, pcid });
+      expect(outcome.ended).toBe("stopped");
+      const invariants = [...new Set(outcome.violations.map(({ invariant }) => invariant))];
+      expect(invariants).toEqual(lazyPolicy.expected === "ok" ? [] : ["I5"]);
+      // Only init is left, and what CPUs that came to rest still hold lazily.
+      const inUse = [...outcome.kernel.liveMms].filter(({ mmUsers }) => mmUsers.value > 0);
+      expect(inUse.map((mm) => mm.name)).toEqual(["init"]);
+    });
+  });
+
+  test("measures the same twice, and something else by another seed where chance plays", async () => {
+    const first = await measure(name, {}, 1);
+    expect(await measure(name, {}, 1)).toEqual(first);
+    const differs = JSON.stringify(await measure(name, {}, 2)) !== JSON.stringify(first);
+    expect(differs).toBe(!WITHOUT_CHANCE.has(name));
+  });
+
+  test("has one measured part, in which something happens", () => {
+    for (const cores of [1, 5]) {
+      const outcome = playWorkload(name, { cores });
+      const kinds = outcome.events.map(({ kind }) => kind);
+      expect(kinds.filter((kind) => kind === "measureBegin")).toHaveLength(1);
+      expect(kinds.filter((kind) => kind === "measureEnd")).toHaveLength(1);
+      expect(measuredPart(outcome).length).toBeGreaterThan(8);
+      expect(outcome.violations).toEqual([]);
+    }
+  });
+});
+
+/** Chance picks pages at most, and every choice takes as long: their seeds repeat one measurement. */
+const WITHOUT_CHANCE = new Set<string>(["munmap", "madvise", "mprotect", "fork-exit", "kthread"]);

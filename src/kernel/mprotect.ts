@@ -2,7 +2,7 @@
 
 import { type PageNumber, type PageRange, pageAfter } from "../base/address.ts";
 import { leafEntry } from "./entry.ts";
-import { frameOfEntry } from "../machine/page-table.ts";
+import { ACCESSED, DIRTY, frameOfEntry } from "../machine/page-table.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { lockForWriting, spinLock, spinUnlock, unlockForWriting } from "./lock.ts";
@@ -31,10 +31,12 @@ export function* mprotect(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): K
     yield* spinLock(mm.pageTableLock);
     const pages = yield* presentPages(mm, area);
     for (const page of pages) {
-      const frame = frameOfEntry(yield* readEntry(mm, page));
+      const old = yield* readEntry(mm, page);
+      const frame = frameOfEntry(old);
       // A shared frame stays read-only: the next write copies it.
       const writable = rights.writable && cpu.kernel.frames.mapCount(frame) === 1;
-      yield* writeEntry(mm, page, leafEntry(frame, { ...rights, writable }));
+      const noted = old & (ACCESSED | DIRTY); // pte_modify keeps them
+      yield* writeEntry(mm, page, leafEntry(frame, { ...rights, writable }) | noted);
     }
     changed.push(...pages);
     yield* workTimes(costs.protectPage, pages.length);

@@ -5,6 +5,7 @@ import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { lockForWriting, spinLock, spinUnlock, unlockForWriting } from "./lock.ts";
 import type { Mm } from "./mm.ts";
+import { finishGather, MmuGather, zapTables } from "./mmu-gather.ts";
 import { call, type Kernel, presentPages, work, workTimes, writeEntry } from "./operation.ts";
 import { unmapLocked } from "./mmap.ts";
 
@@ -20,7 +21,15 @@ export function* mremap(cpu: Cpu, mm: Mm, from: PageRange, to: PageRange): Kerne
   if (from.start !== to.start) yield* moveEntries(cpu, mm, from.start, to.start, kept);
   const [area] = mm.areas.remove({ start: from.start, end: pageAfter(from.start, kept) });
   if (area !== undefined) mm.areas.add({ ...area, ...to });
+  if (from.start !== to.start) yield* freeOldTables(cpu, mm, from);
   yield* unlockForWriting(mm.mmapLock);
+}
+
+/** do_munmap of the old place, where no entry is left: only tables that serve no area any more. */
+function* freeOldTables(cpu: Cpu, mm: Mm, from: PageRange): Kernel {
+  const gather = new MmuGather(mm);
+  yield* zapTables(gather, from);
+  yield* finishGather(cpu, gather);
 }
 
 /** move_page_tables: the flush is before the page-table lock is dropped (CVE-2018-18281). */

@@ -1,7 +1,7 @@
 // kernel/fork.c: new address spaces and new tasks.
 
 import { pageNumber, type PageRange } from "../base/address.ts";
-import { frameOfEntry, WRITABLE } from "../machine/page-table.ts";
+import { ACCESSED, frameOfEntry, WRITABLE } from "../machine/page-table.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { lockForWriting, spinLock, spinUnlock, unlockForWriting } from "./lock.ts";
@@ -93,7 +93,7 @@ function* copyEntries(cpu: Cpu, parent: Mm, child: Mm, range: PageRange): Kernel
   for (const page of pages) {
     const entry = (yield* readEntry(parent, page)) & ~WRITABLE;
     yield* writeEntry(parent, page, entry);
-    yield* writeEntry(child, page, entry);
+    yield* writeEntry(child, page, entry & ~ACCESSED); // pte_mkold
     cpu.kernel.frames.share(frameOfEntry(entry));
   }
   yield* workTimes(costs.copyEntry, pages.length);

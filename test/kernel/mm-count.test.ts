@@ -1,4 +1,5 @@
-// mm_users and mm_count, value by value, through the life of a process; and what dies at which zero.
+// mm_users and mm_count, value by value, through the life of a process, and what dies at which
+// zero.
 
 import { describe, expect, test } from "vitest";
 import { exec } from "../../src/kernel/exec.ts";
@@ -17,8 +18,6 @@ import { eventsOf, type Outcome, play } from "./scene.ts";
 
 const counts = ({ mmUsers, mmCount }: Mm): string =>
   `${mmUsers.value} users ${mmCount.value} count`;
-
-
 
 /** Runs `program` on CPU 0; the counts it notes by name are the result. */
 function note(program: (task: Task, seen: Record<string, string>) => Kernel): {
@@ -51,7 +50,7 @@ describe("the counters of a process", () => {
     });
   });
 
-  test("clone adds a user, its exit takes it away; an idle CPU that borrows adds to the count", () => {
+  test("clone adds a user, which its exit takes away; a CPU that borrows adds to the count", () => {
     const { seen } = note(function* (task, seen) {
       const mm = task.mm!;
       const program: Program = function* () {

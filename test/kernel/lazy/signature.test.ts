@@ -10,14 +10,15 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const COMPILER = join(ROOT, "node_modules/typescript/bin/tsc");
 
+const WITHOUT = JSON.stringify(join(ROOT, "src/kernel/lazy/without-active-mm.ts"));
+
 const IMPORTS = `
 import type { Cpu } from ${JSON.stringify(join(ROOT, "src/kernel/cpu.ts"))};
 import type { Mm } from ${JSON.stringify(join(ROOT, "src/kernel/mm.ts"))};
 import type { Kernel } from ${JSON.stringify(join(ROOT, "src/kernel/operation.ts"))};
 import { switchMm, switchMmTo } from ${JSON.stringify(join(ROOT, "src/kernel/switch-mm.ts"))};
-import { switchingWithoutActiveMm, type SwitchTo, type TaskWithoutActiveMm } from ${JSON.stringify(
-  join(ROOT, "src/kernel/lazy/without-active-mm.ts"),
-)};
+import { switchingWithoutActiveMm } from ${WITHOUT};
+import type { SwitchTo, TaskWithoutActiveMm } from ${WITHOUT};
 `;
 
 /** Each is a module of its own; the name says what core code does in it. */
@@ -32,8 +33,8 @@ const SAMPLES = {
   "passes-previous-by-name": `export function* go(cpu: Cpu, prev: Mm, next: Mm): Kernel {
     yield* switchMmTo(cpu, prev, next);
   }`,
-  "reads-active-mm": `export function* go(cpu: Cpu, to: SwitchTo, prev: TaskWithoutActiveMm): Kernel {
-    yield* to(cpu, prev.activeMm!);
+  "reads-active-mm": `export function* go(cpu: Cpu, to: SwitchTo, t: TaskWithoutActiveMm): Kernel {
+    yield* to(cpu, t.activeMm!);
   }`,
   "builds-on-three-parameters": `export const policy = switchingWithoutActiveMm(switchMm);`,
 } as const;

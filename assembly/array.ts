@@ -62,19 +62,27 @@ export function rootAt(g: Geometry, core: usize, slot: u32): u32 {
   return load<u32>(core + g.roots + ((<usize>slot) << 2));
 }
 
-/** The way of the set at `tags` whose tag is `key`, or -1. Pads behind the last way are 0. */
+/**
+ * The way of the set at `tags` whose tag is `key`, or -1. Pads behind the last way are 0. All ways
+ * are compared, however early one matches: a loop of fixed length is predicted, its exit is not.
+ */
 export function findWay(tags: usize, ways: u32, key: u64): i32 {
   const wanted = i64x2.splat(key);
-  let way: u32 = 0;
-  do {
-    const low = i64x2.eq(v128.load(tags), wanted);
-    const high = i64x2.eq(v128.load(tags, 16), wanted);
-    const equal = i64x2.bitmask(low) | (i64x2.bitmask(high) << 2);
-    if (equal != 0) return <i32>(way + ctz(equal));
-    way += 4;
-    tags += 32;
-  } while (way < ways);
-  return -1;
+  let equal: u32 = waysOf4(tags, wanted);
+  if (ways > 4) {
+    equal |= waysOf4(tags + 32, wanted) << 4;
+    if (ways > 8) {
+      equal |= waysOf4(tags + 64, wanted) << 8;
+      if (ways > 12) equal |= waysOf4(tags + 96, wanted) << 12;
+    }
+  }
+  return equal == 0 ? -1 : <i32>ctz(equal);
+}
+
+function waysOf4(tags: usize, wanted: v128): u32 {
+  const low = i64x2.eq(v128.load(tags), wanted);
+  const high = i64x2.eq(v128.load(tags, 16), wanted);
+  return i64x2.bitmask(low) | (i64x2.bitmask(high) << 2);
 }
 
 /** The slot whose tag is `key`, or -1; its recency does not change. */

@@ -62,11 +62,12 @@ function llcSet(core: Core, line: u32): usize {
 /** The place of `tag` in a set, or -1. Pads behind the last way are 0 and match no tag. */
 function placeOf(set: usize, ways: u32, tag: u32): i32 {
   const wanted = i32x4.splat(tag);
+  let equal: u32 = 0;
   for (let place: u32 = 0; place < ways; place += 4) {
-    const equal = i32x4.bitmask(i32x4.eq(v128.load(set + ((<usize>place) << 2)), wanted));
-    if (equal != 0) return <i32>place + ctz(equal);
+    const found = i32x4.bitmask(i32x4.eq(v128.load(set + ((<usize>place) << 2)), wanted));
+    equal |= found << place;
   }
-  return -1;
+  return equal == 0 ? -1 : <i32>ctz(equal);
 }
 
 /** Moves the tags before `place` one place back and puts `tag` in front. */

@@ -94,13 +94,15 @@ export function setOf(g: Geometry, number: u64): u32 {
   return g.sets == 1 ? 0 : <u32>(number % <u64>g.sets);
 }
 
+/** All groups of foldBits bits of the number, XORed: by doubling, 16 groups in four steps. */
 function setOfFolded(g: Geometry, number: u64): u32 {
   const width = <u64>g.foldBits;
-  let folded: u64 = 0;
-  while (number != 0) {
-    folded ^= number;
-    number >>= width;
-  }
-  folded &= ((<u64>1) << width) - 1;
-  return g.setMask != 0 ? <u32>folded : <u32>folded % g.sets;
+  let folded = number ^ (number >> width);
+  folded ^= folded >> (2 * width);
+  folded ^= folded >> (4 * width);
+  if (width < 6) folded ^= folded >> (8 * width);
+  if (width < 3) folded ^= folded >> (16 * width);
+  if (width < 2) folded ^= folded >> 32;
+  const set = (<u32>folded) & (((<u32>1) << (<u32>width)) - 1);
+  return g.setMask != 0 ? set : set % g.sets;
 }

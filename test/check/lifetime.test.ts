@@ -58,7 +58,7 @@ test("an idle CPU whose idle task waits in a handler is named, too", () => {
   expect(violations[0]!.message).toContain("CPU 1 (swapper/1) on never");
 });
 
-/** Nothing but a reference keeps a root alive where nothing was flushed: see freed-table.test.ts. */
+/** Nothing but a reference keeps a root alive where nothing was flushed: freed-table.test.ts. */
 const UNFLUSHED = new Set<unknown>([scenes.exitUntouched, scenes.exitUnmapped]);
 const WITHOUT_LIFETIME = ["null-prev", "fewer-parameters"];
 

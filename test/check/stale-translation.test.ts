@@ -1,4 +1,4 @@
-// I1, seen from both sides: kernels that lose a flush, and staleness that the manual and Linux allow.
+// I1 from both sides: kernels that lose a flush, and staleness that manual and Linux allow.
 
 import { describe, expect, test } from "vitest";
 import type { PageRange } from "../../src/base/address.ts";

@@ -76,7 +76,7 @@ test("a flush without another CPU in its mask is no shootdown", () => {
   expect(new Script().begin(0).flush(10, 30, false).measured.initiatorCycles).toEqual([]);
 });
 
-test("an interrupt of another vector is no answer, even after the idle loop has served a call", () => {
+test("another vector is no answer, even after the idle loop has served a call", () => {
   const { measured } = new Script()
     .begin(0)
     .flushedByIdleLoop(100)

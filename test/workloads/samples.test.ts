@@ -8,7 +8,7 @@ import { recordedCounts, replayed } from "./replayed.ts";
 
 /** The execve at the start tears down an mm whose other CPUs were before the recording. */
 const REMOTE_UNSEEN = 1;
-/** By exec: the move of the new stack, and a copy-on-write inside the kernel, which logs no fault. */
+/** By exec: the move of the new stack, and a copy inside the kernel, which logs no fault. */
 const LOCAL_UNSEEN_PER_EXEC = 2;
 /** The first switches of each CPU, which here start out on init_mm. */
 const SWITCHES_ADDED = 5;

@@ -19,7 +19,7 @@ describe.each(WORKLOAD_NAMES)("%s", (name) => {
     });
   });
 
-  test("measures the same twice, and something else by another seed where chance plays", async () => {
+  test("measures the same twice, and something else by another seed", async () => {
     const first = await measure(name, {}, 1);
     expect(await measure(name, {}, 1)).toEqual(first);
     const differs = JSON.stringify(await measure(name, {}, 2)) !== JSON.stringify(first);
@@ -38,5 +38,5 @@ describe.each(WORKLOAD_NAMES)("%s", (name) => {
   });
 });
 
-/** Chance picks pages at most, and every choice takes as long: their seeds repeat one measurement. */
+/** Chance picks pages at most, and every choice takes as long: all seeds measure the same. */
 const WITHOUT_CHANCE = new Set<string>(["munmap", "madvise", "mprotect", "fork-exit", "kthread"]);

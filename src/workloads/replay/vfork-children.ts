@@ -1,5 +1,5 @@
-// Where exec_mmap of a vfork child took place. Linux logs sched_process_exec when the new program is
-// loaded; by then the child has long had its mm, and parent and child have switched with two of
+// Where exec_mmap of a vfork child took place. Linux logs sched_process_exec when the new program
+// is loaded; by then the child has long had its mm, and parent and child have switched with two of
 // them. What exec_mmap does first is to wake the parent, which the recording shows.
 
 import type { ExecEvent, TraceEvent, WakeupEvent } from "../../trace/event.ts";

@@ -5,8 +5,10 @@ import type { ExperimentDefinition } from "./experiment.ts";
 
 export const BUILT_IN_NAMES: readonly string[] = ["default", ...WORKLOAD_NAMES];
 
-/** The sample that the default experiment replays: a thread that comes and goes on an idle CPU while
- *  another gives memory back. */
+/**
+ * The sample that the default experiment replays: a thread that comes and goes on an idle CPU while
+ * another gives memory back.
+ */
 const DEFAULT_TRACE = "lazy-dontneed";
 
 /** What the project answers, on one screen: who pays for the reference count at the switch, what a

@@ -78,7 +78,8 @@ function leaveOut(
 }
 
 /**
- * The runs of one cell: one per seed, counting up from `seed`. A recording leaves nothing to chance.
+ * The runs of one cell: one per seed, counting up from `seed`. A recording leaves nothing to
+ * chance.
  */
 export function runsOf(cell: Cell, seed: number, seeds: number): readonly Run[] {
   if (cell.trace !== undefined) return [{ ...cell, seed }];

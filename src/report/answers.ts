@@ -29,7 +29,9 @@ export function answers(rows: readonly Row[]): readonly string[] {
   ];
 }
 
-/** What a shared atomic at every switch costs, by cores and policy: for each setting of the rest. */
+/**
+ * What a shared atomic at every switch costs, by cores and policy: for each setting of the rest.
+ */
 function referenceCount(rows: readonly Row[]): readonly string[] {
   const switching = rows.filter((row) => row.workload === "pingpong");
   const settings = [...new Set(switching.map((row) => keyWithout(row, "lazyTlb", "cores")))];

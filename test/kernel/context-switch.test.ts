@@ -139,7 +139,7 @@ describe("exec", () => {
     expect([outcome.violations, areas, old!.freed]).toEqual([[], [2], true]);
   });
 
-  test("is on the new CR3 before the old tables are freed, so that no CPU answers the flush", () => {
+  test("is on the new CR3 before the old tables go, so that no CPU answers their flush", () => {
     let old: Mm | undefined;
     const outcome = play(
       {},

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { NEED_RESCHED, POLLING } from "../../src/kernel/cpu.ts";
 import { waitForChildren } from "../../src/kernel/exit.ts";
-import { type Kernel, work } from "../../src/kernel/operation.ts";
+import { type Kernel, locked, work } from "../../src/kernel/operation.ts";
 import { Pipe, readPipe, writePipe } from "../../src/kernel/pipe.ts";
 import { cloneThread } from "../../src/kernel/process.ts";
 import {
@@ -83,6 +83,18 @@ describe("waking a task on an idle CPU", () => {
   test("never polls when it halts", () => {
     expect(wakeSleeper("halt").kernel.cpus[1]!.flags.value & POLLING).toBe(0);
   });
+});
+
+test("a flag set without an interrupt wakes a CPU in MWAIT, and not one in HLT", () => {
+  const left = (["mwait", "halt"] as const).map((idle) => {
+    const setter: Script = function* (cpu) {
+      yield* work({ name: "until the other idles", cycles: 50_000 });
+      yield* locked(cpu.kernel.cpus[1]!.flags, (flags) => flags | NEED_RESCHED);
+      yield* work({ name: "until it would have rescheduled", cycles: 50_000 });
+    };
+    return playScripts({ idle }, setter).kernel.cpus[1]!.flags.value & NEED_RESCHED;
+  });
+  expect(left).toEqual([0, NEED_RESCHED]);
 });
 
 test("an idle CPU keeps the CR3 of what ran before it", () => {

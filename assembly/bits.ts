@@ -1,10 +1,5 @@
 // Bit tricks on u64 words, without a branch.
 
-/** The lowest `count` bits, 0..63. */
-export function lowBits(count: u64): u64 {
-  return ((<u64>1) << count) - 1;
-}
-
 const NIBBLE_ONES: u64 = 0x1111111111111111;
 const NIBBLE_TOPS: u64 = 0x8888888888888888;
 
@@ -20,16 +15,6 @@ export function moveToFront(order: u64, value: u64): u64 {
   const upToFound = (found << 1) - 1;
   const belowFound = upToFound >> 4;
   return (order & ~upToFound) | ((order & belowFound) << 4) | value;
-}
-
-/** All bits of `value` folded by XOR into `width` bits (0 < width < 32). */
-export function foldXor(value: u64, width: u32): u32 {
-  let folded: u64 = 0;
-  while (value != 0) {
-    folded ^= value;
-    value >>= <u64>width;
-  }
-  return <u32>(folded & lowBits(width));
 }
 
 /** `value` rounded up to a multiple of `unit`, a power of two. */

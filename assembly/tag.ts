@@ -12,7 +12,6 @@ export const PCID_SHIFT: u64 = 52;
 export const PCID_BITS: u64 = 0xfff << PCID_SHIFT;
 export const NUMBER_BITS: u64 = ((1 << 45) - 1) << 4;
 export const GLOBAL_KIND: u32 = 4;
-export const KINDS: u32 = 8;
 
 /** The bits of a page number that tags keep. */
 export const PAGE_BITS: u64 = (1 << 45) - 1;

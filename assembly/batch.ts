@@ -1,9 +1,9 @@
 // A run of a core's user accesses until its next possible event: the loop in which most of the
 // emulation's time is spent. The stream's description and progress are in the STREAM block.
 //
-// The most frequent case is done here by hand: a 4 KiB page of the current PCID in a first-level TLB,
-// its line most recent in L1D. What is not that has changed nothing and goes the general way. The
-// shape of the array is in locals, because the compiler cannot know that it does not change.
+// The most frequent case is done here by hand: a 4 KiB page of the current PCID in a first-level
+// TLB, its line most recent in L1D. What is not that has changed nothing and goes the general way.
+// The shape of the array is in locals, because the compiler cannot know that it does not change.
 
 import {
   COUNTER_ACCESSES,

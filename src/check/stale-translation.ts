@@ -1,8 +1,10 @@
-// I1: after a flush of a range returns, no CPU uses a translation of that range older than the
-// flush. When a flush returns, and again when the pages are freed, every entry left over that no
-// longer agrees with the page tables is condemned in the machine. Holding one is legal (a lazy CPU,
-// an ASID slot not loaded); using one is the violation, and the machine tells of it. A PCID that is
-// loaded without a flush while it holds another address space's entries is reported at once.
+// I1: after a flush of a range returns, no CPU uses a translation of that range older than the flush.
+// When a flush returns, and again where the kernel relies on it (pages freed, rights withdrawn), every
+// entry left over that no longer agrees with the page tables is condemned in the machine. Holding one
+// is legal (a lazy CPU, an ASID slot not loaded); using one is the violation, and the machine tells of
+// it. Where flushes of one mm overlap in time and range, the last to return condemns for all: until
+// then an entry may be out of date by the other's change. A PCID that is loaded without a flush
+// while it holds another address space's entries is reported at once.
 
 import type { FrameNumber, PageRange } from "../base/address.ts";
 import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
@@ -13,6 +15,8 @@ import type { ViolationLog } from "./violation.ts";
 export class StaleTranslationChecker implements Observer {
   /** CPUs that have had a root in CR3: only they can hold its entries. */
   private readonly cpusOfRoot = new Map<FrameNumber, Set<number>>();
+  /** Flushes that have begun and not returned, with what they are to condemn. */
+  private readonly inFlight = new Map<number, { readonly mm: Mm; range: PageRange }>();
   /** Per CPU: the root whose entries each PCID holds. */
   private readonly rootOfPcid: Map<number, FrameNumber>[];
 
@@ -28,9 +32,14 @@ export class StaleTranslationChecker implements Observer {
 
   observe(event: KernelEvent, moment: Moment): void {
     switch (event.kind) {
+      case "flushBegin":
+        this.inFlight.set(moment.cpu, { mm: event.mm, range: event.range });
+        return;
       case "flushReturn":
+        return this.returned(moment.cpu);
       case "pagesFreed":
-        return this.condemn(event.mm, event.range);
+      case "revoked":
+        return this.condemn(event.mm, event.range, moment.cpu);
       case "cr3Written":
         return this.checkPcid(event, moment);
       case "staleUse":
@@ -41,7 +50,18 @@ export class StaleTranslationChecker implements Observer {
     }
   }
 
-  private condemn(mm: Mm, range: PageRange): void {
+  private returned(cpu: number): void {
+    const { mm, range } = this.inFlight.get(cpu)!;
+    this.inFlight.delete(cpu);
+    this.condemn(mm, range, cpu);
+  }
+
+  private condemn(mm: Mm, range: PageRange, by: number): void {
+    for (const [cpu, other] of this.inFlight) {
+      if (cpu === by || other.mm !== mm || !overlap(other.range, range)) continue;
+      other.range = union(other.range, range);
+      return;
+    }
     for (const cpu of this.cpusOfRoot.get(mm.root) ?? []) {
       this.kernel.machine.condemnRange(cpu, mm.root, range.start, range.end);
     }
@@ -83,3 +103,10 @@ export class StaleTranslationChecker implements Observer {
 }
 
 const hex = (value: number): string => `0x${value.toString(16)}`;
+
+const overlap = (a: PageRange, b: PageRange): boolean => a.start < b.end && b.start < a.end;
+
+const union = (a: PageRange, b: PageRange): PageRange => ({
+  start: a.start < b.start ? a.start : b.start,
+  end: a.end > b.end ? a.end : b.end,
+});

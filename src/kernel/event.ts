@@ -25,6 +25,8 @@ export type KernelNotice =
     }
   /** Page contents given back to the allocator, after the flush that covers them. */
   | { readonly kind: "pagesFreed"; readonly mm: Mm; readonly range: PageRange }
+  /** Rights were withdrawn, or entries moved or replaced: nobody may use the older ones now. */
+  | { readonly kind: "revoked"; readonly mm: Mm; readonly range: PageRange }
   | { readonly kind: "tableFreed"; readonly mm: Mm; readonly table: FrameNumber }
   | { readonly kind: "rootFreed"; readonly mm: Mm; readonly root: FrameNumber }
   | { readonly kind: "mmCreated"; readonly mm: Mm }

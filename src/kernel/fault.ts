@@ -8,9 +8,10 @@ import type { Area } from "./area.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { leafEntry } from "./entry.ts";
+import { flushRange } from "./flush.ts";
 import { lockForReading, spinLock, spinUnlock, unlockForReading } from "./lock.ts";
 import type { Mm } from "./mm.ts";
-import { call, type Kernel, readEntry, work, writeEntry } from "./operation.ts";
+import { type Kernel, note, readEntry, work, writeEntry } from "./operation.ts";
 
 export interface PageFault {
   readonly page: PageNumber;
@@ -60,7 +61,7 @@ function* addPage(
 
 /** do_wp_page: the only user takes the page over, others get a copy. Caller holds the lock. */
 function* copyOnWrite(cpu: Cpu, mm: Mm, page: PageNumber, area: Area, entry: bigint): Kernel {
-  const { frames, protocol } = cpu.kernel;
+  const { frames } = cpu.kernel;
   const old = frameOfEntry(entry);
   if (frames.mapCount(old) === 1) {
     yield* work(costs.faultSpurious); // wp_page_reuse: more rights need no flush
@@ -71,7 +72,8 @@ function* copyOnWrite(cpu: Cpu, mm: Mm, page: PageNumber, area: Area, entry: big
   yield* work(costs.copyPage);
   // ptep_clear_flush before the copy appears: no CPU may still read the old page by then.
   yield* writeEntry(mm, page, 0n);
-  yield* call(protocol.flushRange(cpu, { mm, range: pageRange(page, 1), freedTables: false }));
+  yield* flushRange(cpu, { mm, range: pageRange(page, 1), freedTables: false });
   yield* writeEntry(mm, page, leafEntry(frames.allocate(), area));
+  yield* note({ kind: "revoked", mm, range: pageRange(page, 1) });
   frames.release(old);
 }

@@ -4,18 +4,11 @@ import { type PageRange, pageAfter } from "../base/address.ts";
 import { ACCESSED, DIRTY } from "../machine/page-table.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
+import { flushRange } from "./flush.ts";
 import { lockForReading, spinLock, spinUnlock, unlockForReading } from "./lock.ts";
 import { finishGather, MmuGather, zapRange } from "./mmu-gather.ts";
 import type { Mm } from "./mm.ts";
-import {
-  call,
-  type Kernel,
-  presentPages,
-  readEntry,
-  work,
-  workTimes,
-  writeEntry,
-} from "./operation.ts";
+import { type Kernel, presentPages, readEntry, work, workTimes, writeEntry } from "./operation.ts";
 
 /** madvise_dontneed_free: under mmap_lock for reading, as in Linux. */
 export function* madviseDontNeed(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
@@ -41,7 +34,7 @@ export function* madviseFree(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
   yield* spinUnlock(mm.pageTableLock);
   if (pages.length > 0) {
     const cleaned = { start: pages[0]!, end: pageAfter(pages.at(-1)!, 1) };
-    yield* call(cpu.kernel.protocol.flushRange(cpu, { mm, range: cleaned, freedTables: false }));
+    yield* flushRange(cpu, { mm, range: cleaned, freedTables: false });
   }
   yield* unlockForReading(mm.mmapLock);
 }

@@ -5,10 +5,10 @@ import { type FrameNumber, type PageRange, pageAfter } from "../base/address.ts"
 import { frameOfEntry } from "../machine/page-table.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
+import { flushRange } from "./flush.ts";
 import { spinLock, spinUnlock } from "./lock.ts";
 import type { Mm } from "./mm.ts";
 import {
-  call,
   detachTables,
   type Kernel,
   note,
@@ -64,7 +64,7 @@ export function* finishGather(cpu: Cpu, gather: MmuGather): Kernel {
   if (range === null) return;
   const freedTables = gather.tables.length > 0;
   const flushed = gather.fullMm ? WHOLE_USER_HALF : range;
-  yield* call(cpu.kernel.protocol.flushRange(cpu, { mm, range: flushed, freedTables }));
+  yield* flushRange(cpu, { mm, range: flushed, freedTables });
   yield* note({ kind: "pagesFreed", mm, range });
   for (const frame of gather.pages) cpu.kernel.frames.release(frame);
   yield* workTimes(costs.freePage, gather.pages.length + gather.tables.length);

@@ -5,11 +5,12 @@ import { leafEntry } from "./entry.ts";
 import { ACCESSED, DIRTY, frameOfEntry } from "../machine/page-table.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
+import { flushRange } from "./flush.ts";
 import { lockForWriting, spinLock, spinUnlock, unlockForWriting } from "./lock.ts";
 import type { Mm } from "./mm.ts";
 import {
-  call,
   type Kernel,
+  note,
   presentPages,
   readEntry,
   work,
@@ -44,7 +45,8 @@ export function* mprotect(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): K
   }
   if (changed.length > 0) {
     const flushed = { start: changed[0]!, end: pageAfter(changed.at(-1)!, 1) };
-    yield* call(cpu.kernel.protocol.flushRange(cpu, { mm, range: flushed, freedTables: false }));
+    yield* flushRange(cpu, { mm, range: flushed, freedTables: false });
+    yield* note({ kind: "revoked", mm, range: flushed });
   }
   yield* unlockForWriting(mm.mmapLock);
 }

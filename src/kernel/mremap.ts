@@ -3,10 +3,11 @@
 import { type PageRange, pageAfter, pageNumber, pagesIn } from "../base/address.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
+import { flushRange } from "./flush.ts";
 import { lockForWriting, spinLock, spinUnlock, unlockForWriting } from "./lock.ts";
 import type { Mm } from "./mm.ts";
 import { finishGather, MmuGather, zapTables } from "./mmu-gather.ts";
-import { call, type Kernel, presentPages, work, workTimes, writeEntry } from "./operation.ts";
+import { type Kernel, note, presentPages, work, workTimes, writeEntry } from "./operation.ts";
 import { unmapLocked } from "./mmap.ts";
 
 /**
@@ -49,7 +50,8 @@ function* moveEntries(
   }
   yield* workTimes(costs.copyEntry, pages.length);
   if (pages.length > 0) {
-    yield* call(cpu.kernel.protocol.flushRange(cpu, { mm, range, freedTables: false }));
+    yield* flushRange(cpu, { mm, range, freedTables: false });
+    yield* note({ kind: "revoked", mm, range });
   }
   yield* spinUnlock(mm.pageTableLock);
 }

@@ -4,11 +4,11 @@ import { pageNumber, type PageRange } from "../base/address.ts";
 import { ACCESSED, frameOfEntry, WRITABLE } from "../machine/page-table.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
+import { flushRange } from "./flush.ts";
 import { lockForWriting, spinLock, spinUnlock, unlockForWriting } from "./lock.ts";
 import { mmget } from "./mm-count.ts";
 import type { Mm } from "./mm.ts";
 import {
-  call,
   type Kernel,
   note,
   presentPages,
@@ -81,7 +81,8 @@ export function* copyMm(cpu: Cpu, parent: Mm, name: string): Kernel<Mm> {
   for (const area of parent.areas.all) yield* copyEntries(cpu, parent, child, area);
   // flush_tlb_mm: its freed_tables is true
   const request = { mm: parent, range: WHOLE_USER_HALF, freedTables: true };
-  yield* call(cpu.kernel.protocol.flushRange(cpu, request));
+  yield* flushRange(cpu, request);
+  yield* note({ kind: "revoked", mm: parent, range: WHOLE_USER_HALF });
   yield* unlockForWriting(parent.mmapLock);
   return child;
 }

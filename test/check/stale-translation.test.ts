@@ -115,7 +115,7 @@ function refillScene() {
       isDelayed = cpu.current.name === "test" && !request.freedTables;
       if (isDelayed) yield* work({ name: "delay", cycles: 50_000 });
       isDelayed = false;
-      yield* linux513.flushRange(cpu, request);
+      return yield* linux513.flushRange(cpu, request);
     },
   };
   const scene: SceneProgram = (kernel) =>

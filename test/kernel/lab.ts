@@ -6,6 +6,7 @@ import { type Violation, ViolationLog } from "../../src/check/violation.ts";
 import { checkersFor } from "../../src/check/checkers.ts";
 import { Cell } from "../../src/kernel/cell.ts";
 import { Clock } from "../../src/kernel/clock.ts";
+import { flushRange } from "../../src/kernel/flush.ts";
 import type { Cpu } from "../../src/kernel/cpu.ts";
 import type { KernelEvent } from "../../src/kernel/event.ts";
 import { idleLoop } from "../../src/kernel/idle.ts";
@@ -123,5 +124,5 @@ export function* touch(range: PageRange, kind: "read" | "write"): Kernel {
 
 /** flush_tlb_mm_range. */
 export function* flush(cpu: Cpu, mm: Mm, range: PageRange, freedTables = false): Kernel {
-  yield* cpu.kernel.protocol.flushRange(cpu, { mm, range, freedTables });
+  yield* flushRange(cpu, { mm, range, freedTables });
 }

@@ -139,8 +139,7 @@ function* flushMulti(cpu: Cpu, mask: readonly number[], info: FlushInfo): Kernel
 }
 
 /** flush_tlb_mm_range */
-function* flushRange(cpu: Cpu, { mm, range, freedTables }: FlushRequest): Kernel {
-  yield* note({ kind: "flushBegin", mm, range });
+function* flushRange(cpu: Cpu, { mm, range, freedTables }: FlushRequest): Kernel<boolean> {
   const newGeneration = (yield* locked(mm.tlbGeneration, (old) => old + 1)) + 1;
   const whole = pagesIn(range) > cpu.kernel.options.flushCeiling;
   const info: FlushInfo = { mm, range: whole ? null : range, newGeneration, freedTables };
@@ -149,7 +148,7 @@ function* flushRange(cpu: Cpu, { mm, range, freedTables }: FlushRequest): Kernel
   const remote = mask.some((id) => id !== cpu.id);
   if (remote) yield* flushMulti(cpu, mask, info);
   else if ((yield* load(cpu.tlb.loadedMm)) === mm) yield* flushHereWithInterruptsOff(cpu);
-  yield* note({ kind: "flushReturn", mm, range, remote });
+  return remote;
 }
 
 export const linux513: ShootdownProtocol = {

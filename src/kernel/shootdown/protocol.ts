@@ -24,8 +24,9 @@ export interface ShootdownProtocol {
   /** enter_lazy_tlb: CR3 stays, no user memory is used. Interrupts off. */
   enterLazy(cpu: Cpu): Kernel;
   /** flush_tlb_mm_range: on return no CPU uses a translation of the range older than the call.
-   *  Interrupts on; the caller holds mmap_lock, or is the last user. */
-  flushRange(cpu: Cpu, request: FlushRequest): Kernel;
+   *  Interrupts on; the caller holds mmap_lock, or is the last user. Returns whether another CPU
+   *  was in mm_cpumask. Kernel code asks for it through flush.ts. */
+  flushRange(cpu: Cpu, request: FlushRequest): Kernel<boolean>;
 }
 
 /** The whole user half of an address space: TLB_FLUSH_ALL. */

@@ -17,8 +17,7 @@ export const physicalAddress = (value: bigint): PhysicalAddress => value as Phys
 export const pageNumber = (value: number): PageNumber => value as PageNumber;
 export const frameNumber = (value: number): FrameNumber => value as FrameNumber;
 
-export const pageOf = (address: VirtualAddress): PageNumber =>
-  Number(address >> 12n) as PageNumber;
+export const pageOf = (address: VirtualAddress): PageNumber => Number(address >> 12n) as PageNumber;
 export const addressOfPage = (page: PageNumber): VirtualAddress =>
   (BigInt(page) << 12n) as VirtualAddress;
 export const frameOf = (address: PhysicalAddress): FrameNumber =>

@@ -26,6 +26,8 @@ export class ReferenceChecker implements Observer {
       const group = mm.mmUsers.value > 0 ? 1 : 0;
       this.compare(mm, "mm_count", mm.mmCount.value, group + this.holders(mm), cycle);
     }
+    const { initMm } = this.kernel;
+    this.compare(initMm, "mm_count", initMm.mmCount.value, 1 + this.holders(initMm), cycle);
   }
 
   /** Lazy references on `mm`, and kernel threads that use it. */

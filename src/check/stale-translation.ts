@@ -1,10 +1,11 @@
-// I1: after a flush of a range returns, no CPU uses a translation of that range older than the flush.
-// When a flush returns, and again where the kernel relies on it (pages freed, rights withdrawn), every
-// entry left over that no longer agrees with the page tables is condemned in the machine. Holding one
-// is legal (a lazy CPU, an ASID slot not loaded); using one is the violation, and the machine tells of
-// it. Where flushes of one mm overlap in time and range, the last to return condemns for all: until
-// then an entry may be out of date by the other's change. A PCID that is loaded without a flush
-// while it holds another address space's entries is reported at once.
+// I1: after a flush of a range returns, no CPU uses a translation of that range older than the
+// flush. When a flush returns, and again where the kernel relies on it (pages freed, rights
+// withdrawn), every entry left over that no longer agrees with the page tables is condemned in the
+// machine. Holding one is legal (a lazy CPU, an ASID slot not loaded); using one is the violation,
+// and the machine tells of it. Where flushes of one mm overlap in time and range, the last to
+// return condemns for all: until then an entry may be out of date by the other's change. A PCID
+// that is loaded without a flush while it holds another address space's entries is reported at
+// once.
 
 import type { FrameNumber, PageRange } from "../base/address.ts";
 import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";

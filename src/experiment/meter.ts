@@ -19,6 +19,7 @@ class Counts {
     ranged: 0,
     skipped: 0,
   };
+  stolenCycles = 0;
   ipis = 0;
   ipisToLazy = 0;
   contextSwitches = 0;
@@ -63,11 +64,14 @@ export class Meter implements Observer {
       case "ipiSent":
         if (!isCall(event.vector)) return;
         counts.ipis++;
-        if (this.kernel.cpus[event.target]!.current.mm === null) counts.ipisToLazy++;
+        if (this.kernel.cpus[event.target]!.tlb.isLazy.value) counts.ipisToLazy++;
         return;
       case "interruptReturned":
         if (!isCall(event.vector) || cycle - event.cycles < this.beginCycle) return;
         counts.responderCycles.push(event.cycles);
+        if (this.kernel.cpus[cpu]!.current !== this.kernel.cpus[cpu]!.idle) {
+          counts.stolenCycles += event.cycles;
+        }
         return;
       case "switched":
         counts.contextSwitches++;

@@ -27,8 +27,13 @@ export interface FlushCounts {
 export interface Measurement {
   /** Cycles of each flush_tlb_mm_range that had another CPU in its mask, entry to return. */
   readonly initiatorCycles: readonly number[];
-  /** Cycles each flush interrupt took from the CPU that it hit, entry to IRET. */
+  /**
+   * Cycles each call-function interrupt (a flush, or an end of lazy use) took from the CPU that it
+   * hit, entry to IRET.
+   */
   readonly responderCycles: readonly number[];
+  /** The part of the responders' cycles that was taken from running tasks: not from idle. */
+  readonly stolenCycles: number;
   readonly ipis: number;
   readonly ipisToLazy: number;
   readonly flushes: FlushCounts;

@@ -28,7 +28,7 @@ export function rowOf(cell: Cell, measurements: readonly Measurement[]): Row {
     shootdowns: initiatorCycles.length,
     initiatorCycles: distributionOf(initiatorCycles),
     responderCycles: distributionOf(responderCycles),
-    stolenCyclesPerCore: rounded(sum(responderCycles) / cores / measurements.length),
+    stolenCyclesPerCore: rounded(total((one) => one.stolenCycles) / cores / measurements.length),
     ipis: total((one) => one.ipis),
     ipisToLazy: total((one) => one.ipisToLazy),
     flushes: {

@@ -1,5 +1,6 @@
 // One run: a machine, a kernel on it, a workload in it, checkers and a meter beside it.
 
+import { BadInput } from "../base/bad-input.ts";
 import { Random } from "../base/random.ts";
 import { checkersFor } from "../check/checkers.ts";
 import { describePast } from "../check/describe-operation.ts";
@@ -44,7 +45,8 @@ export function bootKernel(configuration: Configuration, idleProgram?: IdleProgr
 
 /** Carries out one run. The same run gives the same measurement, byte for byte. */
 export async function simulate(run: Run): Promise<Measurement> {
-  const recording = run.trace === undefined ? null : await Recording.open(run.trace);
+  const recording =
+    run.trace === undefined ? null : await Recording.open(run.trace, run.configuration.cores);
   const replay = recording === null ? null : new Replay(recording);
   const kernel = bootKernel(run.configuration, replay?.idleProgram.bind(replay));
   const log = new ViolationLog();
@@ -55,9 +57,15 @@ export async function simulate(run: Run): Promise<Measurement> {
   const clock = new Clock(kernel, [meter, ...checkers.observers]);
   log.clock = clock;
   meter.clock = clock;
-  while (clock.run() === "starved") {
-    await recording?.refill();
-    kernel.starved = false;
+  try {
+    while (clock.run() === "starved") {
+      await recording?.refill();
+      kernel.starved = false;
+    }
+  } catch (error) {
+    // What a kernel does after it has used freed memory is anything: the run ends where it fell
+    // over.
+    if (error instanceof BadInput || log.count === 0) throw error;
   }
   const cycle = kernel.machine.now(0);
   if (kernel.stopped) checkers.references.checkBalance(cycle);

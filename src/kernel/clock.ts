@@ -15,6 +15,11 @@ import { perform } from "./perform.ts";
 import { ReadyQueue } from "./ready-queue.ts";
 import type { Task } from "./task.ts";
 
+/** How long a CPU may wait for another before that counts as a deadlock: tens of milliseconds. */
+const PATIENCE_CYCLES = 1e8;
+/** How often that is looked for. */
+const STEPS_PER_WATCH = 4096;
+
 export class Clock {
   readonly history: History;
   /** Locked operations on mm_users and mm_count so far. */
@@ -41,10 +46,11 @@ export class Clock {
   /** Runs until the kernel is stopped, cannot go on, or is starved (call again when it is fed). */
   run(): "stopped" | "deadlock" | "starved" {
     const { kernel, ready } = this;
-    while (!kernel.stopped) {
+    for (let step = 1; !kernel.stopped; step++) {
       if (kernel.starved) return "starved";
       const core = ready.first;
-      if (ready.cycleOf(core) === Infinity) {
+      const cycle = ready.cycleOf(core);
+      if (cycle === Infinity || (step % STEPS_PER_WATCH === 0 && this.anyWaitsSince(cycle))) {
         this.emit(kernel.cpus[0]!, { kind: "deadlock", waits: this.waits() });
         return "deadlock";
       }
@@ -130,6 +136,7 @@ export class Clock {
         top.activity = "ready";
         return;
       case "waiting":
+      case "parked":
       case "idle":
         return this.lookAgain(cpu, top);
       case "user":
@@ -238,6 +245,14 @@ export class Clock {
       const handler = handleFault(cpu, { page, errorCode });
       cpu.current.stack.push(new Activation(handler, "exception"));
     }
+  }
+
+  /** Whether a CPU has been waiting for another since long before `cycle`. */
+  private anyWaitsSince(cycle: number): boolean {
+    const { machine, cpus } = this.kernel;
+    return cpus.some(
+      (cpu) => topOf(cpu).activity === "waiting" && machine.now(cpu.id) + PATIENCE_CYCLES < cycle,
+    );
   }
 
   private waits() {

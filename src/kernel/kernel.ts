@@ -59,7 +59,7 @@ export class KernelState {
     this.initMm = this.newMm("init_mm", 0);
     this.cpus = Array.from({ length: machine.coreCount }, (_, id) => this.createCpu(id));
     // Each CPU's idle task starts as a lazy user of init_mm.
-    this.initMm.mmCount.value = 1 + this.cpus.length;
+    if (lazyPolicy.lazyReference === "active-mm") this.initMm.mmCount.value += this.cpus.length;
     for (const cpu of this.cpus) this.startCpu(cpu);
   }
 

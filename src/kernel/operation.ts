@@ -17,6 +17,7 @@ export type Operation =
   | { readonly kind: "locked"; readonly cell: Cell; readonly update: (old: never) => unknown }
   | { readonly kind: "fence" }
   | { readonly kind: "wait"; readonly cell: Cell; readonly until: (value: never) => boolean }
+  | { readonly kind: "park"; readonly cell: Cell; readonly until: (value: never) => boolean }
   | { readonly kind: "idle"; readonly cell: Cell; readonly until: (value: never) => boolean }
   | {
       readonly kind: "writeCr3";
@@ -87,10 +88,22 @@ export function* fence(): Kernel {
   yield { kind: "fence" };
 }
 
-/** smp_cond_load_acquire: parks until `until` holds of the cell; interrupts are taken meanwhile. */
+/**
+ * smp_cond_load_acquire: waits until `until` holds of the cell; interrupts are taken meanwhile. For
+ * what another CPU does next: a wait that takes too long is reported as a deadlock.
+ */
 export function* waitUntil<T>(cell: Cell<T>, until: (value: T) => boolean): Kernel<T> {
   return (yield {
     kind: "wait",
+    cell: cell as Cell,
+    until: until as (value: never) => boolean,
+  }) as T;
+}
+
+/** As waitUntil, for as long as it takes. */
+export function* parkUntil<T>(cell: Cell<T>, until: (value: T) => boolean): Kernel<T> {
+  return (yield {
+    kind: "park",
     cell: cell as Cell,
     until: until as (value: never) => boolean,
   }) as T;

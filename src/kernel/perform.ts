@@ -13,6 +13,9 @@ import { Mm } from "./mm.ts";
 /** IPIs that one ICR write can address: the CPUs of an x2APIC cluster (SDM 3A 10.12.10). */
 const CLUSTER_CPUS = 16;
 
+/** What code does while its condition does not hold. */
+const PARKED_AS = { wait: "waiting", park: "parked", idle: "idle" } as const;
+
 /** Carries out `operation`, which the code `top` on `cpu` has just yielded. */
 export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Operation): void {
   const { machine } = clock.kernel;
@@ -42,6 +45,7 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
       machine.fence(cpu.id);
       return;
     case "wait":
+    case "park":
     case "idle":
       return performWait(clock, cpu, top, operation);
     case "writeCr3": {
@@ -112,16 +116,16 @@ function performWait(
   clock: Clock,
   cpu: Cpu,
   top: Activation,
-  operation: Extract<Operation, { kind: "wait" | "idle" }>,
+  operation: Extract<Operation, { kind: "wait" | "park" | "idle" }>,
 ): void {
-  const { cell, until, kind } = operation;
+  const { cell, until } = operation;
   checkOwner(clock, cpu, cell);
   clock.kernel.machine.lineLoad(cpu.id, cell.line.index);
   if (until(cell.value as never)) {
     top.result = cell.value;
     return;
   }
-  top.activity = kind === "wait" ? "waiting" : "idle";
+  top.activity = PARKED_AS[operation.kind];
   top.cell = cell;
   top.until = until;
   top.cpu = cpu.id;

@@ -11,7 +11,7 @@ import { syscall } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { Barrier } from "./barrier.ts";
 import { MeasuredPart } from "./measured-part.ts";
-import { mapPages, touchPages } from "./memory.ts";
+import { mapPages, touchPages, usePages } from "./memory.ts";
 import type { Scene, Workload } from "./workload.ts";
 
 /** Pages that a parent has, and a child inherits, besides those that it writes to. */
@@ -31,6 +31,8 @@ function* parent(task: Task, scene: Scene, neighbour: number): Kernel {
   const written = { start: memory.start, end: memory.start + scene.pages } as PageRange;
   const cpu = scene.cpus[neighbour]!;
   for (let round = 0; round < scene.rounds; round++) {
+    const thinkCycles = 20 + scene.random.below(40);
+    yield* usePages(memory, { accesses: 16, thinkCycles, seed: round + 1 });
     const program = (self: Task): Kernel => child(self, written, round % 2 === 1);
     const name = `child${task.pid}.${round}`;
     const forked = yield* syscall(task, fork(task, { name, program, cpu }));

@@ -48,6 +48,8 @@ function* ask(task: Task, scene: Scene, desk: Desk): Kernel {
   for (let round = 0; round < scene.rounds; round++) {
     desk.memory = yield* mapPages(task, { pageCount: scene.pages });
     yield* touchPages(desk.memory, "write");
+    const thinkCycles = 20 + scene.random.below(40);
+    yield* usePages(desk.memory, { accesses: 8, thinkCycles, seed: round + 1 });
     desk.mm = round % 2 === 1 ? task.mm : null;
     if (desk.mm !== null) yield* mmget(desk.mm); // the thread puts it
     yield* syscall(task, writePipe(task, desk.requests));

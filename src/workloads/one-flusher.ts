@@ -1,11 +1,13 @@
 // The shape that munmap, madvise and mprotect share: one thread changes its mappings round after
 // round while threads of the same process run on every other CPU.
 
-import type { PageRange } from "../base/address.ts";
+import { type PageRange, pageAfter } from "../base/address.ts";
 import { waitForChildren } from "../kernel/exit.ts";
 import { type Kernel, note } from "../kernel/operation.ts";
+import { STACK } from "../kernel/process.ts";
 import { syscall } from "../kernel/syscall.ts";
 import type { Program, Task } from "../kernel/task.ts";
+import { usePages } from "./memory.ts";
 import { startSpinners } from "./spinners.ts";
 import type { Scene } from "./workload.ts";
 
@@ -15,13 +17,22 @@ export type Round = (task: Task, range: PageRange | null) => Kernel<PageRange | 
 /** Rounds before the measured ones: page-table pages and lines get to where they stay. */
 const WARM_UP_ROUNDS = 2;
 
+/** A little work between two rounds, of a length by chance: rounds meet the others at any point. */
+function* compute(scene: Scene): Kernel {
+  const page = { start: STACK.start, end: pageAfter(STACK.start, 1) };
+  const thinkCycles = 50 + scene.random.below(100);
+  yield* usePages(page, { accesses: 4, thinkCycles, seed: 1 });
+}
+
 export function oneFlusher(scene: Scene, round: Round): Program {
   return function* (task) {
     const spinners = yield* startSpinners(task, scene);
     let range: PageRange | null = null;
-    for (let count = 0; count < WARM_UP_ROUNDS; count++) range = yield* round(task, range);
-    yield* note({ kind: "measureBegin" });
-    for (let count = 0; count < scene.rounds; count++) range = yield* round(task, range);
+    for (let count = -WARM_UP_ROUNDS; count < scene.rounds; count++) {
+      if (count === 0) yield* note({ kind: "measureBegin" });
+      range = yield* round(task, range);
+      yield* compute(scene);
+    }
     yield* note({ kind: "measureEnd" });
     spinners.stop();
     yield* syscall(task, waitForChildren(task));

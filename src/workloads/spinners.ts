@@ -1,7 +1,6 @@
 // Threads of one process, one on each other CPU, that work on memory of their own until they are
 // told to stop: who a shootdown interrupts.
 
-import type { PageRange } from "../base/address.ts";
 import { cloneThread } from "../kernel/process.ts";
 import type { Kernel } from "../kernel/operation.ts";
 import { syscall } from "../kernel/syscall.ts";
@@ -26,20 +25,17 @@ export function* startSpinners(main: Task, scene: Scene): Kernel<Spinners> {
   const go = new Barrier(scene.kernel, 1);
   for (const cpu of others) {
     const seed = scene.random.word();
+    const thinkCycles = 180 + scene.random.below(41);
     const program = function* (task: Task): Kernel {
       const memory = yield* mapPages(task, { pageCount: WORKING_SET_PAGES });
       yield* touchPages(memory, "write");
       yield* started.arrive(task);
       yield* go.wait(task);
-      while (!stopped) yield* spinOn(memory, seed);
+      while (!stopped) yield* usePages(memory, { accesses: 64, thinkCycles, seed });
     };
     yield* syscall(main, cloneThread(main, { name: `spinner${cpu.id}`, program, cpu }));
   }
   yield* started.wait(main);
   yield* go.arrive(main);
   return { stop: () => void (stopped = true) };
-}
-
-function* spinOn(memory: PageRange, seed: number): Kernel {
-  yield* usePages(memory, { accesses: 64, thinkCycles: 200, seed });
 }

@@ -86,13 +86,25 @@ test("another vector is no answer, even after the idle loop has served a call", 
   expect(measured.flushes).toEqual({ full: 0, ranged: 0, skipped: 1 });
 });
 
-test("interrupts to a CPU that runs no user task are told apart", () => {
-  const sent = (vector: number): KernelEvent => ({ kind: "ipiSent", target: 1, vector });
-  const { measured } = new Script()
-    .begin(0)
-    .at(10, 0, sent(CALL_FUNCTION_VECTOR))
-    .at(20, 0, sent(RESCHEDULE_VECTOR));
-  expect(measured).toMatchObject({ ipis: 1, ipisToLazy: 1 });
+test("calls of lazy CPUs are told apart", () => {
+  const call: KernelEvent = { kind: "ipiSent", target: 1, vector: CALL_FUNCTION_VECTOR };
+  const script = new Script().begin(0).at(10, 0, call);
+  script.kernel.cpus[1]!.tlb.isLazy.value = true;
+  script.at(20, 0, call).at(30, 0, { kind: "ipiSent", target: 1, vector: RESCHEDULE_VECTOR });
+  expect(script.measured).toMatchObject({ ipis: 2, ipisToLazy: 1 });
+});
+
+test("only running tasks have cycles stolen", () => {
+  const answer: KernelEvent = {
+    kind: "interruptReturned",
+    vector: CALL_FUNCTION_VECTOR,
+    cycles: 500,
+  };
+  const script = new Script().begin(0).at(1000, 1, answer);
+  const cpu = script.kernel.cpus[1]!;
+  cpu.current = script.kernel.createTask({ name: "t", program: function* () {}, cpu }, null, false);
+  script.at(2000, 1, answer);
+  expect(script.measured).toMatchObject({ responderCycles: [500, 500], stolenCycles: 500 });
 });
 
 test("a second begin starts afresh", () => {

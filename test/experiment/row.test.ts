@@ -15,7 +15,7 @@ describe("a row", () => {
       shootdowns: 3,
       initiatorCycles: { mean: 2000, p50: 2000, p99: 2980, max: 3000 },
       responderCycles: { mean: 500, p50: 500, p99: 598, max: 600 },
-      stolenCyclesPerCore: 250,
+      stolenCyclesPerCore: 200,
       ipis: 4,
       ipisToLazy: 1,
       flushes: { full: 1, ranged: 2, skipped: 3 },
@@ -35,7 +35,7 @@ describe("a row", () => {
       measurementWith({ initiatorCycles: [100], elapsedSeconds: 0.001 }),
       measurementWith({ initiatorCycles: [300], elapsedSeconds: 0.002 }),
     ]);
-    expect(row).toMatchObject({ seeds: 2, shootdowns: 2, ipis: 8, stolenCyclesPerCore: 250 });
+    expect(row).toMatchObject({ seeds: 2, shootdowns: 2, ipis: 8, stolenCyclesPerCore: 200 });
     expect(row.initiatorCycles.mean).toBe(200);
     expect(row.switchesPerSecond).toBe(37_500);
     expect(row.confidence?.initiatorMean).toEqual({ low: -1070.6, high: 1470.6 });

@@ -23,6 +23,7 @@ export function measurementWith(change: Partial<Measurement> = {}): Measurement 
   return {
     initiatorCycles: [1000, 2000, 3000],
     responderCycles: [400, 600],
+    stolenCycles: 800,
     ipis: 4,
     ipisToLazy: 1,
     flushes: { full: 1, ranged: 2, skipped: 3 },

@@ -44,7 +44,7 @@ export async function replayed(
   path: string,
   chosen: Partial<Configuration> = {},
 ): Promise<Replayed> {
-  const recording = await Recording.open(path);
+  const recording = await Recording.open(path, 2);
   const replay = new Replay(recording);
   const kernel = bootKernel(completeConfiguration(chosen), replay.idleProgram.bind(replay));
   const log = new ViolationLog();

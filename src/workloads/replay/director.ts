@@ -3,7 +3,7 @@
 import type { Cpu } from "../../kernel/cpu.ts";
 import { Cell } from "../../kernel/cell.ts";
 import type { KernelState } from "../../kernel/kernel.ts";
-import { fence, type Kernel, note, store, waitUntil, workUntil } from "../../kernel/operation.ts";
+import { fence, type Kernel, note, parkUntil, store, workUntil } from "../../kernel/operation.ts";
 import type { Action, Recording } from "./recording.ts";
 
 export class Director {
@@ -29,7 +29,7 @@ export class Director {
   /** Waits until the next action is this CPU's, and until the recorded moment if that is later. */
   *next(cpu: Cpu): Kernel<Action> {
     const turn = this.turns[cpu.id]!;
-    yield* waitUntil(turn, (index) => index >= 0);
+    yield* parkUntil(turn, (index) => index >= 0);
     if (this.index === 0) yield* note({ kind: "measureBegin" });
     const action = this.recording.at(this.index)!;
     yield* workUntil(Math.floor(action.cycle * this.cyclesPerTick));

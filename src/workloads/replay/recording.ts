@@ -1,6 +1,7 @@
 // The events of a recorded trace that a replay acts on, in their order, read ahead in pieces: a
 // trace of any length goes through in constant memory.
 
+import { BadInput } from "../../base/bad-input.ts";
 import type { TraceEvent } from "../../trace/event.ts";
 import { type OpenTrace, openTrace } from "../../trace/read.ts";
 import type { TraceMeta } from "../../trace/parser.ts";
@@ -21,7 +22,8 @@ export class Recording {
   private readonly vforkChildren = new VforkChildren();
 
   private constructor(
-    readonly path: string,
+    private readonly path: string,
+    private readonly cpuCount: number,
     private readonly source: OpenTrace,
   ) {}
 
@@ -29,10 +31,14 @@ export class Recording {
     return this.source.meta;
   }
 
-  /** Opens a trace and reads its first piece. Bad input where it is none. */
-  static async open(path: string): Promise<Recording> {
-    const recording = new Recording(path, openTrace(path));
+  /**
+   * Opens a trace to replay on `cpuCount` CPUs and reads its first piece. Bad input where it is
+   * none, or ran on more.
+   */
+  static async open(path: string, cpuCount: number): Promise<Recording> {
+    const recording = new Recording(path, cpuCount, openTrace(path));
     await recording.refill();
+    recording.requireCpus(recording.meta.cpus);
     return recording;
   }
 
@@ -69,7 +75,14 @@ export class Recording {
       this.begunCpus.add(action.cpu);
       if (action.pid !== IDLE_PID) this.actions.push(switchFromIdle(action));
     }
+    this.requireCpus(action.cpu + 1);
     this.actions.push(action);
+  }
+
+  private requireCpus(count: number): void {
+    if (count <= this.cpuCount) return;
+    const remedy = `the trace ran on ${count} CPUs: set cores to at least that`;
+    throw new BadInput(this.path, `cores=${this.cpuCount}`, remedy);
   }
 }
 

@@ -3,7 +3,6 @@
 // Tasks of the recording are tasks here; whichever runs on a CPU carries out that CPU's next
 // action.
 
-import { BadInput } from "../../base/bad-input.ts";
 import type { Cpu } from "../../kernel/cpu.ts";
 import type { KernelState } from "../../kernel/kernel.ts";
 import type { Kernel } from "../../kernel/operation.ts";
@@ -23,11 +22,6 @@ export class Replay {
 
   /** To be called once the kernel has booted, before its clock runs. */
   start(kernel: KernelState): void {
-    const { meta, path } = this.recording;
-    if (meta.cpus > kernel.cpus.length) {
-      const remedy = `the trace ran on ${meta.cpus} CPUs: set cores to at least that`;
-      throw new BadInput(path, `cores=${kernel.cpus.length}`, remedy);
-    }
     this.director = new Director(kernel, this.recording);
   }
 

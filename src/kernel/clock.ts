@@ -17,8 +17,6 @@ import type { Task } from "./task.ts";
 
 /** How long a CPU may wait for another before that counts as a deadlock: tens of milliseconds. */
 const PATIENCE_CYCLES = 1e8;
-/** How often that is looked for. */
-const STEPS_PER_WATCH = 4096;
 
 export class Clock {
   readonly history: History;
@@ -28,6 +26,8 @@ export class Clock {
   /** Arrival of the first interrupt that each core would take, whatever its interrupt flag. */
   private readonly interruptCycles: Float64Array;
   private readonly interruptsOn: Uint8Array;
+  /** When it is next looked whether a CPU waits for ever. */
+  private watchCycle = PATIENCE_CYCLES;
   /** No other core has an event before this cycle. */
   private limit = Infinity;
 
@@ -46,15 +46,16 @@ export class Clock {
   /** Runs until the kernel is stopped, cannot go on, or is starved (call again when it is fed). */
   run(): "stopped" | "deadlock" | "starved" {
     const { kernel, ready } = this;
-    for (let step = 1; !kernel.stopped; step++) {
+    while (!kernel.stopped) {
       if (kernel.starved) return "starved";
       const core = ready.first;
       const cycle = ready.cycleOf(core);
-      if (cycle === Infinity || (step % STEPS_PER_WATCH === 0 && this.anyWaitsSince(cycle))) {
+      if (cycle === Infinity || (cycle >= this.watchCycle && this.anyWaitsSince(cycle))) {
         this.emit(kernel.cpus[0]!, { kind: "deadlock", waits: this.waits() });
         return "deadlock";
       }
-      this.limit = ready.secondCycle;
+      if (cycle >= this.watchCycle) this.watchCycle = cycle + PATIENCE_CYCLES;
+      this.limit = Math.min(ready.secondCycle, this.watchCycle);
       this.runCore(kernel.cpus[core]!);
     }
     return "stopped";

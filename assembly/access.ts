@@ -23,14 +23,17 @@ import {
   ANY_KIND,
   dropPage,
   enter,
+  enterUsual,
   FIRST_DATA,
   FIRST_INSTRUCTION,
+  holdsUnusual,
   lookup,
   reenter,
+  SECOND_DATA,
   secondLevelOf,
-  USUAL_KIND,
+  useSecondLevel,
 } from "./tlb.ts";
-import { generalProtection, pageFault, permits, walk } from "./walker.ts";
+import { generalProtection, pageFault, permits, walk, walkFromPageTable } from "./walker.ts";
 
 /** What makes an entry another one for the same page. */
 const SHAPE: u64 = GLOBAL | (3 << SIZE_SHIFT);
@@ -64,21 +67,39 @@ function physicalOf(data: u64, address: u64): u64 {
   return (data & ADDRESS_BITS) | (address & offsetMask(sizeOf(data)));
 }
 
-/** As translate, for an access of which the first level's usual entry, `data`, did not allow. */
+/** As translate, for an access that the usual array did not allow; `kinds` is left to ask for. */
 export function translateMissed(
   core: Core,
   address: u64,
   list: u32,
   required: u64,
   tested: u64,
-  data: u64,
+  kinds: u32,
 ): u64 {
   if (!isCanonical(core, address)) {
     generalProtection(core, address);
     return FAULTED;
   }
-  const kinds = data == 0 ? ANY_KIND ^ (1 << USUAL_KIND) : ANY_KIND;
   return resolve(core, address, list, required, tested, kinds);
+}
+
+/**
+ * The data for a canonical data access that the first level's usual array misses, where nothing but
+ * the usual is involved: a hit of the second level, or a walk that is one load. 0 when it is not so
+ * simple. What is returned may still lack rights.
+ */
+export function translateUsual(core: Core, page: u64, key: u64, required: u64, tested: u64): u64 {
+  if (holdsUnusual(core, FIRST_DATA)) return 0;
+  let data = useSecondLevel(core, page, key);
+  if (data != 0) {
+    core.clock += MACHINE.secondLevelDataCycles;
+    if (((data ^ required) & tested) == 0) count(core, COUNTER_SECOND_LEVEL_HITS);
+    return data;
+  }
+  if (holdsUnusual(core, SECOND_DATA)) return 0;
+  data = walkFromPageTable(core, page, required, tested);
+  if (data != 0) enterUsual(core, page, key, data);
+  return data;
 }
 
 /** As translate, for a canonical address; the first level is asked for `kinds` only. */

@@ -12,7 +12,7 @@ import {
   victimLinked,
 } from "./linked.ts";
 import { shapePolicy, touchFilled, touchWay, victim } from "./replacement.ts";
-import { kindOf } from "./tag.ts";
+import { COUNTED_BITS, kindOf } from "./tag.ts";
 
 /** Kind masks of a list's population are kept behind the counts of its 8 kinds. */
 const MASK_OFFSET: usize = 32;
@@ -93,6 +93,16 @@ export function find(g: Geometry, core: usize, number: u64, key: u64): i32 {
   return way < 0 ? way : <i32>first + way;
 }
 
+/** The entry in a slot of the set that `number` selects counts as used. */
+export function touch(g: Geometry, core: usize, number: u64, slot: u32): void {
+  if (g.linked != 0) {
+    touchLinked(g, core, slot);
+    return;
+  }
+  const set = setOf(g, number);
+  touchWay(g, core + g.order + ((<usize>set) << 3), slot - set * g.stride);
+}
+
 /** As find, and the entry counts as used. */
 export function use(g: Geometry, core: usize, number: u64, key: u64): i32 {
   if (g.linked != 0) {
@@ -120,16 +130,8 @@ export function fill(g: Geometry, core: usize, number: u64, key: u64, data: u64,
     g.linked != 0 ? victimLinked(g, core, number) : slotToFill(g, core, setOf(g, number));
   const tag = core + g.tags + ((<usize>slot) << 3);
   const old = load<u64>(tag);
-  if (old == 0) {
-    countValid(g, core, 1);
-    countKind(g, core, kindOf(key), 1);
-  } else {
-    if (g.linked != 0) chainOut(g, core, slot);
-    if (kindOf(old) != kindOf(key)) {
-      countKind(g, core, kindOf(old), -1);
-      countKind(g, core, kindOf(key), 1);
-    }
-  }
+  if (((old ^ key) & COUNTED_BITS) != 0) countReplaced(g, core, old, key);
+  if (g.linked != 0 && old != 0) chainOut(g, core, slot);
   store<u64>(tag, key);
   if (g.linked != 0) {
     chainIn(g, core, slot, number);
@@ -137,6 +139,13 @@ export function fill(g: Geometry, core: usize, number: u64, key: u64, data: u64,
   }
   setDataAt(g, core, slot, data);
   store<u32>(core + g.roots + ((<usize>slot) << 2), root);
+}
+
+/** Counts an entry that takes the place of one of another kind, or of none. */
+function countReplaced(g: Geometry, core: usize, old: u64, key: u64): void {
+  if (old == 0) countValid(g, core, 1);
+  else countKind(g, core, kindOf(old), -1);
+  countKind(g, core, kindOf(key), 1);
 }
 
 /** The slot of a set to fill, which becomes the set's youngest. */

@@ -18,16 +18,15 @@ import {
   USER_ACCESS,
   WRITE,
 } from "./abi.ts";
-import { FAULTED, listFor, translateMissed } from "./access.ts";
-import { findWay, useData } from "./array.ts";
+import { FAULTED, listFor, translateMissed, translateUsual } from "./access.ts";
+import { useData } from "./array.ts";
 import { accessCycles, L1D, LINE_SHIFT } from "./cache.ts";
 import { add } from "./counters.ts";
 import { baseOf, coreAt, rightsOf, STREAM } from "./layout.ts";
 import { PLAN, readPlan, writeProgress } from "./plan.ts";
 import { ADDRESS_BITS } from "./pte.ts";
-import { touchWay } from "./replacement.ts";
 import { pageOf, tagFor } from "./tag.ts";
-import { USUAL_KIND, usualArray } from "./tlb.ts";
+import { ANY_KIND, FIRST_DATA, USUAL_FIRST, USUAL_KIND } from "./tlb.ts";
 
 /** The generator's next state (xorshift32; never 0). */
 function nextRandom(state: u32): u32 {
@@ -75,16 +74,9 @@ export function runStream(index: u32, horizon: f64): u32 {
   const list = listFor(PLAN.kind);
   const readRights = rightsOf(core, PLAN.kind);
   const writeRights = rightsOf(core, WRITE | USER_ACCESS);
+  const usual = list == FIRST_DATA;
   const shift = <i64>core.canonicalShift;
   const pcidBits = core.pcidBits;
-  const first = usualArray(list);
-  const sets = first.linked != 0 || first.foldBits != 0 ? 0 : first.sets;
-  const setMask = first.setMask;
-  const stridedWays = first.stride;
-  const ways = first.ways;
-  const tags = baseOf(core) + first.tags;
-  const datas = baseOf(core) + first.data;
-  const orders = baseOf(core) + first.order;
   const lines = baseOf(core) + L1D.offset;
   const lineMask = L1D.setMask;
   const lineSetBytes = L1D.setBytes;
@@ -95,7 +87,7 @@ export function runStream(index: u32, horizon: f64): u32 {
   let stop = STREAM_DONE;
   let clock = core.clock;
   core.stale = 0;
-  while (remaining != 0) {
+  while (remaining != 0 && stop == STREAM_DONE) {
     if (clock >= horizon) {
       stop = STREAM_HORIZON;
       break;
@@ -108,23 +100,22 @@ export function runStream(index: u32, horizon: f64): u32 {
     const tested = load<u64>(rights, 8);
     const page = pageOf(address);
     const key = tagFor(page, USUAL_KIND, pcidBits);
-    let data: u64 = 0;
-    if (setMask != 0 && sets != 0) {
-      const set = (<u32>page) & setMask;
-      const start = set * stridedWays;
-      const way = findWay(tags + ((<usize>start) << 3), ways, key);
-      if (way >= 0) {
-        touchWay(first, orders + ((<usize>set) << 3), way);
-        data = load<u64>(datas + ((<usize>(start + way)) << 3));
-      }
-    } else {
-      data = useData(first, baseOf(core), page, key);
-    }
+    let data: u64 = usual ? useData(USUAL_FIRST, baseOf(core), page, key) : 0;
+    const uncanonical = (((<i64>address) << shift) >> shift) ^ (<i64>address);
+    let unfit = ((data ^ required) & tested) | uncanonical;
     let physical = (data & ADDRESS_BITS) | (address & 0xfff);
-    const canonical = ((<i64>address) << shift) >> shift == <i64>address;
-    if (((data ^ required) & tested) != 0 || !canonical) {
+    if (unfit != 0) {
       core.clock = clock;
-      physical = translateMissed(core, address, list, required, tested, data);
+      if (usual && (data | uncanonical) == 0) {
+        data = translateUsual(core, page, key, required, tested);
+        unfit = (data ^ required) & tested;
+        physical = (data & ADDRESS_BITS) | (address & 0xfff);
+      }
+      if (unfit != 0) {
+        const kinds = usual && data == 0 ? ANY_KIND ^ (1 << USUAL_KIND) : ANY_KIND;
+        physical = translateMissed(core, address, list, required, tested, kinds);
+        if (core.stale != 0) stop = STREAM_STALE;
+      }
       clock = core.clock;
       if (physical == FAULTED) {
         stop = STREAM_FAULT;
@@ -139,10 +130,6 @@ export function runStream(index: u32, horizon: f64): u32 {
     if (usesRandom != 0) random = nextRandom(random);
     if (order == ORDER_CHASE) position = nextInChase(position, elements, chaseMask);
     else if (order != ORDER_RANDOM) position = position + 1 == elements ? 0 : position + 1;
-    if (core.stale != 0) {
-      stop = STREAM_STALE;
-      break;
-    }
   }
   core.clock = clock;
   const done = PLAN.remaining - remaining;

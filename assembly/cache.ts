@@ -59,41 +59,40 @@ function llcSet(core: Core, line: u32): usize {
   return set;
 }
 
-/** The place of `tag` in a set, or -1. Pads behind the last way are 0 and match no tag. */
-function placeOf(set: usize, ways: u32, tag: u32): i32 {
+/** Bit i: place i of a set holds `tag`. Pads behind the last way are 0 and match no tag. */
+function placesOf(set: usize, ways: u32, tag: u32): u32 {
   const wanted = i32x4.splat(tag);
   let equal: u32 = 0;
   for (let place: u32 = 0; place < ways; place += 4) {
     const found = i32x4.bitmask(i32x4.eq(v128.load(set + ((<usize>place) << 2)), wanted));
     equal |= found << place;
   }
-  return equal == 0 ? -1 : <i32>ctz(equal);
+  return equal;
 }
 
-/** Moves the tags before `place` one place back and puts `tag` in front. */
-function bringToFront(set: usize, place: u32, tag: u32): void {
+/**
+ * Moves the tags before `place` one place back and puts `tag` in front. Goes through all ways,
+ * however early the place: a loop of fixed length is predicted.
+ */
+function bringToFront(set: usize, ways: u32, place: u32, tag: u32): void {
   let carry = i32x4.splat(tag);
-  let address = set;
-  let left = <i32>place;
-  while (left >= 4) {
+  let after = i32x4.sub(i32x4(0, 1, 2, 3), i32x4.splat(place));
+  const end = set + ((<usize>ways) << 2);
+  for (let address = set; address < end; address += 16) {
     const tags = v128.load(address);
-    v128.store(address, v128.shuffle<i32>(carry, tags, 3, 4, 5, 6));
+    const shifted = v128.shuffle<i32>(carry, tags, 3, 4, 5, 6);
+    v128.store(address, v128.bitselect(tags, shifted, i32x4.gt_s(after, i32x4.splat(0))));
+    after = i32x4.add(after, i32x4.splat(4));
     carry = tags;
-    address += 16;
-    left -= 4;
   }
-  const tags = v128.load(address);
-  const shifted = v128.shuffle<i32>(carry, tags, 3, 4, 5, 6);
-  const upToPlace = i32x4.le_s(i32x4(0, 1, 2, 3), i32x4.splat(left));
-  v128.store(address, v128.bitselect(shifted, tags, upToPlace));
 }
 
 /** Looks a tag up in a set and makes it the most recent, evicting the oldest on a miss. */
 function hitOrFill(set: usize, ways: u32, tag: u32): bool {
   if (load<u32>(set) == tag) return true;
-  const place = placeOf(set, ways, tag);
-  bringToFront(set, place < 0 ? ways - 1 : <u32>place, tag);
-  return place >= 0;
+  const places = placesOf(set, ways, tag);
+  bringToFront(set, ways, ctz(places | (1 << (ways - 1))), tag);
+  return places != 0;
 }
 
 /** Cycles of a load from (or a store to) a physical address, whose line is then in L1D. */

@@ -56,17 +56,21 @@ function readTopology(): void {
   MACHINE.furthest = furthestDistance();
 }
 
-/** The arrays of one TLB list: how many, then each one's shape. Returns the next free offset. */
+/**
+ * The arrays of one TLB list: how many, then each one's shape. The one of 4 KiB pages becomes array
+ * 0, which is left empty without. Returns the next free offset.
+ */
 function readList(list: u32, from: u32): u32 {
   let offset = from;
-  const arrays = nextWord();
-  assert(arrays <= ARRAYS_PER_LIST);
-  for (let index: u32 = 0; index < arrays; index++) {
-    const g = tlbArray(list, index);
+  let other: u32 = 1;
+  for (let left = nextWord(); left != 0; left--) {
     const entries = nextWord();
     const ways = nextWord();
     const sizes = nextWord();
     const policy = nextWord();
+    const index: u32 = (sizes & 1) != 0 ? 0 : other++;
+    assert(index < ARRAYS_PER_LIST);
+    const g = tlbArray(list, index);
     g.population = populationOffset(list);
     offset = shape(g, entries, ways, policy, next() != 0, offset);
     initialise(g);
@@ -81,6 +85,7 @@ function readTlbs(from: u32): u32 {
   let offset = from;
   for (let list: u32 = 0; list < TLB_LISTS; list++) offset = readList(list, offset);
   const shared = next() != 0;
+  assert(tlbArray(FIRST_DATA, 0).slots != 0 && tlbArray(FIRST_INSTRUCTION, 0).slots != 0);
   assignSecondLevel(FIRST_DATA, SECOND_DATA);
   assignSecondLevel(FIRST_INSTRUCTION, shared ? SECOND_DATA : SECOND_INSTRUCTION);
   MACHINE.secondLevelInstructionCycles = next();

@@ -7,6 +7,7 @@
 // A slot is one entry's place. With up to 16 ways, slot = set * stride + way. With more, slots
 // 0..sets-1 are the heads of the sets' recency lists and the entries' slots come after them.
 
+import { REPLACE_LRU } from "./abi.ts";
 import { alignUp, log2Ceiling } from "./bits.ts";
 
 @unmanaged
@@ -22,6 +23,8 @@ export class Geometry {
   /** Bits to fold the number into to select a set; 0: its low bits. */
   foldBits: u32;
   policy: u32;
+  /** 1: exact LRU of more than 8 ways; see replacement.ts. */
+  listed: u32;
   /** 1: found by hash and kept in recency lists. */
   linked: u32;
   hashShift: u32;
@@ -42,6 +45,8 @@ export class Geometry {
 const POLICY_OFFSET: usize = (offsetof<Geometry>() + 15) & ~15;
 export const GEOMETRY_BYTES: usize = POLICY_OFFSET + 16 * 16;
 export const SIMD_WAYS: u32 = 16;
+/** A matrix of their order has 64 bits. */
+const MATRIX_WAYS: u32 = 8;
 
 export function keepBits(g: Geometry, way: u32): usize {
   return changetype<usize>(g) + POLICY_OFFSET + ((<usize>way) << 4);
@@ -67,6 +72,7 @@ export function shape(
   g.policy = policy;
   g.setMask = (sets & (sets - 1)) == 0 ? sets - 1 : 0;
   g.foldBits = fold ? log2Ceiling(sets) : 0;
+  g.listed = policy == REPLACE_LRU && ways > MATRIX_WAYS ? 1 : 0;
   g.linked = ways > SIMD_WAYS ? 1 : 0;
   g.stride = g.linked != 0 ? ways : alignUp(ways, 4);
   g.slots = g.linked != 0 ? sets + entries : sets * g.stride;
@@ -80,7 +86,7 @@ export function shape(
   g.occupied = alignUp(g.roots + g.slots * 4, 8);
   g.links = g.occupied + (g.linked != 0 ? 0 : alignUp(sets, 64) >> 3);
   if (g.linked == 0) return g.links;
-  const hashBits = log2Ceiling(entries) + 1;
+  const hashBits = log2Ceiling(entries) + 2;
   g.hashShift = 32 - hashBits;
   g.chains = g.links + g.slots * 4;
   g.buckets = g.chains + alignUp(g.slots * 2, 4);

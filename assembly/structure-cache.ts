@@ -13,6 +13,9 @@ import { PCID_BITS, tagFor, VALID } from "./tag.ts";
 export const STRUCTURE_LEVELS: u32 = 4;
 const GEOMETRIES: usize = memory.data(STRUCTURE_LEVELS * <u32>GEOMETRY_BYTES, 64);
 
+/** The one of level 1, at an address that the compiler knows. */
+export const PDE_CACHE = changetype<Geometry>(GEOMETRIES);
+
 /** The cache whose entries point to tables of `level`. `slots` is 0 when there is none. */
 export function structureCache(level: u32): Geometry {
   return changetype<Geometry>(GEOMETRIES + <usize>(level - 1) * GEOMETRY_BYTES);
@@ -28,6 +31,13 @@ export function useStructure(core: Core, page: u64, level: u32): u64 {
   if (g.slots == 0) return 0;
   const prefix = prefixOf(page, level);
   return useData(g, baseOf(core), prefix, tagFor(prefix, 0, core.pcidBits));
+}
+
+/** The slot of the PDE cache that knows the page's page table, or -1; it does not count as used. */
+export function findPageTable(core: Core, page: u64): i32 {
+  if (PDE_CACHE.slots == 0) return -1;
+  const prefix = prefixOf(page, 1);
+  return find(PDE_CACHE, baseOf(core), prefix, tagFor(prefix, 0, core.pcidBits));
 }
 
 /** Enters a table of `level` that a lookup has just missed. */

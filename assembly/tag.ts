@@ -21,6 +21,9 @@ export function pageOf(address: u64): u64 {
   return (address << 7) >> 19;
 }
 
+/** The bits of a tag that arrays count entries by. */
+export const COUNTED_BITS: u64 = 15;
+
 export function kindOf(tag: u64): u32 {
   return (<u32>(tag >> 1)) & 7;
 }

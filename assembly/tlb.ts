@@ -23,6 +23,11 @@ export const STRUCTURE_LIST: u32 = 4;
 
 export const ARRAYS_PER_LIST: u32 = 4;
 const GEOMETRIES: usize = memory.data(TLB_LISTS * ARRAYS_PER_LIST * <u32>GEOMETRY_BYTES, 64);
+/** Of the arrays of a list, 0 is the one of 4 KiB pages, at an address that the compiler knows. */
+export const USUAL_FIRST = changetype<Geometry>(GEOMETRIES);
+const USUAL_SECOND = changetype<Geometry>(
+  GEOMETRIES + <usize>(SECOND_DATA * ARRAYS_PER_LIST) * GEOMETRY_BYTES,
+);
 /** Address of the geometry of each list's array for each page size; 0: none. */
 const ARRAY_OF: usize = memory.data(TLB_LISTS * 4 * 4, 64);
 /** The list a first-level list falls back on: SECOND_DATA for both when it is shared. */
@@ -51,11 +56,6 @@ export function arrayOf(list: u32, size: u32): usize {
   return <usize>load<u32>(ARRAY_OF + ((<usize>(list * 4 + size)) << 2));
 }
 
-/** The array in which a list has most of its entries: those of 4 KiB pages. */
-export function usualArray(list: u32): Geometry {
-  return changetype<Geometry>(arrayOf(list, 0));
-}
-
 export function numberFor(page: u64, size: u32): u64 {
   return page >> (9 * <u64>size);
 }
@@ -79,6 +79,33 @@ export function lookup(core: Core, list: u32, page: u64, kinds: u32): u64 {
     left &= left - 1;
   }
   return 0;
+}
+
+/**
+ * As lookup in the second level, for a data access and the usual kind, which lookup would try
+ * first. What is found is entered in the first level, which must not hold the page.
+ */
+export function useSecondLevel(core: Core, page: u64, key: u64): u64 {
+  const base = baseOf(core);
+  if (USUAL_SECOND.slots == 0) return 0;
+  const slot = use(USUAL_SECOND, base, page, key);
+  if (slot < 0) return 0;
+  const data = dataAt(USUAL_SECOND, base, slot);
+  fill(USUAL_FIRST, base, page, key, data, rootAt(USUAL_SECOND, base, slot));
+  return data;
+}
+
+/** Enters a translation of the usual kind that neither level holds, for a data access. */
+export function enterUsual(core: Core, page: u64, key: u64, data: u64): void {
+  const base = baseOf(core);
+  const root = <u32>core.rootFrame;
+  fill(USUAL_FIRST, base, page, key, data, root);
+  if (USUAL_SECOND.slots != 0) fill(USUAL_SECOND, base, page, key, data, root);
+}
+
+/** Whether a list holds entries of unusual kinds. */
+export function holdsUnusual(core: Core, list: u32): bool {
+  return (kindsPresent(baseOf(core), populationOffset(list)) & ~(1 << USUAL_KIND)) != 0;
 }
 
 /** Enters a translation that a list does not hold, if the list caches its page size. */

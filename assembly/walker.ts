@@ -21,7 +21,7 @@ import {
 } from "./abi.ts";
 import { accessCycles } from "./cache.ts";
 import { add, count } from "./counters.ts";
-import { Core, MACHINE } from "./layout.ts";
+import { baseOf, Core, MACHINE } from "./layout.ts";
 import { read, write } from "./memory.ts";
 import {
   ACCESSED,
@@ -40,7 +40,14 @@ import {
   USER,
   WRITABLE,
 } from "./pte.ts";
-import { dropStructuresFor, fillStructure, useStructure } from "./structure-cache.ts";
+import { dataAt, touch } from "./array.ts";
+import {
+  dropStructuresFor,
+  fillStructure,
+  findPageTable,
+  PDE_CACHE,
+  useStructure,
+} from "./structure-cache.ts";
 import { pageOf } from "./tag.ts";
 import { dropPage, FIRST_INSTRUCTION } from "./tlb.ts";
 
@@ -98,6 +105,34 @@ function translation(core: Core, leaf: u64, level: u32, path: u64): u64 {
   return data;
 }
 
+/**
+ * The walk that most misses take, when nothing on it is out of the ordinary: the PDE cache knows
+ * the page table, and the PTE allows the access with A (and D) as they are and is not global.
+ * Returns the TLB data word, or 0 having done nothing: then `walk` is to do it.
+ */
+export function walkFromPageTable(core: Core, page: u64, required: u64, tested: u64): u64 {
+  const slot = findPageTable(core, page);
+  if (slot < 0) return 0;
+  const above = dataAt(PDE_CACHE, baseOf(core), slot);
+  const entryAt = entryAddress((above & ADDRESS_BITS) >> 12, page, 1);
+  const entry = read(entryAt);
+  const noExecute = (core.control & CONTROL_NO_EXECUTE) != 0;
+  const path = combineRights(above & RIGHTS, entry) | (above & CONDEMNED);
+  const data = translation(core, entry, 1, path);
+  const unfit = ((data ^ required) & tested) | (data & GLOBAL) | (~entry & ACCESSED);
+  if ((unfit | (entry & reservedBits(entry, 1, noExecute))) != 0) return 0;
+  touch(PDE_CACHE, baseOf(core), page >> 9, slot);
+  charge(core, MACHINE.walkCycles + accessCycles(core, entryAt), 1);
+  return data;
+}
+
+function charge(core: Core, cycles: f64, loads: f64): void {
+  core.clock += cycles;
+  count(core, COUNTER_WALKS);
+  add(core, COUNTER_WALK_CYCLES, cycles);
+  add(core, COUNTER_WALK_LOADS, loads);
+}
+
 /** Walks for an access; returns a TLB data word, or 0 when it faulted. Charges the cycles. */
 export function walk(core: Core, address: u64, list: u32, required: u64, tested: u64): u64 {
   const page = pageOf(address);
@@ -140,9 +175,6 @@ export function walk(core: Core, address: u64, list: u32, required: u64, tested:
     level--;
     fillStructure(core, page, level, (entry & ADDRESS_BITS) | path);
   }
-  core.clock += cycles;
-  count(core, COUNTER_WALKS);
-  add(core, COUNTER_WALK_CYCLES, cycles);
-  add(core, COUNTER_WALK_LOADS, loads);
+  charge(core, cycles, loads);
   return data;
 }

@@ -10,7 +10,7 @@ export const fewerParameters: LazyPolicy = {
   name: "fewer-parameters",
   summary: "no active_mm field; switch_mm takes no previous mm at all",
   source: "Lutomirski, Re: [PATCH v4 2/4] lazy tlb, 15 June 2021: switch_mm(fewer parameters)",
-  lifetime: "none of its own: the flush that exit_mmap sends to every CPU in mm_cpumask",
+  lifetime: "the flush that exit_mmap sends to every CPU in mm_cpumask, if anything was mapped",
   expected: "ok",
   ...switchingWithoutActiveMm(switchMmTo),
   ...noHooks,

@@ -10,7 +10,7 @@ export const nullPrev: LazyPolicy = {
   name: "null-prev",
   summary: "no active_mm field; core code passes NULL to switch_mm",
   source: "Lutomirski, Re: [PATCH v4 2/4] lazy tlb, 15 June 2021: switch_mm_irqs_off(NULL, ...)",
-  lifetime: "none of its own: the flush that exit_mmap sends to every CPU in mm_cpumask",
+  lifetime: "the flush that exit_mmap sends to every CPU in mm_cpumask, if anything was mapped",
   expected: "ok",
   ...switchingWithoutActiveMm((cpu, next) => switchMm(cpu, null, next)),
   ...noHooks,

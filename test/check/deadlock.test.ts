@@ -1,4 +1,5 @@
-// I10 while other CPUs are busy: a CPU that waits for what never comes, next to one that never waits.
+// I10 while other CPUs are busy: a CPU that waits for what never comes, next to one that never
+// waits.
 
 import { expect, test } from "vitest";
 import { Cell } from "../../src/kernel/cell.ts";

@@ -93,7 +93,7 @@ export function translateUsual(core: Core, page: u64, key: u64, required: u64, t
   let data = useSecondLevel(core, page, key);
   if (data != 0) {
     core.clock += MACHINE.secondLevelDataCycles;
-    if (((data ^ required) & tested) == 0) count(core, COUNTER_SECOND_LEVEL_HITS);
+    if (((data ^ required) & tested & ~CONDEMNED) == 0) count(core, COUNTER_SECOND_LEVEL_HITS);
     return data;
   }
   if (holdsUnusual(core, SECOND_DATA)) return 0;

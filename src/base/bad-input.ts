@@ -18,8 +18,10 @@ function describeValue(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
-/** The known name closest to `name` (edit distance at most 3), to put into a remedy. */
+/** The known name that `name` begins, or else comes close to (edit distance at most 3). */
 export function closestName(name: string, known: readonly string[]): string | undefined {
+  const begun = known.filter((candidate) => name.length > 1 && candidate.startsWith(name));
+  if (begun.length === 1) return begun[0];
   let best: string | undefined;
   let bestDistance = 4;
   for (const candidate of known) {

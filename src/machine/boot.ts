@@ -114,7 +114,7 @@ function check({ topology, tlb }: MachineDescription): void {
     secondLevelData: tlb.secondLevelData,
   };
   for (const [name, arrays] of Object.entries(lists)) {
-    if (arrays.length > 4) throw new BadInput(`tlb.${name}`, arrays.length, "at most 4 arrays");
+    if (arrays.length > 3) throw new BadInput(`tlb.${name}`, arrays.length, "at most 3 arrays");
     const seen = new Set<PageSize>();
     arrays.forEach((array, index) => {
       checkArray(`tlb.${name}[${index}]`, array);
@@ -123,6 +123,9 @@ function check({ topology, tlb }: MachineDescription): void {
         seen.add(size);
       }
     });
+    if (name.startsWith("firstLevel") && !seen.has("4K")) {
+      throw new BadInput(`tlb.${name}`, [...seen].join(", "), "an array for 4K pages");
+    }
   }
 }
 

@@ -71,11 +71,8 @@ export class Machine {
   private readonly userAccess: number;
   private readonly staleAccess: number;
 
-  constructor(
-    readonly description: MachineDescription,
-    options: { readonly checked?: boolean } = {},
-  ) {
-    this.instance = instantiate(options.checked ?? false);
+  constructor(readonly description: MachineDescription) {
+    this.instance = instantiate();
     this.functions = this.instance.functions;
     boot(this.instance, description);
     ({

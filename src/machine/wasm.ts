@@ -2,6 +2,7 @@
 // Results of 32 and 64 bits arrive signed; whoever calls takes care of that here in src/machine.
 
 import { readFileSync } from "node:fs";
+import { instantiateSync } from "@assemblyscript/loader";
 import { WebAssembly, type WasmMemory, type WasmModule } from "./webassembly.ts";
 
 type Word = number;
@@ -76,27 +77,23 @@ export interface MachineInstance {
   constant(name: string): number;
 }
 
-const modules = new Map<string, WasmModule>();
+let compiled: WasmModule | undefined;
 
-function compiled(file: string): WasmModule {
-  let module = modules.get(file);
-  if (module === undefined) {
-    // The same from src/machine, dist/machine and the tests.
-    module = new WebAssembly.Module(readFileSync(new URL(`../../dist/${file}`, import.meta.url)));
-    modules.set(file, module);
-  }
-  return module;
+function machineModule(): WasmModule {
+  // The same from src/machine, dist/machine and the tests.
+  const file = new URL("../../dist/machine.wasm", import.meta.url);
+  compiled ??= new WebAssembly.Module(readFileSync(file));
+  return compiled;
 }
 
-/** `checked` takes the build in which the innermost assertions are on. */
-export function instantiate(checked: boolean): MachineInstance {
-  const module = compiled(checked ? "machine.checked.wasm" : "machine.wasm");
+export function instantiate(): MachineInstance {
   const abort = (_message: number, file: number, line: number): never => {
-    throw new Error(`invariant broken: ${readString(memory, file)}:${line}`);
+    throw new Error(`invariant broken: ${loaded.exports.__getString(file)}:${line}`);
   };
-  const instance = new WebAssembly.Instance(module, { env: { abort } });
-  // A plain object: V8 reads its properties faster than those of the frozen exports.
-  const exported: Record<string, unknown> = { ...instance.exports };
+  const loaded = instantiateSync(machineModule(), { env: { abort } });
+  // The raw exports: the loader's own wrap every call. As a plain object, which V8 reads faster.
+  const raw = loaded.instance.exports as Readonly<Record<string, unknown>>;
+  const exported: Record<string, unknown> = { ...raw };
   const memory = exported["memory"] as WasmMemory;
   const constant = (name: string): number => {
     const found = exported[name];
@@ -104,10 +101,4 @@ export function instantiate(checked: boolean): MachineInstance {
     throw new Error(`invariant broken: the machine exports the constant ${name}`);
   };
   return { functions: exported as unknown as MachineFunctions, memory, constant };
-}
-
-/** A string of AssemblyScript: UTF-16, its bytes counted in the word before it. */
-function readString(memory: WasmMemory, address: number): string {
-  const bytes = new DataView(memory.buffer).getUint32(address - 4, true);
-  return new TextDecoder("utf-16le").decode(new Uint8Array(memory.buffer, address, bytes));
 }

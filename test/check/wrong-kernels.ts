@@ -85,7 +85,7 @@ export const neverAnswers: ShootdownProtocol = {
 
 const countingBy = (drop: (cpu: Cpu, mm: Mm) => Kernel): LazyPolicy => ({
   ...refcounted,
-  ...switchingWithActiveMm({ grab: mmgrab, drop }),
+  ...switchingWithActiveMm({ grab: (_cpu, mm) => mmgrab(mm), drop }),
 });
 
 /** mmdrop_lazy_tlb forgets to. */

@@ -10,7 +10,7 @@ import type { LazyPolicy } from "./policy.ts";
 
 /** mmgrab_lazy_tlb and mmdrop_lazy_tlb. */
 export interface LazyReferences {
-  grab(mm: Mm): Kernel;
+  grab(cpu: Cpu, mm: Mm): Kernel;
   drop(cpu: Cpu, mm: Mm): Kernel;
 }
 
@@ -34,7 +34,7 @@ export function switchingWithActiveMm(references: LazyReferences): Switching {
       const mm = prev.activeMm!;
       yield* enterLazyTlb(cpu, mm);
       next.activeMm = mm;
-      yield* references.grab(mm);
+      yield* references.grab(cpu, mm);
     },
     *kernelToKernel(cpu, prev, next) {
       yield* enterLazyTlb(cpu, prev.activeMm);
@@ -53,7 +53,7 @@ export function switchingWithActiveMm(references: LazyReferences): Switching {
       if (mm !== null) yield* references.drop(cpu, mm);
     },
     *exitMm(cpu, task, mm) {
-      yield* references.grab(mm);
+      yield* references.grab(cpu, mm);
       yield* disableInterrupts();
       task.mm = null;
       yield* enterLazyTlb(cpu, mm);
@@ -79,7 +79,7 @@ export function switchingWithActiveMm(references: LazyReferences): Switching {
     *unuseMm(cpu, task, mm) {
       yield* disableInterrupts();
       task.mm = null;
-      yield* references.grab(mm);
+      yield* references.grab(cpu, mm);
       yield* enterLazyTlb(cpu, mm);
       yield* enableInterrupts();
     },

@@ -13,8 +13,8 @@ import {
 } from "../operation.ts";
 import { cpusOf } from "../cpu-mask.ts";
 import { mmdrop } from "../mm-count.ts";
-import { enterLazyTlb, switchMm } from "../switch-mm.ts";
-import { isLazyUser } from "./active-mm.ts";
+import { switchMm } from "../switch-mm.ts";
+import { isLazyUser, switchingWithActiveMm } from "./active-mm.ts";
 import type { LazyPolicy } from "./policy.ts";
 
 /** mmdrop_lazy: drops the reference this run queue was handed once it no longer uses the mm. */
@@ -63,19 +63,11 @@ export const hazardPointer: LazyPolicy = {
   lifetime: "run queues scanned at mm_users == 0",
   expected: "ok",
   lazyReference: "drop-mm",
-  *userToKernel(cpu, prev, next) {
-    yield* store(cpu.runQueue.lazyMm, prev.activeMm);
-    yield* enterLazyTlb(cpu, prev.activeMm);
-    next.activeMm = prev.activeMm;
-  },
-  *kernelToKernel(cpu, prev, next) {
-    yield* enterLazyTlb(cpu, prev.activeMm);
-    next.activeMm = prev.activeMm;
-    prev.activeMm = null;
-  },
-  *userToUser(cpu, prev, next) {
-    yield* switchMm(cpu, prev.activeMm, next.mm!);
-  },
+  ...switchingWithActiveMm({
+    // A plain store: the caller still owns a user of the mm.
+    grab: (cpu, mm) => store(cpu.runQueue.lazyMm, mm),
+    drop: dropHanded,
+  }),
   *kernelToUser(cpu, prev, next) {
     yield* switchMm(cpu, prev.activeMm, next.mm!);
     prev.activeMm = null;
@@ -83,21 +75,6 @@ export const hazardPointer: LazyPolicy = {
   },
   *finishSwitch(cpu) {
     yield* dropHanded(cpu);
-  },
-  *exitMm(cpu, task, mm) {
-    yield* disableInterrupts();
-    yield* store(cpu.runQueue.lazyMm, mm);
-    task.mm = null;
-    yield* enterLazyTlb(cpu, mm);
-    yield* enableInterrupts();
-  },
-  *execMm(cpu, task, next) {
-    yield* disableInterrupts();
-    const active = task.activeMm;
-    task.activeMm = next;
-    task.mm = next;
-    yield* switchMm(cpu, active, next);
-    yield* enableInterrupts();
   },
   *useMm(cpu, task, mm) {
     yield* disableInterrupts();
@@ -108,13 +85,6 @@ export const hazardPointer: LazyPolicy = {
     yield* store(cpu.runQueue.lazyMm, null);
     yield* enableInterrupts();
     yield* dropHanded(cpu);
-  },
-  *unuseMm(cpu, task, mm) {
-    yield* disableInterrupts();
-    yield* store(cpu.runQueue.lazyMm, mm);
-    task.mm = null;
-    yield* enterLazyTlb(cpu, mm);
-    yield* enableInterrupts();
   },
   // unlazy_mm_irqs_off: the interrupt tells core code that the CPU is no longer a lazy user, since
   // mm_cpumask, by which the scan finds lazy users, has just lost its bit.

@@ -13,6 +13,6 @@ export const refcounted: LazyPolicy = {
   lifetime: "counted",
   expected: "ok",
   lazyReference: "active-mm",
-  ...switchingWithActiveMm({ grab: mmgrab, drop: mmdrop }),
+  ...switchingWithActiveMm({ grab: (_cpu, mm) => mmgrab(mm), drop: mmdrop }),
   ...noHooks,
 };

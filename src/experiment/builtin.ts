@@ -22,8 +22,8 @@ const defaultExperiment: ExperimentDefinition = {
     {
       workloads: ["pingpong"],
       axes: {
-        cores: [2, 28, 192],
-        rounds: 50,
+        cores: [2, 28, 96, 192],
+        rounds: 20,
         lazyTlb: ["refcounted", "unrefcounted", "exit-unlazy", "hazard-pointer", "eager"],
       },
     },

@@ -12,7 +12,7 @@ import type { Kernel } from "./operation.ts";
 export type ActivationKind = "task" | "call" | "interrupt" | "exception";
 
 /** What an activation is doing between two operations of its code. */
-export type Activity = "ready" | "working" | "waiting" | "parked" | "idle" | "user";
+export type Activity = "ready" | "working" | "waiting" | "queued" | "parked" | "idle" | "user";
 
 export class Activation {
   activity: Activity = "ready";
@@ -20,7 +20,7 @@ export class Activation {
   result: unknown = undefined;
   /** Cycles left of the work in progress ("working"). */
   workLeft = 0;
-  /** The cell watched, and the condition ("waiting", "parked", "idle"). */
+  /** The cell watched, and the condition ("waiting", "queued", "parked", "idle"). */
   cell: Cell | null = null;
   until: ((value: never) => boolean) | null = null;
   /** When the watched cell changed: the condition is looked at again then. */

@@ -69,12 +69,22 @@ export class Clock {
   /** Wakes the code that watches `cell`, which `cpu` has just changed. */
   changed(cell: Cell, cpu: Cpu): void {
     if (cell.watchers.length === 0) return;
-    const cycle = this.kernel.machine.now(cpu.id);
+    let isHandedOn = false;
     for (const activation of cell.watchers.splice(0)) {
-      activation.wakeCycle = cycle;
-      const waiting = this.kernel.cpus[activation.cpu]!;
-      if (waiting !== cpu && topOf(waiting) === activation) this.reschedule(waiting);
+      if (activation.activity !== "queued") this.wake(activation, cpu);
+      else if (isHandedOn || !activation.until!(cell.value as never))
+        cell.watchers.push(activation);
+      else {
+        isHandedOn = true;
+        this.wake(activation, cpu);
+      }
     }
+  }
+
+  private wake(activation: Activation, by: Cpu): void {
+    activation.wakeCycle = this.kernel.machine.now(by.id);
+    const waiting = this.kernel.cpus[activation.cpu]!;
+    if (waiting !== by && topOf(waiting) === activation) this.reschedule(waiting);
   }
 
   /** The pending interrupts of `target` changed. */
@@ -137,6 +147,7 @@ export class Clock {
         top.activity = "ready";
         return;
       case "waiting":
+      case "queued":
       case "parked":
       case "idle":
         return this.lookAgain(cpu, top);
@@ -258,9 +269,12 @@ export class Clock {
 
   private waits() {
     return this.kernel.cpus
-      .filter((cpu) => topOf(cpu).activity === "waiting")
+      .filter((cpu) => isWaiting(topOf(cpu)))
       .map((cpu) => ({ cpu: cpu.id, task: cpu.current.name, cell: topOf(cpu).cell!.name }));
   }
 }
 
 const topOf = (cpu: Cpu): Activation => cpu.current.stack[cpu.current.stack.length - 1]!;
+/** For another CPU, and not for as long as it takes. */
+const isWaiting = ({ activity }: Activation): boolean =>
+  activity === "waiting" || activity === "queued";

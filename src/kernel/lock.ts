@@ -2,11 +2,14 @@
 // enabled.
 
 import type { Cell } from "./cell.ts";
-import { type Kernel, locked, store, waitUntil } from "./operation.ts";
+import { type Kernel, locked, store, queueUntil } from "./operation.ts";
 
-/** spin_lock. Unfair, unlike the queued spinlock of Linux: the first to see it free takes it. */
+/**
+ * spin_lock. Waiters queue up as in Linux's queued spinlock; unlike there, one that comes in the
+ * moment in which the lock is handed on may get ahead of the queue.
+ */
 export function* spinLock(lock: Cell<number>): Kernel {
-  while ((yield* locked(lock, () => 1)) !== 0) yield* waitUntil(lock, (value) => value === 0);
+  while ((yield* locked(lock, () => 1)) !== 0) yield* queueUntil(lock, (value) => value === 0);
 }
 
 /** spin_unlock: a plain release store. */
@@ -19,7 +22,7 @@ const WRITER = -1;
 /** down_read(mmap_lock). Unlike Linux, a waiter spins and never sleeps. */
 export function* lockForReading(lock: Cell<number>): Kernel {
   while ((yield* locked(lock, (count) => (count === WRITER ? WRITER : count + 1))) === WRITER) {
-    yield* waitUntil(lock, (count) => count !== WRITER);
+    yield* queueUntil(lock, (count) => count !== WRITER);
   }
 }
 
@@ -30,7 +33,7 @@ export function* unlockForReading(lock: Cell<number>): Kernel {
 /** down_write(mmap_lock). */
 export function* lockForWriting(lock: Cell<number>): Kernel {
   while ((yield* locked(lock, (count) => (count === 0 ? WRITER : count))) !== 0) {
-    yield* waitUntil(lock, (count) => count === 0);
+    yield* queueUntil(lock, (count) => count === 0);
   }
 }
 

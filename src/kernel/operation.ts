@@ -17,6 +17,7 @@ export type Operation =
   | { readonly kind: "locked"; readonly cell: Cell; readonly update: (old: never) => unknown }
   | { readonly kind: "fence" }
   | { readonly kind: "wait"; readonly cell: Cell; readonly until: (value: never) => boolean }
+  | { readonly kind: "queue"; readonly cell: Cell; readonly until: (value: never) => boolean }
   | { readonly kind: "park"; readonly cell: Cell; readonly until: (value: never) => boolean }
   | { readonly kind: "idle"; readonly cell: Cell; readonly until: (value: never) => boolean }
   | {
@@ -98,6 +99,14 @@ export function* waitUntil<T>(cell: Cell<T>, until: (value: T) => boolean): Kern
     cell: cell as Cell,
     until: until as (value: never) => boolean,
   }) as T;
+}
+
+/**
+ * As waitUntil, in a queue of those who wait so for the cell: a change wakes the first whose
+ * condition holds. The caller tries again, for another may have come in between.
+ */
+export function* queueUntil<T>(cell: Cell<T>, until: (value: T) => boolean): Kernel {
+  yield { kind: "queue", cell: cell as Cell, until: until as (value: never) => boolean };
 }
 
 /** As waitUntil, for as long as it takes. */

@@ -14,7 +14,7 @@ import { Mm } from "./mm.ts";
 const CLUSTER_CPUS = 16;
 
 /** What code does while its condition does not hold. */
-const PARKED_AS = { wait: "waiting", park: "parked", idle: "idle" } as const;
+const PARKED_AS = { wait: "waiting", queue: "queued", park: "parked", idle: "idle" } as const;
 
 /** Carries out `operation`, which the code `top` on `cpu` has just yielded. */
 export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Operation): void {
@@ -45,6 +45,7 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
       machine.fence(cpu.id);
       return;
     case "wait":
+    case "queue":
     case "park":
     case "idle":
       return performWait(clock, cpu, top, operation);
@@ -116,7 +117,7 @@ function performWait(
   clock: Clock,
   cpu: Cpu,
   top: Activation,
-  operation: Extract<Operation, { kind: "wait" | "park" | "idle" }>,
+  operation: Extract<Operation, { kind: "wait" | "queue" | "park" | "idle" }>,
 ): void {
   const { cell, until } = operation;
   checkOwner(clock, cpu, cell);

@@ -19,6 +19,7 @@ function describeOperation(operation: Operation): string {
     case "store":
     case "locked":
     case "wait":
+    case "queue":
     case "park":
     case "idle":
       return `${operation.kind} ${operation.cell.name}`;

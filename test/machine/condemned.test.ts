@@ -136,6 +136,27 @@ describe("condemned entries", () => {
     expect([run(), stream.remaining, space.machine.stale(0).page]).toEqual(["stale", 1, PAGE + 2]);
     expect([run(), stream.remaining]).toEqual(["done", 0]);
   });
+
+  test("one that only the second level has counts as a second-level hit in a stream too", () => {
+    // Written pages, so that D is set; enough of them to push the first out of the first level.
+    const scene = (): Space => {
+      const space = new Space(MACHINE);
+      for (let index = 0; index < 100; index++) {
+        space.map(PAGE + index);
+        space.access(PAGE + index, "write");
+      }
+      space.map(PAGE, { frame: frameNumber(7) });
+      condemn(space, PAGE, PAGE + 1);
+      space.machine.resetCounters();
+      return space;
+    };
+    const [batch, single] = [scene(), scene()];
+    const stream = userStream({ base: pageNumber(PAGE), elements: 1 });
+    expect(batch.machine.runStream(0, stream, Infinity)).toBe("stale");
+    expect(single.access(PAGE)).toMatchObject({ source: "l2", stale: true });
+    expect(batch.machine.counters(0)).toEqual(single.machine.counters(0));
+    expect(batch.machine.counters(0)).toMatchObject({ l2Hits: 1, staleUses: 1 });
+  });
 });
 
 describe("tables", () => {

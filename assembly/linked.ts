@@ -17,6 +17,13 @@ function join(g: Geometry, core: usize, slot: u32, follower: u32): void {
   store<u16>(core + g.links + ((<usize>follower) << 2), <u16>slot, 2);
 }
 
+/** Takes a slot out of its place and puts it between two neighbours, neither of them itself. */
+function moveBetween(g: Geometry, core: usize, slot: u32, before: u32, after: u32): void {
+  join(g, core, previous(g, core, slot), next(g, core, slot));
+  join(g, core, before, slot);
+  join(g, core, slot, after);
+}
+
 function bucketOf(g: Geometry, core: usize, number: u64): usize {
   const hash = ((<u32>number) ^ (<u32>(number >> 32))) * 0x9e3779b1;
   return core + g.buckets + ((<usize>(hash >> g.hashShift)) << 1);
@@ -63,9 +70,7 @@ export function touchLinked(g: Geometry, core: usize, slot: u32): void {
   const head = g.sets == 1 ? 0 : (slot - g.sets) / g.ways;
   const first = next(g, core, head);
   if (first == slot) return;
-  join(g, core, previous(g, core, slot), next(g, core, slot));
-  join(g, core, slot, first);
-  join(g, core, head, slot);
+  moveBetween(g, core, slot, head, first);
 }
 
 /** The slot to fill for `number`: an invalid one of its set, else the least recently used. */
@@ -92,9 +97,7 @@ export function retireLinked(g: Geometry, core: usize, slot: u32): void {
   const head = g.sets == 1 ? 0 : (slot - g.sets) / g.ways;
   const last = previous(g, core, head);
   if (last == slot) return;
-  join(g, core, previous(g, core, slot), next(g, core, slot));
-  join(g, core, last, slot);
-  join(g, core, slot, head);
+  moveBetween(g, core, slot, last, head);
 }
 
 /** The youngest entry of a set's list; a slot below `sets` means the list's end. */

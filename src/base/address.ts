@@ -8,9 +8,6 @@ export type PageNumber = number & { readonly brand: "PageNumber" };
 /** A physical address without its page offset: bits 51:12. */
 export type FrameNumber = number & { readonly brand: "FrameNumber" };
 
-export const PAGE_SHIFT = 12;
-export const PAGE_BYTES = 4096;
-
 export const virtualAddress = (value: bigint): VirtualAddress =>
   BigInt.asUintN(64, value) as VirtualAddress;
 export const physicalAddress = (value: bigint): PhysicalAddress => value as PhysicalAddress;
@@ -27,6 +24,9 @@ export const addressOfFrame = (frame: FrameNumber): PhysicalAddress =>
 /** The page `count` pages above `page`. */
 export const pageAfter = (page: PageNumber, count: number): PageNumber =>
   (page + count) as PageNumber;
+
+/** A page, frame or vector number as reports write it. */
+export const hex = (value: number): string => `0x${value.toString(16)}`;
 
 /** A half-open range of virtual pages [start, end). */
 export interface PageRange {

@@ -1,9 +1,8 @@
 // An operation of the kernel in words, for the last operations of a violation report.
 
+import { hex } from "../base/address.ts";
 import type { PastOperation } from "../kernel/event.ts";
 import type { Operation } from "../kernel/operation.ts";
-
-const hex = (value: number): string => `0x${value.toString(16)}`;
 
 /** For example "1840212: locked mm3.mm_count". */
 export const describePast = ({ cycle, operation }: PastOperation): string =>

@@ -7,7 +7,7 @@
 // that is loaded without a flush while it holds another address space's entries is reported at
 // once.
 
-import type { FrameNumber, PageRange } from "../base/address.ts";
+import { type FrameNumber, hex, type PageRange } from "../base/address.ts";
 import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
 import type { KernelState } from "../kernel/kernel.ts";
 import type { Mm } from "../kernel/mm.ts";
@@ -102,8 +102,6 @@ export class StaleTranslationChecker implements Observer {
     return null;
   }
 }
-
-const hex = (value: number): string => `0x${value.toString(16)}`;
 
 const overlap = (a: PageRange, b: PageRange): boolean => a.start < b.end && b.start < a.end;
 

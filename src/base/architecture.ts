@@ -65,8 +65,7 @@ export interface Reached {
 }
 
 export type AccessOutcome =
-  | { readonly fault: Fault }
-  | { readonly fault?: undefined; readonly reached: Reached };
+  { readonly fault: Fault } | { readonly fault?: undefined; readonly reached: Reached };
 
 /** An instruction at CPL 0 that changes how addresses are translated, or what is cached of it. */
 export type ControlInstruction =

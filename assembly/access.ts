@@ -18,7 +18,7 @@ import { accessCycles } from "./cache.ts";
 import { count } from "./counters.ts";
 import { Core, coreAt, MACHINE, rightsOf } from "./layout.ts";
 import { ADDRESS_BITS, CONDEMNED, GLOBAL, offsetMask, SIZE_SHIFT, sizeOf } from "./pte.ts";
-import { pageOf } from "./tag.ts";
+import { pageOf, tagFor } from "./tag.ts";
 import {
   ANY_KIND,
   dropPage,
@@ -31,6 +31,7 @@ import {
   reenter,
   SECOND_DATA,
   secondLevelOf,
+  USUAL_KIND,
   useSecondLevel,
 } from "./tlb.ts";
 import { generalProtection, pageFault, permits, walk, walkFromPageTable } from "./walker.ts";
@@ -67,20 +68,20 @@ function physicalOf(data: u64, address: u64): u64 {
   return (data & ADDRESS_BITS) | (address & offsetMask(sizeOf(data)));
 }
 
-/** As translate, for an access that the usual array did not allow; `kinds` is left to ask for. */
-export function translateMissed(
-  core: Core,
-  address: u64,
-  list: u32,
-  required: u64,
-  tested: u64,
-  kinds: u32,
-): u64 {
-  if (!isCanonical(core, address)) {
-    generalProtection(core, address);
-    return FAULTED;
+/**
+ * As translate, for a canonical data access of which the first level's usual array has said `data`:
+ * 0 for a miss, else an entry that does not fit.
+ */
+export function translateUnfit(core: Core, address: u64, rights: usize, data: u64): u64 {
+  const required = load<u64>(rights);
+  const tested = load<u64>(rights, 8);
+  let kinds = ANY_KIND;
+  if (data == 0) {
+    data = translateUsual(core, pageOf(address), required, tested);
+    if (((data ^ required) & tested) == 0) return (data & ADDRESS_BITS) | (address & 0xfff);
+    if (data == 0) kinds ^= 1 << USUAL_KIND;
   }
-  return resolve(core, address, list, required, tested, kinds);
+  return resolve(core, address, FIRST_DATA, required, tested, kinds);
 }
 
 /**
@@ -88,8 +89,9 @@ export function translateMissed(
  * the usual is involved: a hit of the second level, or a walk that is one load. 0 when it is not so
  * simple. What is returned may still lack rights.
  */
-export function translateUsual(core: Core, page: u64, key: u64, required: u64, tested: u64): u64 {
+function translateUsual(core: Core, page: u64, required: u64, tested: u64): u64 {
   if (holdsUnusual(core, FIRST_DATA)) return 0;
+  const key = tagFor(page, USUAL_KIND, core.pcidBits);
   let data = useSecondLevel(core, page, key);
   if (data != 0) {
     core.clock += MACHINE.secondLevelDataCycles;

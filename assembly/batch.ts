@@ -1,139 +1,154 @@
 // A run of a core's user accesses until its next possible event: the loop in which most of the
 // emulation's time is spent. The stream's description and progress are in the STREAM block.
 //
-// The most frequent case is done here by hand: a 4 KiB page of the current PCID in a first-level
-// TLB, its line most recent in L1D. What is not that has changed nothing and goes the general way.
-// The shape of the array is in locals, because the compiler cannot know that it does not change.
+// The inner loop does the most frequent case by hand and calls nothing: a 4 KiB page of the current
+// PCID in a first-level TLB, its line most recent in L1D. What is not that has changed nothing when
+// the loop stops at it, and goes the general way.
 
 import {
   COUNTER_ACCESSES,
-  ORDER_CHASE,
-  ORDER_LIST,
-  ORDER_RANDOM,
   STREAM_DONE,
   STREAM_FAULT,
   STREAM_HORIZON,
-  STREAM_PAGES,
   STREAM_STALE,
-  USER_ACCESS,
-  WRITE,
 } from "./abi.ts";
-import { FAULTED, listFor, translateMissed, translateUsual } from "./access.ts";
-import { useData } from "./array.ts";
+import { FAULTED, listFor, translate, translateUnfit } from "./access.ts";
+import { BLOCK, BLOCK_ACCESSES, ENTRY_BYTES, makeBlock, skip } from "./accesses.ts";
 import { accessCycles, L1D, LINE_SHIFT } from "./cache.ts";
 import { add } from "./counters.ts";
-import { baseOf, coreAt, rightsOf, STREAM } from "./layout.ts";
+import { AnyShape, FourWays, FullyAssociative, hasFourWays } from "./first-hit.ts";
+import { Geometry } from "./geometry.ts";
+import { baseOf, Core, coreAt } from "./layout.ts";
 import { PLAN, readPlan, writeProgress } from "./plan.ts";
 import { ADDRESS_BITS } from "./pte.ts";
 import { pageOf, tagFor } from "./tag.ts";
-import { ANY_KIND, FIRST_DATA, USUAL_FIRST, USUAL_KIND } from "./tlb.ts";
+import { FIRST_DATA, USUAL_FIRST, USUAL_KIND } from "./tlb.ts";
 
-/** The generator's next state (xorshift32; never 0). */
-function nextRandom(state: u32): u32 {
-  state ^= state << 13;
-  state ^= state >> 17;
-  return state ^ (state << 5);
-}
-
-/** A number below `limit` from a state, by its high bits. */
-function below(state: u32, limit: u32): u32 {
-  return <u32>((<u64>(state * 0x9e3779b1) * <u64>limit) >> 32);
-}
-
-/**
- * The element after `element` on one cycle through all of `elements`: an LCG modulo 2^k, skipping.
- */
-function nextInChase(element: u32, elements: u32, mask: u32): u32 {
-  do element = (element * 0x915f77f5 + 0x3504f333) & mask;
-  while (element >= elements);
-  return element;
-}
-
-/** Where an element is. */
-function addressOf(element: u32, order: u32, base: u64, stride: u64, staggerMask: u32): u64 {
-  const address =
-    order == ORDER_LIST
-      ? (<u64>load<f64>(STREAM + ((<usize>(STREAM_PAGES + element)) << 3))) << 12
-      : base + <u64>element * stride;
-  return address + <u64>((element & staggerMask) << 6);
+/** How many accesses to make ahead: no more than can be carried out before the horizon. */
+function blockCount(left: u32, cycles: f64, hitCycles: f64): u32 {
+  const most = min<u32>(left, BLOCK_ACCESSES);
+  return cycles >= <f64>most * hitCycles ? most : min<u32>(most, 1 + <u32>(cycles / hitCycles));
 }
 
 /** Runs the stream; returns STREAM_*. Position and random state are as before a faulting access. */
 export function runStream(index: u32, horizon: f64): u32 {
   const core = coreAt(index);
-  readPlan();
-  const base = PLAN.base;
-  const stride = PLAN.stride;
-  const staggerMask = PLAN.staggerMask;
-  const elements = PLAN.elements;
-  const order = PLAN.order;
-  const writeThreshold = PLAN.writeThreshold;
-  const think = PLAN.think;
-  const chaseMask = PLAN.chaseMask;
-  const usesRandom = PLAN.usesRandom;
-  const list = listFor(PLAN.kind);
-  const readRights = rightsOf(core, PLAN.kind);
-  const writeRights = rightsOf(core, WRITE | USER_ACCESS);
-  const usual = list == FIRST_DATA;
-  const shift = <i64>core.canonicalShift;
-  const pcidBits = core.pcidBits;
-  const lines = baseOf(core) + L1D.offset;
-  const lineMask = L1D.setMask;
-  const lineSetBytes = L1D.setBytes;
-  const hitCycles = L1D.latencyCycles + think;
-  let position = PLAN.position;
-  let random = PLAN.random;
-  let remaining = PLAN.remaining;
-  let stop = STREAM_DONE;
-  let clock = core.clock;
+  readPlan(core);
+  const hitCycles = L1D.latencyCycles + PLAN.think;
+  const total = PLAN.remaining;
   core.stale = 0;
-  while (remaining != 0 && stop == STREAM_DONE) {
-    if (clock >= horizon) {
+  let stop: u32 = STREAM_DONE;
+  while (PLAN.remaining != 0 && stop == STREAM_DONE) {
+    if (core.clock >= horizon) {
       stop = STREAM_HORIZON;
       break;
     }
-    const element = order == ORDER_RANDOM ? below(random, elements) : position;
-    const address = addressOf(element, order, base, stride, staggerMask);
-    const writes = usesRandom != 0 && <u64>(random * 0x85ebca6b) < writeThreshold;
-    const rights = writes ? writeRights : readRights;
-    const required = load<u64>(rights);
-    const tested = load<u64>(rights, 8);
-    const page = pageOf(address);
-    const key = tagFor(page, USUAL_KIND, pcidBits);
-    let data: u64 = usual ? useData(USUAL_FIRST, baseOf(core), page, key) : 0;
-    const uncanonical = (((<i64>address) << shift) >> shift) ^ (<i64>address);
-    let unfit = ((data ^ required) & tested) | uncanonical;
-    let physical = (data & ADDRESS_BITS) | (address & 0xfff);
-    if (unfit != 0) {
-      core.clock = clock;
-      if (usual && (data | uncanonical) == 0) {
-        data = translateUsual(core, page, key, required, tested);
-        unfit = (data ^ required) & tested;
-        physical = (data & ADDRESS_BITS) | (address & 0xfff);
-      }
-      if (unfit != 0) {
-        const kinds = usual && data == 0 ? ANY_KIND ^ (1 << USUAL_KIND) : ANY_KIND;
-        physical = translateMissed(core, address, list, required, tested, kinds);
-        if (core.stale != 0) stop = STREAM_STALE;
-      }
-      clock = core.clock;
-      if (physical == FAULTED) {
-        stop = STREAM_FAULT;
+    const position = PLAN.position;
+    const random = PLAN.random;
+    const count = blockCount(PLAN.remaining, horizon - core.clock, hitCycles);
+    makeBlock(count);
+    stop =
+      listFor(PLAN.kind) == FIRST_DATA && PLAN.canonical != 0
+        ? runUsualBlock(core, count, horizon, hitCycles)
+        : runPlainBlock(core, count, horizon);
+    PLAN.remaining -= PLAN.done;
+    if (PLAN.done == count) continue;
+    PLAN.position = position;
+    PLAN.random = random;
+    skip(PLAN.done);
+  }
+  const done = total - PLAN.remaining;
+  add(core, COUNTER_ACCESSES, <f64>(stop == STREAM_FAULT ? done + 1 : done));
+  writeProgress();
+  return stop;
+}
+
+/** Carries out a block of data accesses; how many were done is left in PLAN.done. */
+function runUsualBlock(core: Core, count: u32, horizon: f64, hitCycles: f64): u32 {
+  const g = changetype<usize>(USUAL_FIRST);
+  if (hasFourWays(USUAL_FIRST)) {
+    return runBlock<FourWays>(changetype<FourWays>(g), core, count, horizon, hitCycles);
+  }
+  if (USUAL_FIRST.linked != 0) {
+    return runBlock<FullyAssociative>(changetype<FullyAssociative>(g), core, count, horizon, hitCycles);
+  }
+  return runBlock<AnyShape>(changetype<AnyShape>(g), core, count, horizon, hitCycles);
+}
+
+function runBlock<Shape extends Geometry>(g: Shape, core: Core, count: u32, horizon: f64, hitCycles: f64): u32 {
+  const base = baseOf(core);
+  const pcidBits = core.pcidBits;
+  const lines = base + L1D.offset;
+  const lineMask = L1D.setMask;
+  const lineSetBytes = L1D.setBytes;
+  const end = BLOCK + <usize>count * ENTRY_BYTES;
+  let at = BLOCK;
+  let clock = core.clock;
+  let stop: u32 = STREAM_DONE;
+  while (true) {
+    let data: u64 = 0;
+    let unfit: u64 = 0;
+    let physical: u64 = 0;
+    while (true) {
+      if (at == end) break;
+      if (clock >= horizon) {
+        stop = STREAM_HORIZON;
         break;
       }
+      const address = load<u64>(at);
+      const rights = <usize>load<u32>(at, 8);
+      const page = pageOf(address);
+      data = g.use(base, page, tagFor(page, USUAL_KIND, pcidBits));
+      unfit = (data ^ load<u64>(rights)) & load<u64>(rights, 8);
+      if (unfit != 0) break;
+      physical = (data & ADDRESS_BITS) | (address & 0xfff);
+      const line = <u32>(physical >> LINE_SHIFT);
+      // Without a mask the set is the wrong one, in which no line is found either.
+      if (load<u32>(lines + <usize>(line & lineMask) * lineSetBytes) != line + 1) break;
+      clock += hitCycles;
+      at += ENTRY_BYTES;
     }
-    const line = <u32>(physical >> LINE_SHIFT);
-    // Without a mask the set is the wrong one, in which no line is found either.
-    if (load<u32>(lines + <usize>(line & lineMask) * lineSetBytes) == line + 1) clock += hitCycles;
-    else clock += accessCycles(core, physical) + think;
-    remaining--;
-    if (usesRandom != 0) random = nextRandom(random);
-    if (order == ORDER_CHASE) position = nextInChase(position, elements, chaseMask);
-    else if (order != ORDER_RANDOM) position = position + 1 == elements ? 0 : position + 1;
+    if (at == end || stop != STREAM_DONE) break;
+    core.clock = clock;
+    if (unfit != 0) physical = translateUnfit(core, load<u64>(at), <usize>load<u32>(at, 8), data);
+    if (physical == FAULTED) {
+      stop = STREAM_FAULT;
+      clock = core.clock;
+      break;
+    }
+    clock = core.clock + accessCycles(core, physical) + PLAN.think;
+    at += ENTRY_BYTES;
+    if (core.stale != 0) {
+      stop = STREAM_STALE;
+      break;
+    }
   }
   core.clock = clock;
-  const done = PLAN.remaining - remaining;
-  add(core, COUNTER_ACCESSES, <f64>(stop == STREAM_FAULT ? done + 1 : done));
-  writeProgress(position, remaining, random);
+  PLAN.done = <u32>((at - BLOCK) / ENTRY_BYTES);
+  return stop;
+}
+
+/** As runBlock, for accesses of any kind at any address. */
+function runPlainBlock(core: Core, count: u32, horizon: f64): u32 {
+  const list = listFor(PLAN.kind);
+  let stop: u32 = STREAM_DONE;
+  let done: u32 = 0;
+  while (done < count && stop == STREAM_DONE) {
+    if (core.clock >= horizon) {
+      stop = STREAM_HORIZON;
+      break;
+    }
+    const at = BLOCK + <usize>done * ENTRY_BYTES;
+    const rights = <usize>load<u32>(at, 8);
+    const physical = translate(core, load<u64>(at), list, load<u64>(rights), load<u64>(rights, 8));
+    if (physical == FAULTED) {
+      stop = STREAM_FAULT;
+      break;
+    }
+    core.clock += accessCycles(core, physical) + PLAN.think;
+    done++;
+    if (core.stale != 0) stop = STREAM_STALE;
+  }
+  PLAN.done = done;
   return stop;
 }

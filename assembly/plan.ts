@@ -15,9 +15,10 @@ import {
   STREAM_THINK_CYCLES,
   STREAM_WRITE_PERCENT,
   USER_ACCESS,
+  WRITE,
 } from "./abi.ts";
 import { log2Ceiling } from "./bits.ts";
-import { STREAM } from "./layout.ts";
+import { Core, rightsOf, STREAM } from "./layout.ts";
 
 @unmanaged
 export class Plan {
@@ -36,6 +37,13 @@ export class Plan {
   position: u32;
   remaining: u32;
   random: u32;
+  /** Addresses of what a write, and any other access, needs of an entry. */
+  writeRights: usize;
+  readRights: usize;
+  /** Of the last block: whether all its addresses are canonical, and how many it carried out. */
+  canonical: u32;
+  done: u32;
+  canonicalShift: u32;
 }
 
 export const PLAN = changetype<Plan>(memory.data(offsetof<Plan>(), 64));
@@ -48,7 +56,7 @@ function setField(index: u32, value: f64): void {
   store<f64>(STREAM + ((<usize>index) << 3), value);
 }
 
-export function readPlan(): void {
+export function readPlan(core: Core): void {
   PLAN.base = (<u64>field(STREAM_BASE_PAGE)) << 12;
   PLAN.stride = <u64>(<i64>field(STREAM_STRIDE_BYTES));
   PLAN.writeThreshold = <u64>((field(STREAM_WRITE_PERCENT) * 4294967296) / 100);
@@ -62,10 +70,13 @@ export function readPlan(): void {
   PLAN.position = <u32>field(STREAM_POSITION);
   PLAN.remaining = <u32>field(STREAM_REMAINING);
   PLAN.random = <u32>field(STREAM_RANDOM);
+  PLAN.readRights = rightsOf(core, PLAN.kind);
+  PLAN.canonicalShift = core.canonicalShift;
+  PLAN.writeRights = rightsOf(core, WRITE | USER_ACCESS);
 }
 
-export function writeProgress(position: u32, remaining: u32, random: u32): void {
-  setField(STREAM_POSITION, position);
-  setField(STREAM_REMAINING, remaining);
-  setField(STREAM_RANDOM, random);
+export function writeProgress(): void {
+  setField(STREAM_POSITION, PLAN.position);
+  setField(STREAM_REMAINING, PLAN.remaining);
+  setField(STREAM_RANDOM, PLAN.random);
 }

@@ -18,23 +18,19 @@ import { accessCycles } from "./cache.ts";
 import { count } from "./counters.ts";
 import { Core, coreAt, MACHINE, rightsOf } from "./layout.ts";
 import { ADDRESS_BITS, CONDEMNED, GLOBAL, offsetMask, SIZE_SHIFT, sizeOf } from "./pte.ts";
-import { pageOf, tagFor } from "./tag.ts";
+import { pageOf } from "./tag.ts";
 import {
   ANY_KIND,
   dropPage,
   enter,
-  enterUsual,
   FIRST_DATA,
   FIRST_INSTRUCTION,
-  holdsUnusual,
   lookup,
   reenter,
-  SECOND_DATA,
   secondLevelOf,
   USUAL_KIND,
-  useSecondLevel,
 } from "./tlb.ts";
-import { generalProtection, pageFault, permits, walk, walkFromPageTable } from "./walker.ts";
+import { generalProtection, pageFault, permits, walk } from "./walker.ts";
 
 /** What makes an entry another one for the same page. */
 const SHAPE: u64 = GLOBAL | (3 << SIZE_SHIFT);
@@ -70,38 +66,14 @@ function physicalOf(data: u64, address: u64): u64 {
 
 /**
  * As translate, for a canonical data access of which the first level's usual array has said `data`:
- * 0 for a miss, else an entry that does not fit.
+ * 0 for a miss, else an entry that may lack rights.
  */
 export function translateUnfit(core: Core, address: u64, rights: usize, data: u64): u64 {
   const required = load<u64>(rights);
   const tested = load<u64>(rights, 8);
-  let kinds = ANY_KIND;
-  if (data == 0) {
-    data = translateUsual(core, pageOf(address), required, tested);
-    if (((data ^ required) & tested) == 0) return (data & ADDRESS_BITS) | (address & 0xfff);
-    if (data == 0) kinds ^= 1 << USUAL_KIND;
-  }
+  if (data != 0 && ((data ^ required) & tested) == 0) return physicalOf(data, address);
+  const kinds = data == 0 ? ANY_KIND ^ (1 << USUAL_KIND) : ANY_KIND;
   return resolve(core, address, FIRST_DATA, required, tested, kinds);
-}
-
-/**
- * The data for a canonical data access that the first level's usual array misses, where nothing but
- * the usual is involved: a hit of the second level, or a walk that is one load. 0 when it is not so
- * simple. What is returned may still lack rights.
- */
-function translateUsual(core: Core, page: u64, required: u64, tested: u64): u64 {
-  if (holdsUnusual(core, FIRST_DATA)) return 0;
-  const key = tagFor(page, USUAL_KIND, core.pcidBits);
-  let data = useSecondLevel(core, page, key);
-  if (data != 0) {
-    core.clock += MACHINE.secondLevelDataCycles;
-    if (((data ^ required) & tested & ~CONDEMNED) == 0) count(core, COUNTER_SECOND_LEVEL_HITS);
-    return data;
-  }
-  if (holdsUnusual(core, SECOND_DATA)) return 0;
-  data = walkFromPageTable(core, page, required, tested);
-  if (data != 0) enterUsual(core, page, key, data);
-  return data;
 }
 
 /** As translate, for a canonical address; the first level is asked for `kinds` only. */

@@ -1,7 +1,16 @@
 // One array of cached translations, whatever its shape: find, use, fill, drop. Every TLB and every
-// structure cache is made of these. Up to 16 ways are compared four at a time; see geometry.ts.
+// structure cache is made of these. An entry is known by the address of its tag, 0 is none; see
+// geometry.ts.
 
-import { Geometry, setOf } from "./geometry.ts";
+import {
+  COMPARED_WAYS,
+  Geometry,
+  PLAIN_TAGS,
+  setAt,
+  setOf,
+  SIGNATURES,
+  SIGNED_TAGS,
+} from "./geometry.ts";
 import {
   chainIn,
   chainOut,
@@ -12,7 +21,7 @@ import {
   victimLinked,
 } from "./linked.ts";
 import { shapePolicy, touchFilled, touchWay, victim } from "./replacement.ts";
-import { COUNTED_BITS, kindOf } from "./tag.ts";
+import { COUNTED_BITS, kindOf, signatureOf } from "./tag.ts";
 
 /** Kind masks of a list's population are kept behind the counts of its 8 kinds. */
 const MASK_OFFSET: usize = 32;
@@ -45,123 +54,167 @@ export function initialiseTables(g: Geometry, core: usize): void {
   if (g.linked != 0) initialiseLists(g, core);
 }
 
-export function tagAt(g: Geometry, core: usize, slot: u32): u64 {
-  return load<u64>(core + g.tags + ((<usize>slot) << 3));
+export function tagOf(entry: usize): u64 {
+  return load<u64>(entry);
 }
 
-export function dataAt(g: Geometry, core: usize, slot: u32): u64 {
-  return load<u64>(core + g.data + ((<usize>slot) << 3));
+export function dataOf(g: Geometry, entry: usize): u64 {
+  return load<u64>(entry + g.distance);
 }
 
-export function setDataAt(g: Geometry, core: usize, slot: u32, data: u64): void {
-  store<u64>(core + g.data + ((<usize>slot) << 3), data);
+export function setData(g: Geometry, entry: usize, data: u64): void {
+  store<u64>(entry + g.distance, data);
 }
 
-/** The frame of the root from which the slot was filled, for checkers. */
-export function rootAt(g: Geometry, core: usize, slot: u32): u32 {
-  return load<u32>(core + g.roots + ((<usize>slot) << 2));
+/** The frame of the root from which the entry was filled, for checkers. */
+export function rootOf(g: Geometry, entry: usize): u32 {
+  return load<u32>(entry + 2 * <usize>g.distance);
 }
 
-/**
- * The way of the set at `tags` whose tag is `key`, or -1. Pads behind the last way are 0. All ways
- * are compared, however early one matches: a loop of fixed length is predicted, its exit is not.
- */
-export function findWay(tags: usize, ways: u32, key: u64): i32 {
+function setDataAndRoot(g: Geometry, entry: usize, data: u64, root: u32): void {
+  setData(g, entry, data);
+  store<u32>(entry + 2 * <usize>g.distance, root);
+}
+
+function wayIn(g: Geometry, set: usize, entry: usize): u32 {
+  return <u32>((entry - set - g.tags) >> 3);
+}
+
+/** The entry of a set whose tag is `key`, or 0. Pads behind the last way are 0. */
+export function findInSet(g: Geometry, set: usize, key: u64): usize {
+  return g.ways <= COMPARED_WAYS ? findCompared(set, key) : findSigned(set, key);
+}
+
+/** As findInSet, of 5 to 16 ways. */
+export function findSigned(set: usize, key: u64): usize {
+  const wanted = i16x8.splat(<i16>signatureOf(key));
+  const low = i16x8.eq(v128.load(set, SIGNATURES), wanted);
+  const high = i16x8.eq(v128.load(set, SIGNATURES + 16), wanted);
+  const candidates = i8x16.bitmask(i8x16.narrow_i16x8_s(low, high));
+  if (candidates == 0) return 0;
+  const entry = set + SIGNED_TAGS + ((<usize>ctz(candidates)) << 3);
+  return load<u64>(entry) == key ? entry : findAmong(set, key, candidates);
+}
+
+/** The entry among the ways whose signature fits. */
+function findAmong(set: usize, key: u64, candidates: u32): usize {
+  let left = candidates;
+  do {
+    const entry = set + SIGNED_TAGS + ((<usize>ctz(left)) << 3);
+    if (load<u64>(entry) == key) return entry;
+    left &= left - 1;
+  } while (left != 0);
+  return 0;
+}
+
+/** As findInSet, of up to 4 ways. */
+export function findCompared(set: usize, key: u64): usize {
   const wanted = i64x2.splat(key);
-  let equal: u32 = waysOf4(tags, wanted);
-  if (ways > 4) {
-    equal |= waysOf4(tags + 32, wanted) << 4;
-    if (ways > 8) {
-      equal |= waysOf4(tags + 64, wanted) << 8;
-      if (ways > 12) equal |= waysOf4(tags + 96, wanted) << 12;
-    }
-  }
-  return equal == 0 ? -1 : <i32>ctz(equal);
+  const low = i64x2.eq(v128.load(set, PLAIN_TAGS), wanted);
+  const high = i64x2.eq(v128.load(set, PLAIN_TAGS + 16), wanted);
+  const equal = i64x2.bitmask(low) | (i64x2.bitmask(high) << 2);
+  return equal == 0 ? 0 : set + PLAIN_TAGS + ((<usize>ctz(equal)) << 3);
 }
 
-function waysOf4(tags: usize, wanted: v128): u32 {
-  const low = i64x2.eq(v128.load(tags), wanted);
-  const high = i64x2.eq(v128.load(tags, 16), wanted);
-  return i64x2.bitmask(low) | (i64x2.bitmask(high) << 2);
-}
-
-/** The slot whose tag is `key`, or -1; its recency does not change. */
-export function find(g: Geometry, core: usize, number: u64, key: u64): i32 {
+/** The entry whose tag is `key`, or 0; its recency does not change. */
+export function find(g: Geometry, core: usize, number: u64, key: u64): usize {
   if (g.linked != 0) return findLinked(g, core, number, key);
-  const first = setOf(g, number) * g.stride;
-  const way = findWay(core + g.tags + ((<usize>first) << 3), g.ways, key);
-  return way < 0 ? way : <i32>first + way;
+  return findInSet(g, setAt(g, core, setOf(g, number)), key);
 }
 
-/** The entry in a slot of the set that `number` selects counts as used. */
-export function touch(g: Geometry, core: usize, number: u64, slot: u32): void {
+/** An entry of the set that `number` selects counts as used. */
+export function touch(g: Geometry, core: usize, number: u64, entry: usize): void {
   if (g.linked != 0) {
-    touchLinked(g, core, slot);
+    touchLinked(g, core, entry);
     return;
   }
-  const set = setOf(g, number);
-  touchWay(g, core + g.order + ((<usize>set) << 3), slot - set * g.stride);
+  const set = setAt(g, core, setOf(g, number));
+  touchWay(g, set, wayIn(g, set, entry));
 }
 
 /** As find, and the entry counts as used. */
-export function use(g: Geometry, core: usize, number: u64, key: u64): i32 {
+export function use(g: Geometry, core: usize, number: u64, key: u64): usize {
   if (g.linked != 0) {
-    const slot = findLinked(g, core, number, key);
-    if (slot >= 0) touchLinked(g, core, slot);
-    return slot;
+    const entry = findLinked(g, core, number, key);
+    if (entry != 0) touchLinked(g, core, entry);
+    return entry;
   }
-  const set = setOf(g, number);
-  const first = set * g.stride;
-  const way = findWay(core + g.tags + ((<usize>first) << 3), g.ways, key);
-  if (way < 0) return way;
-  touchWay(g, core + g.order + ((<usize>set) << 3), way);
-  return <i32>first + way;
+  const set = setAt(g, core, setOf(g, number));
+  const entry = findInSet(g, set, key);
+  if (entry != 0) touchWay(g, set, wayIn(g, set, entry));
+  return entry;
 }
 
 /** The data of the entry with this tag, which counts as used, or 0. */
 export function useData(g: Geometry, core: usize, number: u64, key: u64): u64 {
-  const slot = use(g, core, number, key);
-  return slot < 0 ? 0 : dataAt(g, core, slot);
+  const entry = use(g, core, number, key);
+  return entry == 0 ? 0 : dataOf(g, entry);
 }
 
 /** Enters an entry that the array does not hold, in an invalid way, else in the victim. */
 export function fill(g: Geometry, core: usize, number: u64, key: u64, data: u64, root: u32): void {
-  const slot =
-    g.linked != 0 ? victimLinked(g, core, number) : slotToFill(g, core, setOf(g, number));
-  const tag = core + g.tags + ((<usize>slot) << 3);
-  const old = load<u64>(tag);
-  if (((old ^ key) & COUNTED_BITS) != 0) countReplaced(g, core, old, key);
-  if (g.linked != 0 && old != 0) chainOut(g, core, slot);
-  store<u64>(tag, key);
   if (g.linked != 0) {
-    chainIn(g, core, slot, number);
-    touchLinked(g, core, slot);
+    const entry = victimLinked(g, core, number);
+    const old = tagOf(entry);
+    if (old != 0) chainOut(g, core, entry);
+    countFilled(g, core, old, key);
+    store<u64>(entry, key);
+    chainIn(g, core, entry, number);
+    touchLinked(g, core, entry);
+    setDataAndRoot(g, entry, data, root);
+    return;
   }
-  setDataAt(g, core, slot, data);
-  store<u32>(core + g.roots + ((<usize>slot) << 2), root);
+  const index = setOf(g, number);
+  const set = setAt(g, core, index);
+  const way = isFull(g, core) ? -1 : invalidWay(g, core, index);
+  enterInSet(g, core, set, way < 0 ? victim(g, load<u64>(set)) : way, key, data, root);
 }
 
-/** Counts an entry that takes the place of one of another kind, or of none. */
+/** Whether every entry of the array is valid. */
+export function isFull(g: Geometry, core: usize): bool {
+  return load<u32>(core + g.valid) == g.entries;
+}
+
+/** Enters an entry in a way of a set, which becomes its youngest. */
+export function enterInSet(
+  g: Geometry,
+  core: usize,
+  set: usize,
+  way: u32,
+  key: u64,
+  data: u64,
+  root: u32,
+): void {
+  touchFilled(g, set, way);
+  const entry = set + g.tags + ((<usize>way) << 3);
+  countFilled(g, core, tagOf(entry), key);
+  if (g.ways > COMPARED_WAYS) {
+    store<u16>(set + ((<usize>way) << 1), <u16>signatureOf(key), SIGNATURES);
+  }
+  store<u64>(entry, key);
+  setDataAndRoot(g, entry, data, root);
+}
+
+/** A way of the set that is invalid, or -1; the set is then occupied. */
+function invalidWay(g: Geometry, core: usize, index: u32): i32 {
+  const word = core + g.occupied + (((<usize>index) >> 6) << 3);
+  store<u64>(word, load<u64>(word) | ((<u64>1) << (index & 63)));
+  const tags = setAt(g, core, index) + g.tags;
+  for (let way: u32 = 0; way < g.ways; way++) {
+    if (load<u64>(tags + ((<usize>way) << 3)) == 0) return way;
+  }
+  return -1;
+}
+
+/** Counts an entry that takes the place of another one, or of none. */
+function countFilled(g: Geometry, core: usize, old: u64, key: u64): void {
+  if (((old ^ key) & COUNTED_BITS) != 0) countReplaced(g, core, old, key);
+}
+
 function countReplaced(g: Geometry, core: usize, old: u64, key: u64): void {
   if (old == 0) countValid(g, core, 1);
   else countKind(g, core, kindOf(old), -1);
   countKind(g, core, kindOf(key), 1);
-}
-
-/** The slot of a set to fill, which becomes the set's youngest. */
-function slotToFill(g: Geometry, core: usize, set: u32): u32 {
-  const first = set * g.stride;
-  const order = core + g.order + ((<usize>set) << 3);
-  let way: i32 = -1;
-  if (load<u32>(core + g.valid) != g.entries) {
-    way = findWay(core + g.tags + ((<usize>first) << 3), g.ways, 0);
-    if (<u32>way >= g.ways) way = -1;
-    const word = core + g.occupied + (((<usize>set) >> 6) << 3);
-    store<u64>(word, load<u64>(word) | ((<u64>1) << (set & 63)));
-  }
-  if (way < 0) way = victim(g, load<u64>(order));
-  touchFilled(g, order, way);
-  return first + way;
 }
 
 /** Writes over the entry with this tag, else enters it. */
@@ -173,22 +226,18 @@ export function replace(
   data: u64,
   root: u32,
 ): void {
-  const slot = use(g, core, number, key);
-  if (slot < 0) {
-    fill(g, core, number, key, data, root);
-    return;
-  }
-  setDataAt(g, core, slot, data);
-  store<u32>(core + g.roots + ((<usize>slot) << 2), root);
+  const entry = use(g, core, number, key);
+  if (entry == 0) fill(g, core, number, key, data, root);
+  else setDataAndRoot(g, entry, data, root);
 }
 
-/** Makes a valid slot invalid. */
-export function drop(g: Geometry, core: usize, slot: u32): void {
+/** Makes a valid entry invalid. */
+export function drop(g: Geometry, core: usize, entry: usize): void {
   countValid(g, core, -1);
-  countKind(g, core, kindOf(tagAt(g, core, slot)), -1);
+  countKind(g, core, kindOf(tagOf(entry)), -1);
   if (g.linked != 0) {
-    chainOut(g, core, slot);
-    retireLinked(g, core, slot);
+    chainOut(g, core, entry);
+    retireLinked(g, core, entry);
   }
-  store<u64>(core + g.tags + ((<usize>slot) << 3), 0);
+  store<u64>(entry, 0);
 }

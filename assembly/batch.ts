@@ -12,12 +12,13 @@ import {
   STREAM_HORIZON,
   STREAM_STALE,
 } from "./abi.ts";
-import { FAULTED, listFor, translate, translateUnfit } from "./access.ts";
+import { FAULTED, listFor, translate } from "./access.ts";
 import { BLOCK, BLOCK_ACCESSES, ENTRY_BYTES, makeBlock, skip } from "./accesses.ts";
 import { accessCycles, L1D, LINE_SHIFT } from "./cache.ts";
 import { add } from "./counters.ts";
 import { AnyShape, FourWays, FullyAssociative, hasFourWays } from "./first-hit.ts";
 import { Geometry } from "./geometry.ts";
+import { finish, finishMiss } from "./second-hit.ts";
 import { baseOf, Core, coreAt } from "./layout.ts";
 import { PLAN, readPlan, writeProgress } from "./plan.ts";
 import { ADDRESS_BITS } from "./pte.ts";
@@ -87,8 +88,6 @@ function runBlock<Shape extends Geometry>(g: Shape, core: Core, count: u32, hori
   let stop: u32 = STREAM_DONE;
   while (true) {
     let data: u64 = 0;
-    let unfit: u64 = 0;
-    let physical: u64 = 0;
     while (true) {
       if (at == end) break;
       if (clock >= horizon) {
@@ -99,9 +98,8 @@ function runBlock<Shape extends Geometry>(g: Shape, core: Core, count: u32, hori
       const rights = <usize>load<u32>(at, 8);
       const page = pageOf(address);
       data = g.use(base, page, tagFor(page, USUAL_KIND, pcidBits));
-      unfit = (data ^ load<u64>(rights)) & load<u64>(rights, 8);
-      if (unfit != 0) break;
-      physical = (data & ADDRESS_BITS) | (address & 0xfff);
+      if (((data ^ load<u64>(rights)) & load<u64>(rights, 8)) != 0) break;
+      const physical = (data & ADDRESS_BITS) | (address & 0xfff);
       const line = <u32>(physical >> LINE_SHIFT);
       // Without a mask the set is the wrong one, in which no line is found either.
       if (load<u32>(lines + <usize>(line & lineMask) * lineSetBytes) != line + 1) break;
@@ -110,18 +108,13 @@ function runBlock<Shape extends Geometry>(g: Shape, core: Core, count: u32, hori
     }
     if (at == end || stop != STREAM_DONE) break;
     core.clock = clock;
-    if (unfit != 0) physical = translateUnfit(core, load<u64>(at), <usize>load<u32>(at, 8), data);
-    if (physical == FAULTED) {
-      stop = STREAM_FAULT;
-      clock = core.clock;
+    stop = data == 0 ? finishMiss<Shape>(g, core, at) : finish(core, at, data);
+    clock = core.clock;
+    if (stop != STREAM_DONE) {
+      if (stop == STREAM_STALE) at += ENTRY_BYTES;
       break;
     }
-    clock = core.clock + accessCycles(core, physical) + PLAN.think;
     at += ENTRY_BYTES;
-    if (core.stale != 0) {
-      stop = STREAM_STALE;
-      break;
-    }
   }
   core.clock = clock;
   PLAN.done = <u32>((at - BLOCK) / ENTRY_BYTES);

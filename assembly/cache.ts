@@ -34,7 +34,9 @@ export function shapeCache(cache: CacheShape, sizeBytes: u32, ways: u32, latency
   cache.sets = sets;
   cache.setMask = (sets & (sets - 1)) == 0 ? sets - 1 : 0;
   cache.ways = ways;
-  cache.setBytes = alignUp(ways, 4) << 2;
+  assert(ways <= 32);
+  // Up to 16 ways are handled as 8 or as 16.
+  cache.setBytes = alignUp(ways, ways > 16 ? 4 : 8) << 2;
   cache.latencyCycles = latencyCycles;
   return sets * cache.setBytes;
 }
@@ -59,46 +61,74 @@ function llcSet(core: Core, line: u32): usize {
   return set;
 }
 
-/** Bit i: place i of a set holds `tag`. Pads behind the last way are 0 and match no tag. */
-function placesOf(set: usize, ways: u32, tag: u32): u32 {
-  const wanted = i32x4.splat(tag);
-  let equal: u32 = 0;
-  for (let place: u32 = 0; place < ways; place += 4) {
-    const found = i32x4.bitmask(i32x4.eq(v128.load(set + ((<usize>place) << 2)), wanted));
-    equal |= found << place;
-  }
-  return equal;
+/** 32 words of ones, then 36 of zeros: read from the middle, a vector of the lanes up to a place. */
+const LANES: usize = memory.data(68 * 4, 16);
+const LANES_MIDDLE: usize = LANES + 32 * 4;
+
+/** Fills LANES; once. */
+export function shapeLanes(): void {
+  memory.fill(LANES, 0xff, 32 * 4);
+}
+
+/** Ones in the lanes of a vector whose first place is `first` that are not behind `place`. */
+function lanesUpTo(place: u32, first: u32): v128 {
+  return v128.load(LANES_MIDDLE + ((<isize>first - <isize>place - 1) << 2));
+}
+
+/** `tags` moved one lane up, the last lane of `before` put in front. */
+function shiftIn(before: v128, tags: v128): v128 {
+  return v128.shuffle<i32>(before, tags, 3, 4, 5, 6);
 }
 
 /**
- * Moves the tags before `place` one place back and puts `tag` in front. Goes through all ways,
- * however early the place: a loop of fixed length is predicted.
+ * Looks a tag up in a set and makes it the most recent, evicting the oldest on a miss: the tags
+ * before its place move one place back. Pads behind the last way are 0 and match no tag.
  */
-function bringToFront(set: usize, ways: u32, place: u32, tag: u32): void {
-  let carry = i32x4.splat(tag);
-  let after = i32x4.sub(i32x4(0, 1, 2, 3), i32x4.splat(place));
-  const end = set + ((<usize>ways) << 2);
-  for (let address = set; address < end; address += 16) {
-    const tags = v128.load(address);
-    const shifted = v128.shuffle<i32>(carry, tags, 3, 4, 5, 6);
-    v128.store(address, v128.bitselect(tags, shifted, i32x4.gt_s(after, i32x4.splat(0))));
-    after = i32x4.add(after, i32x4.splat(4));
-    carry = tags;
+function hitOrFill(set: usize, ways: u32, tag: u32): bool {
+  if (ways > 16) return hitOrFillMany(set, ways, tag);
+  const wanted = i32x4.splat(tag);
+  const a = v128.load(set);
+  const b = v128.load(set, 16);
+  const last = (<u32>1) << (ways - 1);
+  let equal = i32x4.bitmask(i32x4.eq(a, wanted)) | (i32x4.bitmask(i32x4.eq(b, wanted)) << 4);
+  if (ways > 8) {
+    const c = v128.load(set, 32);
+    const d = v128.load(set, 48);
+    equal |= i32x4.bitmask(i32x4.eq(c, wanted)) << 8;
+    equal |= i32x4.bitmask(i32x4.eq(d, wanted)) << 12;
+    const place = ctz(equal | last);
+    v128.store(set, v128.bitselect(shiftIn(b, c), c, lanesUpTo(place, 8)), 32);
+    v128.store(set, v128.bitselect(shiftIn(c, d), d, lanesUpTo(place, 12)), 48);
   }
+  const place = ctz(equal | last);
+  v128.store(set, v128.bitselect(shiftIn(wanted, a), a, lanesUpTo(place, 0)));
+  v128.store(set, v128.bitselect(shiftIn(a, b), b, lanesUpTo(place, 4)), 16);
+  return equal != 0;
 }
 
-/** Looks a tag up in a set and makes it the most recent, evicting the oldest on a miss. */
-function hitOrFill(set: usize, ways: u32, tag: u32): bool {
-  if (load<u32>(set) == tag) return true;
-  const places = placesOf(set, ways, tag);
-  bringToFront(set, ways, ctz(places | (1 << (ways - 1))), tag);
-  return places != 0;
+function hitOrFillMany(set: usize, ways: u32, tag: u32): bool {
+  const wanted = i32x4.splat(tag);
+  let equal: u32 = 0;
+  for (let place: u32 = 0; place < ways; place += 4) {
+    const tags = v128.load(set + ((<usize>place) << 2));
+    equal |= i32x4.bitmask(i32x4.eq(tags, wanted)) << place;
+  }
+  const place = ctz(equal | ((<u32>1) << (ways - 1)));
+  let before = wanted;
+  for (let first: u32 = 0; first < ways; first += 4) {
+    const address = set + ((<usize>first) << 2);
+    const tags = v128.load(address);
+    v128.store(address, v128.bitselect(shiftIn(before, tags), tags, lanesUpTo(place, first)));
+    before = tags;
+  }
+  return equal != 0;
 }
 
 /** Cycles of a load from (or a store to) a physical address, whose line is then in L1D. */
 export function accessCycles(core: Core, physical: u64): f64 {
   const line = <u32>(physical >> LINE_SHIFT);
   const set = baseOf(core) + L1D.offset + <usize>setIndex(L1D, line) * L1D.setBytes;
+  if (load<u32>(set) == line + 1) return L1D.latencyCycles;
   if (hitOrFill(set, L1D.ways, line + 1)) return L1D.latencyCycles;
   return missCycles(core, line);
 }

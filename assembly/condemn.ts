@@ -3,7 +3,7 @@
 // says so.
 
 import { REACHED_BY_CURRENT_PCID, REACHED_BY_OTHER_PCID, REACHED_BY_ROOT } from "./abi.ts";
-import { dataAt, kindsPresent, rootAt, setDataAt, tagAt } from "./array.ts";
+import { dataOf, kindsPresent, rootOf, setData, tagOf } from "./array.ts";
 import { Geometry } from "./geometry.ts";
 import { baseOf, Core, coreAt, MACHINE, populationOffset } from "./layout.ts";
 import { ADDRESS_BITS, CONDEMNED, NO_EXECUTE, pageMask, sizeOf, USER, WRITABLE } from "./pte.ts";
@@ -38,13 +38,12 @@ function agrees(core: Core, root: u64, tag: u64, data: u64, start: u64, end: u64
   return true;
 }
 
-/** Condemns the entry in a slot if it is of `root` and disagrees; returns 1 if it did. */
-function examine(g: Geometry, core: Core, slot: u32, root: u64, start: u64, end: u64): u32 {
-  const base = baseOf(core);
-  const data = dataAt(g, base, slot);
-  if (rootAt(g, base, slot) != <u32>root || (data & CONDEMNED) != 0) return 0;
-  if (agrees(core, root, tagAt(g, base, slot), data, start, end)) return 0;
-  setDataAt(g, base, slot, data | CONDEMNED);
+/** Condemns the entry if it is of `root` and disagrees; returns 1 if it did. */
+function examine(g: Geometry, core: Core, entry: usize, root: u64, start: u64, end: u64): u32 {
+  const data = dataOf(g, entry);
+  if (rootOf(g, entry) != <u32>root || (data & CONDEMNED) != 0) return 0;
+  if (agrees(core, root, tagOf(entry), data, start, end)) return 0;
+  setData(g, entry, data | CONDEMNED);
   return 1;
 }
 
@@ -59,10 +58,10 @@ function probeArray(g: Geometry, core: Core, kinds: u32, root: u64, start: u64, 
     if ((kinds & (0x11 << size)) == 0) continue;
     const shift = 9 * <u64>size;
     for (let number = start >> shift; number <= (end - 1) >> shift; number++) {
-      let slot = nextWithNumber(g, baseOf(core), number, -1);
-      for (; slot >= 0; slot = nextWithNumber(g, baseOf(core), number, slot)) {
-        if (sizeOf(dataAt(g, baseOf(core), slot)) != size) continue;
-        condemned += examine(g, core, slot, root, start, end);
+      let entry = nextWithNumber(g, baseOf(core), number, 0);
+      for (; entry != 0; entry = nextWithNumber(g, baseOf(core), number, entry)) {
+        if (sizeOf(dataOf(g, entry)) != size) continue;
+        condemned += examine(g, core, entry, root, start, end);
       }
     }
   }
@@ -71,11 +70,11 @@ function probeArray(g: Geometry, core: Core, kinds: u32, root: u64, start: u64, 
 
 function scanArray(g: Geometry, core: Core, root: u64, start: u64, end: u64): u32 {
   let condemned: u32 = 0;
-  let slot = nextValid(g, baseOf(core), 0);
-  for (; slot >= 0; slot = nextValid(g, baseOf(core), slot + 1)) {
-    const shift = 9 * <u64>sizeOf(dataAt(g, baseOf(core), slot));
-    if (!overlaps(tagAt(g, baseOf(core), slot), shift, start, end)) continue;
-    condemned += examine(g, core, slot, root, start, end);
+  let entry = nextValid(g, baseOf(core), 0);
+  for (; entry != 0; entry = nextValid(g, baseOf(core), entry)) {
+    const shift = 9 * <u64>sizeOf(dataOf(g, entry));
+    if (!overlaps(tagOf(entry), shift, start, end)) continue;
+    condemned += examine(g, core, entry, root, start, end);
   }
   return condemned;
 }
@@ -85,17 +84,17 @@ function condemnStructures(core: Core, root: u64, start: u64, end: u64): u32 {
   const base = baseOf(core);
   for (let level: u32 = 1; level <= STRUCTURE_LEVELS; level++) {
     const g = structureCache(level);
-    if (g.slots == 0) continue;
+    if (g.ways == 0) continue;
     const shift = 9 * <u64>level;
-    for (let slot = nextValid(g, base, 0); slot >= 0; slot = nextValid(g, base, slot + 1)) {
-      const tag = tagAt(g, base, slot);
-      const data = dataAt(g, base, slot);
-      if (rootAt(g, base, slot) != <u32>root || (data & CONDEMNED) != 0) continue;
+    for (let entry = nextValid(g, base, 0); entry != 0; entry = nextValid(g, base, entry)) {
+      const tag = tagOf(entry);
+      const data = dataOf(g, entry);
+      if (rootOf(g, entry) != <u32>root || (data & CONDEMNED) != 0) continue;
       if (!overlaps(tag, shift, start, end)) continue;
       const reached = descend(root, numberOf(tag) << shift, core.levels, level);
       const same = reached == level && ((data ^ MACHINE.resultEntry) & ADDRESS_BITS) == 0;
       if (same && !grantsMore(data, MACHINE.resultEntry)) continue;
-      setDataAt(g, base, slot, data | CONDEMNED);
+      setData(g, entry, data | CONDEMNED);
       condemned++;
     }
   }
@@ -113,7 +112,7 @@ export function condemnRange(index: u32, root: u64, first: u64, last: u64): u32 
     if (kinds == 0 || end == start) continue;
     for (let array: u32 = 0; array < ARRAYS_PER_LIST; array++) {
       const g = tlbArray(list, array);
-      if (g.slots == 0) continue;
+      if (g.ways == 0) continue;
       condemned +=
         end - start <= PROBED_PAGES
           ? probeArray(g, core, kinds, root, start, end)
@@ -129,11 +128,11 @@ export function reachesTable(index: u32, table: u64): u32 {
   let reached: u32 = core.rootFrame == table ? REACHED_BY_ROOT : 0;
   for (let level: u32 = 1; level <= STRUCTURE_LEVELS; level++) {
     const g = structureCache(level);
-    if (g.slots == 0) continue;
-    let slot = nextValid(g, baseOf(core), 0);
-    for (; slot >= 0; slot = nextValid(g, baseOf(core), slot + 1)) {
-      if (!pointsTo(g, baseOf(core), slot, table)) continue;
-      reached |= ofCurrentPcid(g, core, slot) ? REACHED_BY_CURRENT_PCID : REACHED_BY_OTHER_PCID;
+    if (g.ways == 0) continue;
+    let entry = nextValid(g, baseOf(core), 0);
+    for (; entry != 0; entry = nextValid(g, baseOf(core), entry)) {
+      if (!pointsTo(g, entry, table)) continue;
+      reached |= ofCurrentPcid(core, entry) ? REACHED_BY_CURRENT_PCID : REACHED_BY_OTHER_PCID;
     }
   }
   return reached;
@@ -144,11 +143,11 @@ export function condemnTable(index: u32, table: u64): void {
   const core = coreAt(index);
   for (let level: u32 = 1; level <= STRUCTURE_LEVELS; level++) {
     const g = structureCache(level);
-    if (g.slots == 0) continue;
-    let slot = nextValid(g, baseOf(core), 0);
-    for (; slot >= 0; slot = nextValid(g, baseOf(core), slot + 1)) {
-      if (!pointsTo(g, baseOf(core), slot, table)) continue;
-      setDataAt(g, baseOf(core), slot, dataAt(g, baseOf(core), slot) | CONDEMNED);
+    if (g.ways == 0) continue;
+    let entry = nextValid(g, baseOf(core), 0);
+    for (; entry != 0; entry = nextValid(g, baseOf(core), entry)) {
+      if (!pointsTo(g, entry, table)) continue;
+      setData(g, entry, dataOf(g, entry) | CONDEMNED);
     }
   }
 }

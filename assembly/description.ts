@@ -4,7 +4,7 @@
 import { CONTROL_NO_EXECUTE, CONTROL_WRITE_PROTECT, DISTANCE_SELF, REPLACE_LRU } from "./abi.ts";
 import { initialise, initialiseTables } from "./array.ts";
 import { alignUp } from "./bits.ts";
-import { L1D, L2, LLC, llcDirectoryBytes, shapeCache } from "./cache.ts";
+import { L1D, L2, LLC, llcDirectoryBytes, shapeCache, shapeLanes } from "./cache.ts";
 import { INVPCID_CYCLES, setControl } from "./control.ts";
 import { Geometry, shape } from "./geometry.ts";
 import {
@@ -85,7 +85,7 @@ function readTlbs(from: u32): u32 {
   let offset = from;
   for (let list: u32 = 0; list < TLB_LISTS; list++) offset = readList(list, offset);
   const shared = next() != 0;
-  assert(tlbArray(FIRST_DATA, 0).slots != 0 && tlbArray(FIRST_INSTRUCTION, 0).slots != 0);
+  assert(tlbArray(FIRST_DATA, 0).ways != 0 && tlbArray(FIRST_INSTRUCTION, 0).ways != 0);
   assignSecondLevel(FIRST_DATA, SECOND_DATA);
   assignSecondLevel(FIRST_INSTRUCTION, shared ? SECOND_DATA : SECOND_INSTRUCTION);
   MACHINE.secondLevelInstructionCycles = next();
@@ -106,6 +106,7 @@ function readTlbs(from: u32): u32 {
 }
 
 function readCaches(from: u32): u32 {
+  shapeLanes();
   L1D.offset = alignUp(from, 64);
   L2.offset = L1D.offset + shapeCache(L1D, nextWord(), nextWord(), next());
   const end = L2.offset + shapeCache(L2, nextWord(), nextWord(), next());
@@ -161,7 +162,7 @@ function bootCore(index: u32): void {
 }
 
 function bootArray(g: Geometry, core: usize): void {
-  if (g.slots != 0) initialiseTables(g, core);
+  if (g.ways != 0) initialiseTables(g, core);
 }
 
 /** Once, before anything else. */

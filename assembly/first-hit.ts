@@ -1,29 +1,50 @@
-// A hit in the first level's array of 4 KiB pages, once for each shape that CPUs have: up to four
-// ways in a power of two of sets, fully associative, and any other. The batch's loop is compiled for
-// each of them, so that it does not ask the shape at every access.
+// A hit in the first level's array of 4 KiB pages, and an entry from the second level, once for
+// each shape that CPUs have: up to four ways in a power of two of sets, fully associative, and any
+// other. The batch's loop is compiled for each, so that it does not ask the shape at every access.
 
-import { dataAt, useData } from "./array.ts";
-import { Geometry, keepBits, setBits } from "./geometry.ts";
+import { REPLACE_FIFO, REPLACE_TREE_PLRU } from "./abi.ts";
+import { dataOf, fill, findCompared, isFull, useData } from "./array.ts";
+import { COMPARED_WAYS, Geometry, keepBits, PLAIN_TAGS, setBits } from "./geometry.ts";
 import { findLinked, touchLinked } from "./linked.ts";
+import { treeVictimOf4, victim } from "./replacement.ts";
 
+/** The bytes of a set of FourWays. */
+const SET_BYTES: u32 = 112;
 
-/** Up to four ways, replaced by a matrix or a tree. */
+/** Three or four ways, replaced by a matrix or a tree, in a power of two of sets. */
 @unmanaged
 export class FourWays extends Geometry {
   /** The data of the entry with this tag, which counts as used, or 0. */
   use(core: usize, number: u64, key: u64): u64 {
-    const set = (<usize>number) & <usize>this.setMask;
-    const tags = core + this.tags + (set << 5);
-    const wanted = i64x2.splat(key);
-    const low = i64x2.bitmask(i64x2.eq(v128.load(tags), wanted));
-    const high = i64x2.bitmask(i64x2.eq(v128.load(tags, 16), wanted));
-    const equal = low | (high << 2);
-    if (equal == 0) return 0;
-    const way = ctz(equal);
-    const order = core + this.order + (set << 3);
-    const kept = load<u64>(order) & load<u64>(keepBits(this, way));
-    store<u64>(order, kept | load<u64>(setBits(this, way)));
-    return load<u64>(core + this.data + (set << 5) + ((<usize>way) << 3));
+    const set = this.setFor(core, number);
+    const entry = findCompared(set, key);
+    if (entry == 0) return 0;
+    this.touch(set, load<u64>(set), <u32>((entry - set - PLAIN_TAGS) >> 3));
+    return load<u64>(entry, 8 * <usize>COMPARED_WAYS);
+  }
+
+  /** Enters a usual entry that is missed; the list holds usual entries only. */
+  enter(core: usize, number: u64, key: u64, data: u64, root: u32): void {
+    if (!isFull(this, core)) {
+      fill(this, core, number, key, data, root);
+      return;
+    }
+    const set = this.setFor(core, number);
+    const order = load<u64>(set);
+    const way = this.policy == REPLACE_TREE_PLRU ? treeVictimOf4(order) : victim(this, order);
+    this.touch(set, order, way);
+    const entry = set + ((<usize>way) << 3);
+    store<u64>(entry, key, PLAIN_TAGS);
+    store<u64>(entry, data, PLAIN_TAGS + 8 * <usize>COMPARED_WAYS);
+    store<u32>(entry, root, PLAIN_TAGS + 16 * <usize>COMPARED_WAYS);
+  }
+
+  private setFor(core: usize, number: u64): usize {
+    return core + this.first + <usize>(((<u32>number) & this.setMask) * SET_BYTES);
+  }
+
+  private touch(set: usize, order: u64, way: u32): void {
+    store<u64>(set, (order & load<u64>(keepBits(this, way))) | load<u64>(setBits(this, way)));
   }
 }
 
@@ -31,10 +52,14 @@ export class FourWays extends Geometry {
 @unmanaged
 export class FullyAssociative extends Geometry {
   use(core: usize, number: u64, key: u64): u64 {
-    const slot = findLinked(this, core, number, key);
-    if (slot < 0) return 0;
-    touchLinked(this, core, slot);
-    return dataAt(this, core, slot);
+    const entry = findLinked(this, core, number, key);
+    if (entry == 0) return 0;
+    touchLinked(this, core, entry);
+    return dataOf(this, entry);
+  }
+
+  enter(core: usize, number: u64, key: u64, data: u64, root: u32): void {
+    fill(this, core, number, key, data, root);
   }
 }
 
@@ -43,8 +68,13 @@ export class AnyShape extends Geometry {
   use(core: usize, number: u64, key: u64): u64 {
     return useData(this, core, number, key);
   }
+
+  enter(core: usize, number: u64, key: u64, data: u64, root: u32): void {
+    fill(this, core, number, key, data, root);
+  }
 }
 
 export function hasFourWays(g: Geometry): bool {
-  return g.stride == 4 && g.foldBits == 0 && (g.setMask != 0 || g.sets == 1) && g.listed == 0;
+  const fits = g.setBytes == SET_BYTES && g.foldBits == 0 && (g.setMask != 0 || g.sets == 1);
+  return fits && g.policy != REPLACE_FIFO;
 }

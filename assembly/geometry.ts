@@ -1,11 +1,18 @@
 // The shape of one array (a TLB array or a structure cache), the same in every core, and where its
 // tables are inside a core's region.
 //
-//   valid | tags | data | order: a word per set | roots | occupied: a bit per set    up to 16 ways
-//   valid | tags | data | roots | links | chains | buckets                           more ways
+// Up to 16 ways: `valid`, one bit per set in `occupied`, then the sets, each of them whole:
 //
-// A slot is one entry's place. With up to 16 ways, slot = set * stride + way. With more, slots
-// 0..sets-1 are the heads of the sets' recency lists and the entries' slots come after them.
+//   | order u64 | - u64 | signatures 16 x u16 | tags | data | roots |    of 5 to 16 ways
+//   | order u64 | - u64 | tags | data | roots |                          of fewer
+//
+// More ways: `valid`, then one table after the other:
+//
+//   | tags | data | roots | links | chains | buckets |
+//
+// An entry is known by the address of its tag. Its data and its root are `distance` and twice
+// `distance` bytes behind. The first `sets` places of a table of more ways are the heads of the
+// sets' recency lists.
 
 import { REPLACE_LRU } from "./abi.ts";
 import { alignUp, log2Ceiling } from "./bits.ts";
@@ -13,17 +20,15 @@ import { alignUp, log2Ceiling } from "./bits.ts";
 @unmanaged
 export class Geometry {
   sets: u32;
+  /** 0: there is no such array. */
   ways: u32;
-  /** Slots from one set to the next: ways, rounded up to four for SIMD. */
-  stride: u32;
-  slots: u32;
   entries: u32;
   /** sets - 1 when that is a mask, else 0. */
   setMask: u32;
   /** Bits to fold the number into to select a set; 0: its low bits. */
   foldBits: u32;
   policy: u32;
-  /** 1: exact LRU of more than 8 ways; see replacement.ts. */
+  /** 1: the order of a set is a list of ways; see replacement.ts. */
   listed: u32;
   /** 1: found by hash and kept in recency lists. */
   linked: u32;
@@ -31,11 +36,13 @@ export class Geometry {
   population: u32;
   /** How many entries are valid: a word in the core. */
   valid: u32;
-  tags: u32;
-  data: u32;
-  roots: u32;
-  order: u32;
   occupied: u32;
+  /** The first set, or the table of tags. */
+  first: u32;
+  setBytes: u32;
+  /** From a set to its tags. */
+  tags: u32;
+  distance: u32;
   links: u32;
   chains: u32;
   buckets: u32;
@@ -45,6 +52,12 @@ export class Geometry {
 const POLICY_OFFSET: usize = (offsetof<Geometry>() + 15) & ~15;
 export const GEOMETRY_BYTES: usize = POLICY_OFFSET + 16 * 16;
 export const SIMD_WAYS: u32 = 16;
+/** Up to so many ways, the tags themselves are compared. */
+export const COMPARED_WAYS: u32 = 4;
+/** From a set to its signatures, and to the tags of a set with and without signatures. */
+export const SIGNATURES: usize = 16;
+export const SIGNED_TAGS: usize = SIGNATURES + 2 * <usize>SIMD_WAYS;
+export const PLAIN_TAGS: usize = 16;
 /** A matrix of their order has 64 bits. */
 const MATRIX_WAYS: u32 = 8;
 
@@ -69,28 +82,42 @@ export function shape(
   assert(ways > 0 && sets * ways == entries);
   g.sets = sets;
   g.ways = ways;
+  g.entries = entries;
   g.policy = policy;
   g.setMask = (sets & (sets - 1)) == 0 ? sets - 1 : 0;
   g.foldBits = fold ? log2Ceiling(sets) : 0;
-  g.listed = policy == REPLACE_LRU && ways > MATRIX_WAYS ? 1 : 0;
   g.linked = ways > SIMD_WAYS ? 1 : 0;
-  g.stride = g.linked != 0 ? ways : alignUp(ways, 4);
-  g.slots = g.linked != 0 ? sets + entries : sets * g.stride;
-  assert(g.linked == 0 || g.slots < 65536);
-  g.entries = entries;
+  g.listed = policy == REPLACE_LRU && ways > MATRIX_WAYS ? 1 : 0;
   g.valid = offset;
-  g.tags = alignUp(offset + 4, 16);
-  g.data = g.tags + g.slots * 8;
-  g.order = alignUp(g.data + g.slots * 8, 8);
-  g.roots = g.order + (g.linked != 0 ? 0 : sets * 8);
-  g.occupied = alignUp(g.roots + g.slots * 4, 8);
-  g.links = g.occupied + (g.linked != 0 ? 0 : alignUp(sets, 64) >> 3);
-  if (g.linked == 0) return g.links;
-  const hashBits = log2Ceiling(entries) + 2;
+  return g.linked != 0 ? shapeLinked(g, offset + 8) : shapeSets(g, offset + 8);
+}
+
+function shapeSets(g: Geometry, offset: u32): u32 {
+  const stride = alignUp(g.ways, COMPARED_WAYS);
+  g.occupied = alignUp(offset, 8);
+  g.first = alignUp(g.occupied + (alignUp(g.sets, 64) >> 3), 16);
+  g.tags = <u32>(g.ways > COMPARED_WAYS ? SIGNED_TAGS : PLAIN_TAGS);
+  g.distance = stride << 3;
+  g.setBytes = g.tags + 3 * g.distance;
+  return g.first + g.sets * g.setBytes;
+}
+
+function shapeLinked(g: Geometry, offset: u32): u32 {
+  const slots = g.sets + g.entries;
+  const hashBits = log2Ceiling(g.entries) + 2;
+  assert(slots < 65536);
   g.hashShift = 32 - hashBits;
-  g.chains = g.links + g.slots * 4;
-  g.buckets = g.chains + alignUp(g.slots * 2, 4);
+  g.first = alignUp(offset, 16);
+  g.distance = slots << 3;
+  g.links = g.first + 3 * g.distance;
+  g.chains = g.links + slots * 4;
+  g.buckets = g.chains + alignUp(slots * 2, 4);
   return g.buckets + (((<u32>1) << hashBits) << 1);
+}
+
+/** The address of a set of up to 16 ways. */
+export function setAt(g: Geometry, core: usize, set: u32): usize {
+  return core + g.first + <usize>(set * g.setBytes);
 }
 
 /** The set that a page number (or prefix) selects. */
@@ -100,8 +127,22 @@ export function setOf(g: Geometry, number: u64): u32 {
   return g.sets == 1 ? 0 : <u32>(number % <u64>g.sets);
 }
 
-/** All groups of foldBits bits of the number, XORed: by doubling, 16 groups in four steps. */
+/** All groups of foldBits bits of the number, XORed: by doubling. The usual widths by constants. */
 function setOfFolded(g: Geometry, number: u64): u32 {
+  if (g.foldBits == 7) {
+    const folded = number ^ (number >> 7);
+    const twice = folded ^ (folded >> 14);
+    return (<u32>(twice ^ (twice >> 28))) & g.setMask;
+  }
+  if (g.foldBits == 8) {
+    const folded = number ^ (number >> 8);
+    const twice = folded ^ (folded >> 16);
+    return (<u32>(twice ^ (twice >> 32))) & g.setMask;
+  }
+  return setOfAnyFold(g, number);
+}
+
+function setOfAnyFold(g: Geometry, number: u64): u32 {
   const width = <u64>g.foldBits;
   let folded = number ^ (number >> width);
   folded ^= folded >> (2 * width);

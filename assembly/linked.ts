@@ -1,8 +1,17 @@
-// The recency lists and hash chains of arrays with more than 16 ways: neither a hit nor a miss
-// scans the ways. Exact LRU; the invalid entries of a set are always at the old end of its list.
+// The recency rings and hash chains of arrays with more than 16 ways: neither a hit nor a miss scans
+// the ways. Exact LRU: each set is a ring, entered at its youngest, the oldest in front of that; the
+// invalid entries of a set are always its oldest.
 
 import { Geometry, setOf } from "./geometry.ts";
 import { numberOf } from "./tag.ts";
+
+function slotOf(g: Geometry, core: usize, entry: usize): u32 {
+  return <u32>((entry - core - g.first) >> 3);
+}
+
+function entryAt(g: Geometry, core: usize, slot: u32): usize {
+  return core + g.first + ((<usize>slot) << 3);
+}
 
 function next(g: Geometry, core: usize, slot: u32): u32 {
   return <u32>load<u16>(core + g.links + ((<usize>slot) << 2));
@@ -17,11 +26,24 @@ function join(g: Geometry, core: usize, slot: u32, follower: u32): void {
   store<u16>(core + g.links + ((<usize>follower) << 2), <u16>slot, 2);
 }
 
-/** Takes a slot out of its place and puts it between two neighbours, neither of them itself. */
-function moveBetween(g: Geometry, core: usize, slot: u32, before: u32, after: u32): void {
+/** Takes a slot out of its place in the ring and puts it in front of another one. */
+function moveBefore(g: Geometry, core: usize, slot: u32, follower: u32): void {
   join(g, core, previous(g, core, slot), next(g, core, slot));
-  join(g, core, before, slot);
-  join(g, core, slot, after);
+  join(g, core, previous(g, core, follower), slot);
+  join(g, core, slot, follower);
+}
+
+/** The youngest of a set is kept at the set's head. */
+function youngest(g: Geometry, core: usize, head: u32): u32 {
+  return next(g, core, head);
+}
+
+function setYoungest(g: Geometry, core: usize, head: u32, slot: u32): void {
+  store<u16>(core + g.links + ((<usize>head) << 2), <u16>slot);
+}
+
+function headOf(g: Geometry, slot: u32): u32 {
+  return g.sets == 1 ? 0 : (slot - g.sets) / g.ways;
 }
 
 function bucketOf(g: Geometry, core: usize, number: u64): usize {
@@ -33,78 +55,86 @@ function chainOf(g: Geometry, core: usize, slot: u32): usize {
   return core + g.chains + ((<usize>slot) << 1);
 }
 
-/** Links every set's entries behind its head, which is slot `set`. */
+/** Links every set's entries in a ring. */
 export function initialiseLists(g: Geometry, core: usize): void {
   for (let set: u32 = 0; set < g.sets; set++) {
-    let last = set;
-    for (let way: u32 = 0; way < g.ways; way++) {
-      const slot = g.sets + set * g.ways + way;
-      join(g, core, last, slot);
-      last = slot;
-    }
-    join(g, core, last, set);
+    const first = g.sets + set * g.ways;
+    for (let way: u32 = 1; way < g.ways; way++) join(g, core, first + way - 1, first + way);
+    join(g, core, first + g.ways - 1, first);
+    setYoungest(g, core, set, first);
   }
 }
 
-/** First slot of a hash chain that may hold `number`, 0 for none: chains hold no heads. */
-export function chainStart(g: Geometry, core: usize, number: u64): u32 {
-  return <u32>load<u16>(bucketOf(g, core, number));
+/** The first entry of a hash chain that may hold `number`, 0 for none: chains hold no heads. */
+export function chainStart(g: Geometry, core: usize, number: u64): usize {
+  const slot = <u32>load<u16>(bucketOf(g, core, number));
+  return slot == 0 ? 0 : entryAt(g, core, slot);
 }
 
-export function chainNext(g: Geometry, core: usize, slot: u32): u32 {
-  return <u32>load<u16>(chainOf(g, core, slot));
+export function chainNext(g: Geometry, core: usize, entry: usize): usize {
+  const slot = <u32>load<u16>(chainOf(g, core, slotOf(g, core, entry)));
+  return slot == 0 ? 0 : entryAt(g, core, slot);
 }
 
-/** The slot whose tag is `key`, or -1. */
-export function findLinked(g: Geometry, core: usize, number: u64, key: u64): i32 {
-  let slot = chainStart(g, core, number);
+/** The entry whose tag is `key`, or 0. */
+export function findLinked(g: Geometry, core: usize, number: u64, key: u64): usize {
+  let slot = <u32>load<u16>(bucketOf(g, core, number));
   while (slot != 0) {
-    if (load<u64>(core + g.tags + ((<usize>slot) << 3)) == key) return slot;
-    slot = chainNext(g, core, slot);
+    const entry = entryAt(g, core, slot);
+    if (load<u64>(entry) == key) return entry;
+    slot = load<u16>(chainOf(g, core, slot));
   }
-  return -1;
+  return 0;
 }
 
-/** Moves a slot to the young end of its set's list. */
-export function touchLinked(g: Geometry, core: usize, slot: u32): void {
-  const head = g.sets == 1 ? 0 : (slot - g.sets) / g.ways;
-  const first = next(g, core, head);
+/** Makes an entry its set's youngest. The oldest is in front of the youngest already. */
+export function touchLinked(g: Geometry, core: usize, entry: usize): void {
+  const slot = slotOf(g, core, entry);
+  const head = headOf(g, slot);
+  const first = youngest(g, core, head);
   if (first == slot) return;
-  moveBetween(g, core, slot, head, first);
+  if (next(g, core, slot) != first) moveBefore(g, core, slot, first);
+  setYoungest(g, core, head, slot);
 }
 
-/** The slot to fill for `number`: an invalid one of its set, else the least recently used. */
-export function victimLinked(g: Geometry, core: usize, number: u64): u32 {
-  return previous(g, core, setOf(g, number));
+/** The entry to fill for `number`: an invalid one of its set, else the least recently used. */
+export function victimLinked(g: Geometry, core: usize, number: u64): usize {
+  return entryAt(g, core, previous(g, core, youngest(g, core, setOf(g, number))));
 }
 
-/** Enters a slot whose tag has been written. */
-export function chainIn(g: Geometry, core: usize, slot: u32, number: u64): void {
+/** Enters an entry whose tag has been written in its hash chain. */
+export function chainIn(g: Geometry, core: usize, entry: usize, number: u64): void {
+  const slot = slotOf(g, core, entry);
   const bucket = bucketOf(g, core, number);
   store<u16>(chainOf(g, core, slot), load<u16>(bucket));
   store<u16>(bucket, <u16>slot);
 }
 
-/** Takes a valid slot out of its hash chain. */
-export function chainOut(g: Geometry, core: usize, slot: u32): void {
-  let link = bucketOf(g, core, numberOf(load<u64>(core + g.tags + ((<usize>slot) << 3))));
+/** Takes a valid entry out of its hash chain. */
+export function chainOut(g: Geometry, core: usize, entry: usize): void {
+  const slot = slotOf(g, core, entry);
+  let link = bucketOf(g, core, numberOf(load<u64>(entry)));
   while (<u32>load<u16>(link) != slot) link = chainOf(g, core, <u32>load<u16>(link));
   store<u16>(link, load<u16>(chainOf(g, core, slot)));
 }
 
-/** Moves a slot to the old end of its set's list. */
-export function retireLinked(g: Geometry, core: usize, slot: u32): void {
-  const head = g.sets == 1 ? 0 : (slot - g.sets) / g.ways;
-  const last = previous(g, core, head);
-  if (last == slot) return;
-  moveBetween(g, core, slot, last, head);
+/** Makes an entry its set's oldest. */
+export function retireLinked(g: Geometry, core: usize, entry: usize): void {
+  const slot = slotOf(g, core, entry);
+  const head = headOf(g, slot);
+  const first = youngest(g, core, head);
+  if (first == slot) setYoungest(g, core, head, next(g, core, slot));
+  else if (next(g, core, slot) != first) moveBefore(g, core, slot, first);
 }
 
-/** The youngest entry of a set's list; a slot below `sets` means the list's end. */
-export function listFirst(g: Geometry, core: usize, set: u32): u32 {
-  return next(g, core, set);
+/** The most recently used entry of a set, which may be invalid. */
+export function youngestOf(g: Geometry, core: usize, set: u32): usize {
+  return entryAt(g, core, youngest(g, core, set));
 }
 
-export function listNext(g: Geometry, core: usize, slot: u32): u32 {
-  return next(g, core, slot);
+/** The entry of the same set that was used before `entry`, or 0 for the oldest. */
+export function olderThan(g: Geometry, core: usize, entry: usize): usize {
+  const slot = slotOf(g, core, entry);
+  const following = next(g, core, slot);
+  return following == youngest(g, core, headOf(g, slot)) ? 0 : entryAt(g, core, following);
 }

@@ -89,12 +89,18 @@ export function victim(g: Geometry, state: u64): u32 {
   }
   let group = ((<u32>state) & 15) + 1;
   if (group == ways >> 2) group = 0;
-  return 4 * group + treeVictim(state >> (4 + 4 * group), 4);
+  return 4 * group + treeVictimOf4(state >> (4 + 4 * group));
 }
 
 /** The first row that is 0: that way was used after no other. */
 function matrixVictim(matrix: u64): u32 {
   return (<u32>ctz((matrix - MATRIX_COLUMN) & ~matrix & (MATRIX_COLUMN << 7))) >> 3;
+}
+
+/** Of 4 ways: the root in bit 1, its children in bits 2 and 3. */
+export function treeVictimOf4(tree: u64): u32 {
+  const half = (<u32>(tree >> 1)) & 1;
+  return 2 * half + ((<u32>(tree >> (2 + <u64>half))) & 1);
 }
 
 function treeVictim(tree: u64, leaves: u32): u32 {

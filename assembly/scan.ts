@@ -1,9 +1,9 @@
 // Going through the valid entries of an array: dropping those that match, and visiting them all.
 // Sets without entries are skipped by a bit each, so that a flush costs what the array holds.
 
-import { drop, kindsPresent, tagAt } from "./array.ts";
-import { Geometry, setOf } from "./geometry.ts";
-import { chainNext, chainStart, listFirst, listNext } from "./linked.ts";
+import { drop, kindsPresent, tagOf } from "./array.ts";
+import { Geometry, setAt, setOf } from "./geometry.ts";
+import { chainNext, chainStart, olderThan, youngestOf } from "./linked.ts";
 import { numberOf } from "./tag.ts";
 
 /** Drops every valid entry whose tag has `value` in the bits of `mask`. */
@@ -27,62 +27,71 @@ export function dropMatching(g: Geometry, core: usize, mask: u64, value: u64): v
 }
 
 /** Whether entries remain in the set. */
-function dropFromSet(g: Geometry, core: usize, set: u32, mask: u64, value: u64): bool {
+function dropFromSet(g: Geometry, core: usize, index: u32, mask: u64, value: u64): bool {
   let remain = false;
+  const tags = setAt(g, core, index) + g.tags;
   for (let way: u32 = 0; way < g.ways; way++) {
-    const slot = set * g.stride + way;
-    const tag = tagAt(g, core, slot);
+    const entry = tags + ((<usize>way) << 3);
+    const tag = tagOf(entry);
     if (tag == 0) continue;
-    if ((tag & mask) == value) drop(g, core, slot);
+    if ((tag & mask) == value) drop(g, core, entry);
     else remain = true;
   }
   return remain;
 }
 
 function dropFromList(g: Geometry, core: usize, set: u32, mask: u64, value: u64): void {
-  let slot = listFirst(g, core, set);
-  while (slot >= g.sets) {
-    const tag = tagAt(g, core, slot);
+  let entry = youngestOf(g, core, set);
+  while (entry != 0) {
+    const tag = tagOf(entry);
     if (tag == 0) return;
-    const following = listNext(g, core, slot);
-    if ((tag & mask) == value) drop(g, core, slot);
-    slot = following;
+    const older = olderThan(g, core, entry);
+    if ((tag & mask) == value) drop(g, core, entry);
+    entry = older;
   }
 }
 
-/** The first valid slot at or after `from`, or -1. */
-export function nextValid(g: Geometry, core: usize, from: u32): i32 {
-  let slot = from;
-  while (slot < g.slots) {
-    if (g.linked == 0 && slot % g.stride == 0) {
-      const set = slot / g.stride;
-      const word = load<u64>(core + g.occupied + (((<usize>set) >> 6) << 3)) >> (set & 63);
-      if ((word & 1) == 0) {
-        slot += g.stride;
-        continue;
-      }
-    }
-    if (tagAt(g, core, slot) != 0) return slot;
-    slot++;
-  }
-  return -1;
-}
-
-/** The next slot after `after` (-1: the first) that holds `number`, of any kind and PCID, or -1. */
-export function nextWithNumber(g: Geometry, core: usize, number: u64, after: i32): i32 {
+/** The first valid entry behind `after` (0: the first of all), or 0. */
+export function nextValid(g: Geometry, core: usize, after: usize): usize {
+  const first = core + g.first;
   if (g.linked != 0) {
-    let slot = after < 0 ? chainStart(g, core, number) : chainNext(g, core, after);
-    while (slot != 0) {
-      if (numberOf(tagAt(g, core, slot)) == number) return slot;
-      slot = chainNext(g, core, slot);
+    let entry = after == 0 ? first : after + 8;
+    while (entry < first + g.distance) {
+      if (tagOf(entry) != 0) return entry;
+      entry += 8;
     }
-    return -1;
+    return 0;
   }
-  const first = setOf(g, number) * g.stride;
-  let slot = after < 0 ? first : <u32>after + 1;
-  for (; slot < first + g.ways; slot++) {
-    const tag = tagAt(g, core, slot);
-    if (tag != 0 && numberOf(tag) == number) return slot;
+  let index: u32 = 0;
+  let way: u32 = 0;
+  if (after != 0) {
+    index = <u32>(after - first) / g.setBytes;
+    way = <u32>((after - setAt(g, core, index) - g.tags) >> 3) + 1;
   }
-  return -1;
+  for (; index < g.sets; index++) {
+    const word = load<u64>(core + g.occupied + (((<usize>index) >> 6) << 3)) >> (index & 63);
+    const tags = setAt(g, core, index) + g.tags;
+    for (; (word & 1) != 0 && way < g.ways; way++) {
+      const entry = tags + ((<usize>way) << 3);
+      if (tagOf(entry) != 0) return entry;
+    }
+    way = 0;
+  }
+  return 0;
+}
+
+/** The entry behind `after` (0: the first) that holds `number`, of any kind and PCID, or 0. */
+export function nextWithNumber(g: Geometry, core: usize, number: u64, after: usize): usize {
+  if (g.linked != 0) {
+    let entry = after == 0 ? chainStart(g, core, number) : chainNext(g, core, after);
+    while (entry != 0 && numberOf(tagOf(entry)) != number) entry = chainNext(g, core, entry);
+    return entry;
+  }
+  const tags = setAt(g, core, setOf(g, number)) + g.tags;
+  const end = tags + ((<usize>g.ways) << 3);
+  for (let entry = after == 0 ? tags : after + 8; entry < end; entry += 8) {
+    const tag = tagOf(entry);
+    if (tag != 0 && numberOf(tag) == number) return entry;
+  }
+  return 0;
 }

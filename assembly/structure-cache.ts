@@ -3,9 +3,10 @@
 //
 //   cache of level l holds the table of level l:  l = 1 PDE cache, 2 PDPTE, 3 PML4E, 4 PML5E
 
-import { drop, fill, find, useData, dataAt, tagAt } from "./array.ts";
-import { Geometry, GEOMETRY_BYTES } from "./geometry.ts";
+import { drop, fill, find, useData, dataOf, tagOf } from "./array.ts";
+import { Geometry, GEOMETRY_BYTES, setOf } from "./geometry.ts";
 import { baseOf, Core } from "./layout.ts";
+import { youngestOf } from "./linked.ts";
 import { ADDRESS_BITS } from "./pte.ts";
 import { dropMatching } from "./scan.ts";
 import { PCID_BITS, tagFor, VALID } from "./tag.ts";
@@ -16,7 +17,7 @@ const GEOMETRIES: usize = memory.data(STRUCTURE_LEVELS * <u32>GEOMETRY_BYTES, 64
 /** The one of level 1, at an address that the compiler knows. */
 export const PDE_CACHE = changetype<Geometry>(GEOMETRIES);
 
-/** The cache whose entries point to tables of `level`. `slots` is 0 when there is none. */
+/** The cache whose entries point to tables of `level`. `ways` is 0 when there is none. */
 export function structureCache(level: u32): Geometry {
   return changetype<Geometry>(GEOMETRIES + <usize>(level - 1) * GEOMETRY_BYTES);
 }
@@ -28,22 +29,27 @@ function prefixOf(page: u64, level: u32): u64 {
 /** Frame bits and rights for the table of `level` on the page's path, or 0. */
 export function useStructure(core: Core, page: u64, level: u32): u64 {
   const g = structureCache(level);
-  if (g.slots == 0) return 0;
+  if (g.ways == 0) return 0;
   const prefix = prefixOf(page, level);
   return useData(g, baseOf(core), prefix, tagFor(prefix, 0, core.pcidBits));
 }
 
-/** The slot of the PDE cache that knows the page's page table, or -1; it does not count as used. */
-export function findPageTable(core: Core, page: u64): i32 {
-  if (PDE_CACHE.slots == 0) return -1;
+/** The PDE cache's entry that knows the page's page table, or 0; it does not count as used. */
+export function findPageTable(core: Core, page: u64): usize {
+  if (PDE_CACHE.ways == 0) return 0;
   const prefix = prefixOf(page, 1);
-  return find(PDE_CACHE, baseOf(core), prefix, tagFor(prefix, 0, core.pcidBits));
+  const key = tagFor(prefix, 0, core.pcidBits);
+  if (PDE_CACHE.linked != 0) {
+    const youngest = youngestOf(PDE_CACHE, baseOf(core), setOf(PDE_CACHE, prefix));
+    if (tagOf(youngest) == key) return youngest;
+  }
+  return find(PDE_CACHE, baseOf(core), prefix, key);
 }
 
 /** Enters a table of `level` that a lookup has just missed. */
 export function fillStructure(core: Core, page: u64, level: u32, data: u64): void {
   const g = structureCache(level);
-  if (g.slots == 0) return;
+  if (g.ways == 0) return;
   const prefix = prefixOf(page, level);
   const root = <u32>core.rootFrame;
   fill(g, baseOf(core), prefix, tagFor(prefix, 0, core.pcidBits), data, root);
@@ -66,7 +72,7 @@ export function dropAllStructures(core: Core): void {
 function dropStructures(core: Core, mask: u64, value: u64): void {
   for (let level: u32 = 1; level <= STRUCTURE_LEVELS; level++) {
     const g = structureCache(level);
-    if (g.slots != 0) dropMatching(g, baseOf(core), mask, value);
+    if (g.ways != 0) dropMatching(g, baseOf(core), mask, value);
   }
 }
 
@@ -74,19 +80,19 @@ function dropStructures(core: Core, mask: u64, value: u64): void {
 export function dropStructuresFor(core: Core, page: u64, pcidBits: u64): void {
   for (let level: u32 = 1; level <= STRUCTURE_LEVELS; level++) {
     const g = structureCache(level);
-    if (g.slots == 0) continue;
+    if (g.ways == 0) continue;
     const prefix = prefixOf(page, level);
-    const slot = find(g, baseOf(core), prefix, tagFor(prefix, 0, pcidBits));
-    if (slot >= 0) drop(g, baseOf(core), slot);
+    const entry = find(g, baseOf(core), prefix, tagFor(prefix, 0, pcidBits));
+    if (entry != 0) drop(g, baseOf(core), entry);
   }
 }
 
-/** Whether the entry in a slot points to a table. */
-export function pointsTo(g: Geometry, core: usize, slot: u32, table: u64): bool {
-  return (dataAt(g, core, slot) & ADDRESS_BITS) == table << 12;
+/** Whether an entry points to a table. */
+export function pointsTo(g: Geometry, entry: usize, table: u64): bool {
+  return (dataOf(g, entry) & ADDRESS_BITS) == table << 12;
 }
 
-/** Whether the entry in a slot belongs to the core's current PCID. */
-export function ofCurrentPcid(g: Geometry, core: Core, slot: u32): bool {
-  return (tagAt(g, baseOf(core), slot) & PCID_BITS) == core.pcidBits;
+/** Whether an entry belongs to the core's current PCID. */
+export function ofCurrentPcid(core: Core, entry: usize): bool {
+  return (tagOf(entry) & PCID_BITS) == core.pcidBits;
 }

@@ -36,3 +36,8 @@ export function numberOf(tag: u64): u64 {
 export function tagFor(number: u64, kind: u32, pcidBits: u64): u64 {
   return (number << 4) | ((<u64>kind) << 1) | VALID | ((kind & GLOBAL_KIND) != 0 ? 0 : pcidBits);
 }
+
+/** What a set keeps of a tag to find it by: the low bits of its number. */
+export function signatureOf(tag: u64): u32 {
+  return (<u32>(tag >> 4)) & 0xffff;
+}

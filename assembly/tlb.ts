@@ -2,7 +2,7 @@
 // that the two may share. A list has one array for each page size, or fewer that are shared; a page
 // size without an array is not cached there. Entries live in a level without regard to the other.
 
-import { dataAt, drop, fill, find, kindsPresent, replace, rootAt, use } from "./array.ts";
+import { dataOf, drop, fill, find, kindsPresent, replace, rootOf, use } from "./array.ts";
 import { Geometry, GEOMETRY_BYTES } from "./geometry.ts";
 import { baseOf, Core, MACHINE, populationOffset } from "./layout.ts";
 import { GLOBAL, sizeOf } from "./pte.ts";
@@ -25,7 +25,7 @@ export const ARRAYS_PER_LIST: u32 = 4;
 const GEOMETRIES: usize = memory.data(TLB_LISTS * ARRAYS_PER_LIST * <u32>GEOMETRY_BYTES, 64);
 /** Of the arrays of a list, 0 is the one of 4 KiB pages, at an address that the compiler knows. */
 export const USUAL_FIRST = changetype<Geometry>(GEOMETRIES);
-const USUAL_SECOND = changetype<Geometry>(
+export const USUAL_SECOND = changetype<Geometry>(
   GEOMETRIES + <usize>(SECOND_DATA * ARRAYS_PER_LIST) * GEOMETRY_BYTES,
 );
 /** Address of the geometry of each list's array for each page size; 0: none. */
@@ -71,36 +71,14 @@ export function lookup(core: Core, list: u32, page: u64, kinds: u32): u64 {
     const size = kind & 3;
     const g = changetype<Geometry>(arrayOf(list, size));
     const number = numberFor(page, size);
-    const slot = use(g, baseOf(core), number, tagFor(number, kind, core.pcidBits));
-    if (slot >= 0) {
-      MACHINE.resultRoot = rootAt(g, baseOf(core), slot);
-      return dataAt(g, baseOf(core), slot);
+    const entry = use(g, baseOf(core), number, tagFor(number, kind, core.pcidBits));
+    if (entry != 0) {
+      MACHINE.resultRoot = rootOf(g, entry);
+      return dataOf(g, entry);
     }
     left &= left - 1;
   }
   return 0;
-}
-
-/**
- * As lookup in the second level, for a data access and the usual kind, which lookup would try
- * first. What is found is entered in the first level, which must not hold the page.
- */
-export function useSecondLevel(core: Core, page: u64, key: u64): u64 {
-  const base = baseOf(core);
-  if (USUAL_SECOND.slots == 0) return 0;
-  const slot = use(USUAL_SECOND, base, page, key);
-  if (slot < 0) return 0;
-  const data = dataAt(USUAL_SECOND, base, slot);
-  fill(USUAL_FIRST, base, page, key, data, rootAt(USUAL_SECOND, base, slot));
-  return data;
-}
-
-/** Enters a translation of the usual kind that neither level holds, for a data access. */
-export function enterUsual(core: Core, page: u64, key: u64, data: u64): void {
-  const base = baseOf(core);
-  const root = <u32>core.rootFrame;
-  fill(USUAL_FIRST, base, page, key, data, root);
-  if (USUAL_SECOND.slots != 0) fill(USUAL_SECOND, base, page, key, data, root);
 }
 
 /** Whether a list holds entries of unusual kinds. */
@@ -139,8 +117,8 @@ export function dropPage(core: Core, page: u64, pcidBits: u64, globals: bool): v
       const kind = ctz(kinds);
       const g = changetype<Geometry>(arrayOf(list, kind & 3));
       const number = numberFor(page, kind & 3);
-      const slot = find(g, baseOf(core), number, tagFor(number, kind, pcidBits));
-      if (slot >= 0) drop(g, baseOf(core), slot);
+      const entry = find(g, baseOf(core), number, tagFor(number, kind, pcidBits));
+      if (entry != 0) drop(g, baseOf(core), entry);
       kinds &= kinds - 1;
     }
   }
@@ -169,6 +147,6 @@ function dropList(core: Core, list: u32, mask: u64, value: u64): void {
   if (kindsPresent(baseOf(core), populationOffset(list)) == 0) return;
   for (let index: u32 = 0; index < ARRAYS_PER_LIST; index++) {
     const g = tlbArray(list, index);
-    if (g.slots != 0) dropMatching(g, baseOf(core), mask, value);
+    if (g.ways != 0) dropMatching(g, baseOf(core), mask, value);
   }
 }

@@ -40,7 +40,7 @@ import {
   USER,
   WRITABLE,
 } from "./pte.ts";
-import { dataAt, touch } from "./array.ts";
+import { dataOf, touch } from "./array.ts";
 import {
   dropStructuresFor,
   fillStructure,
@@ -111,9 +111,9 @@ function translation(core: Core, leaf: u64, level: u32, path: u64): u64 {
  * Returns the TLB data word, or 0 having done nothing: then `walk` is to do it.
  */
 export function walkFromPageTable(core: Core, page: u64, required: u64, tested: u64): u64 {
-  const slot = findPageTable(core, page);
-  if (slot < 0) return 0;
-  const above = dataAt(PDE_CACHE, baseOf(core), slot);
+  const cached = findPageTable(core, page);
+  if (cached == 0) return 0;
+  const above = dataOf(PDE_CACHE, cached);
   const entryAt = entryAddress((above & ADDRESS_BITS) >> 12, page, 1);
   const entry = read(entryAt);
   const noExecute = (core.control & CONTROL_NO_EXECUTE) != 0;
@@ -121,7 +121,7 @@ export function walkFromPageTable(core: Core, page: u64, required: u64, tested: 
   const data = translation(core, entry, 1, path);
   const unfit = ((data ^ required) & tested) | (data & GLOBAL) | (~entry & ACCESSED);
   if ((unfit | (entry & reservedBits(entry, 1, noExecute))) != 0) return 0;
-  touch(PDE_CACHE, baseOf(core), page >> 9, slot);
+  touch(PDE_CACHE, baseOf(core), page >> 9, cached);
   charge(core, MACHINE.walkCycles + accessCycles(core, entryAt), 1);
   return data;
 }

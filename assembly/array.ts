@@ -12,12 +12,13 @@ import {
   SIGNED_TAGS,
 } from "./geometry.ts";
 import {
-  chainIn,
   chainOut,
+  enterLinked,
   findLinked,
   initialiseLists,
   retireLinked,
   touchLinked,
+  useLinked,
   victimLinked,
 } from "./linked.ts";
 import { shapePolicy, touchFilled, touchWay, victim } from "./replacement.ts";
@@ -71,7 +72,7 @@ export function rootOf(g: Geometry, entry: usize): u32 {
   return load<u32>(entry + 2 * <usize>g.distance);
 }
 
-function setDataAndRoot(g: Geometry, entry: usize, data: u64, root: u32): void {
+export function setDataAndRoot(g: Geometry, entry: usize, data: u64, root: u32): void {
   setData(g, entry, data);
   store<u32>(entry + 2 * <usize>g.distance, root);
 }
@@ -81,19 +82,24 @@ function wayIn(g: Geometry, set: usize, entry: usize): u32 {
 }
 
 /** The entry of a set whose tag is `key`, or 0. Pads behind the last way are 0. */
-export function findInSet(g: Geometry, set: usize, key: u64): usize {
+function findInSet(g: Geometry, set: usize, key: u64): usize {
   return g.ways <= COMPARED_WAYS ? findCompared(set, key) : findSigned(set, key);
 }
 
 /** As findInSet, of 5 to 16 ways. */
-export function findSigned(set: usize, key: u64): usize {
-  const wanted = i16x8.splat(<i16>signatureOf(key));
-  const low = i16x8.eq(v128.load(set, SIGNATURES), wanted);
-  const high = i16x8.eq(v128.load(set, SIGNATURES + 16), wanted);
-  const candidates = i8x16.bitmask(i8x16.narrow_i16x8_s(low, high));
+function findSigned(set: usize, key: u64): usize {
+  const candidates = waysSigned(set, key);
   if (candidates == 0) return 0;
   const entry = set + SIGNED_TAGS + ((<usize>ctz(candidates)) << 3);
   return load<u64>(entry) == key ? entry : findAmong(set, key, candidates);
+}
+
+/** Bit i: way i has the signature of `key`, of 5 to 16 ways. */
+export function waysSigned(set: usize, key: u64): u32 {
+  const wanted = i16x8.splat(<i16>signatureOf(key));
+  const low = i16x8.eq(v128.load(set, SIGNATURES), wanted);
+  const high = i16x8.eq(v128.load(set, SIGNATURES + 16), wanted);
+  return i8x16.bitmask(i8x16.narrow_i16x8_s(low, high));
 }
 
 /** The entry among the ways whose signature fits. */
@@ -108,12 +114,17 @@ function findAmong(set: usize, key: u64, candidates: u32): usize {
 }
 
 /** As findInSet, of up to 4 ways. */
-export function findCompared(set: usize, key: u64): usize {
+function findCompared(set: usize, key: u64): usize {
+  const equal = waysCompared(set, key);
+  return equal == 0 ? 0 : set + PLAIN_TAGS + ((<usize>ctz(equal)) << 3);
+}
+
+/** Bit i: way i of a set of up to 4 has the tag `key`. */
+export function waysCompared(set: usize, key: u64): u32 {
   const wanted = i64x2.splat(key);
   const low = i64x2.eq(v128.load(set, PLAIN_TAGS), wanted);
   const high = i64x2.eq(v128.load(set, PLAIN_TAGS + 16), wanted);
-  const equal = i64x2.bitmask(low) | (i64x2.bitmask(high) << 2);
-  return equal == 0 ? 0 : set + PLAIN_TAGS + ((<usize>ctz(equal)) << 3);
+  return i64x2.bitmask(low) | (i64x2.bitmask(high) << 2);
 }
 
 /** The entry whose tag is `key`, or 0; its recency does not change. */
@@ -134,11 +145,7 @@ export function touch(g: Geometry, core: usize, number: u64, entry: usize): void
 
 /** As find, and the entry counts as used. */
 export function use(g: Geometry, core: usize, number: u64, key: u64): usize {
-  if (g.linked != 0) {
-    const entry = findLinked(g, core, number, key);
-    if (entry != 0) touchLinked(g, core, entry);
-    return entry;
-  }
+  if (g.linked != 0) return useLinked(g, core, number, key);
   const set = setAt(g, core, setOf(g, number));
   const entry = findInSet(g, set, key);
   if (entry != 0) touchWay(g, set, wayIn(g, set, entry));
@@ -158,9 +165,7 @@ export function fill(g: Geometry, core: usize, number: u64, key: u64, data: u64,
     const old = tagOf(entry);
     if (old != 0) chainOut(g, core, entry);
     countFilled(g, core, old, key);
-    store<u64>(entry, key);
-    chainIn(g, core, entry, number);
-    touchLinked(g, core, entry);
+    enterLinked(g, core, entry, number, key);
     setDataAndRoot(g, entry, data, root);
     return;
   }

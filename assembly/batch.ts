@@ -7,6 +7,7 @@
 
 import {
   COUNTER_ACCESSES,
+  COUNTER_SECOND_LEVEL_HITS,
   STREAM_DONE,
   STREAM_FAULT,
   STREAM_HORIZON,
@@ -14,12 +15,11 @@ import {
 } from "./abi.ts";
 import { FAULTED, listFor, translate } from "./access.ts";
 import { BLOCK, BLOCK_ACCESSES, ENTRY_BYTES, makeBlock, skip } from "./accesses.ts";
-import { accessCycles, L1D, LINE_SHIFT } from "./cache.ts";
+import { accessCycles, fitsUseLine, L1D, LINE_SHIFT, missCycles, useLine } from "./cache.ts";
 import { add } from "./counters.ts";
-import { AnyShape, FourWays, FullyAssociative, hasFourWays } from "./first-hit.ts";
-import { Geometry } from "./geometry.ts";
-import { finish, finishMiss } from "./second-hit.ts";
-import { baseOf, Core, coreAt } from "./layout.ts";
+import { AnyShape, FirstLevel, FourWays, FullyAssociative, hasFourWays } from "./first-hit.ts";
+import { finish, finishWalk, isUsual, NOT_USUAL, useSecondLevel } from "./second-hit.ts";
+import { baseOf, Core, coreAt, MACHINE } from "./layout.ts";
 import { PLAN, readPlan, writeProgress } from "./plan.ts";
 import { ADDRESS_BITS } from "./pte.ts";
 import { pageOf, tagFor } from "./tag.ts";
@@ -49,7 +49,7 @@ export function runStream(index: u32, horizon: f64): u32 {
     const count = blockCount(PLAN.remaining, horizon - core.clock, hitCycles);
     makeBlock(count);
     stop =
-      listFor(PLAN.kind) == FIRST_DATA && PLAN.canonical != 0
+      listFor(PLAN.kind) == FIRST_DATA && PLAN.canonical != 0 && fitsUseLine()
         ? runUsualBlock(core, count, horizon, hitCycles)
         : runPlainBlock(core, count, horizon);
     PLAN.remaining -= PLAN.done;
@@ -64,6 +64,11 @@ export function runStream(index: u32, horizon: f64): u32 {
   return stop;
 }
 
+/** The physical line of an address in a 4 KiB page. */
+function lineOf(data: u64, address: u64): u32 {
+  return <u32>(((data & ADDRESS_BITS) | (address & 0xfff)) >> LINE_SHIFT);
+}
+
 /** Carries out a block of data accesses; how many were done is left in PLAN.done. */
 function runUsualBlock(core: Core, count: u32, horizon: f64, hitCycles: f64): u32 {
   const g = changetype<usize>(USUAL_FIRST);
@@ -71,52 +76,82 @@ function runUsualBlock(core: Core, count: u32, horizon: f64, hitCycles: f64): u3
     return runBlock<FourWays>(changetype<FourWays>(g), core, count, horizon, hitCycles);
   }
   if (USUAL_FIRST.linked != 0) {
-    return runBlock<FullyAssociative>(changetype<FullyAssociative>(g), core, count, horizon, hitCycles);
+    return runBlock<FullyAssociative>(
+      changetype<FullyAssociative>(g),
+      core,
+      count,
+      horizon,
+      hitCycles,
+    );
   }
   return runBlock<AnyShape>(changetype<AnyShape>(g), core, count, horizon, hitCycles);
 }
 
-function runBlock<Shape extends Geometry>(g: Shape, core: Core, count: u32, horizon: f64, hitCycles: f64): u32 {
+function runBlock<Shape extends FirstLevel>(
+  first: Shape,
+  core: Core,
+  count: u32,
+  horizon: f64,
+  hitCycles: f64,
+): u32 {
   const base = baseOf(core);
   const pcidBits = core.pcidBits;
   const lines = base + L1D.offset;
   const lineMask = L1D.setMask;
   const lineSetBytes = L1D.setBytes;
   const end = BLOCK + <usize>count * ENTRY_BYTES;
+  let secondHits: u32 = 0;
   let at = BLOCK;
   let clock = core.clock;
   let stop: u32 = STREAM_DONE;
+  let usual = isUsual(core);
   while (true) {
     let data: u64 = 0;
     while (true) {
       if (at == end) break;
-      if (clock >= horizon) {
-        stop = STREAM_HORIZON;
-        break;
-      }
+      if (clock >= horizon) break;
       const address = load<u64>(at);
       const rights = <usize>load<u32>(at, 8);
       const page = pageOf(address);
-      data = g.use(base, page, tagFor(page, USUAL_KIND, pcidBits));
+      data = first.use(base, page, tagFor(page, USUAL_KIND, pcidBits));
       if (((data ^ load<u64>(rights)) & load<u64>(rights, 8)) != 0) break;
-      const physical = (data & ADDRESS_BITS) | (address & 0xfff);
-      const line = <u32>(physical >> LINE_SHIFT);
-      // Without a mask the set is the wrong one, in which no line is found either.
-      if (load<u32>(lines + <usize>(line & lineMask) * lineSetBytes) != line + 1) break;
+      const line = lineOf(data, address);
+      if (load<u32>(lines + <usize>((line & lineMask) * lineSetBytes)) != line + 1) break;
       clock += hitCycles;
       at += ENTRY_BYTES;
     }
-    if (at == end || stop != STREAM_DONE) break;
-    core.clock = clock;
-    stop = data == 0 ? finishMiss<Shape>(g, core, at) : finish(core, at, data);
-    clock = core.clock;
-    if (stop != STREAM_DONE) {
-      if (stop == STREAM_STALE) at += ENTRY_BYTES;
-      break;
+    if (at == end || clock >= horizon) break;
+    const address = load<u64>(at);
+    const rights = <usize>load<u32>(at, 8);
+    let fits = ((data ^ load<u64>(rights)) & load<u64>(rights, 8)) == 0;
+    if (data == 0 && usual) {
+      const page = pageOf(address);
+      const key = tagFor(page, USUAL_KIND, pcidBits);
+      data = useSecondLevel<Shape>(first, base, page, key, rights);
+      fits = data != 0 && data != NOT_USUAL;
+      if (fits) {
+        clock += MACHINE.secondLevelDataCycles;
+        secondHits++;
+      }
     }
-    at += ENTRY_BYTES;
+    const line = lineOf(data, address);
+    if (fits && useLine(base, line)) {
+      clock += hitCycles;
+      at += ENTRY_BYTES;
+      continue;
+    }
+    core.clock = clock;
+    if (fits) core.clock = clock + (missCycles(core, line) + PLAN.think);
+    else if (data == 0 && usual) stop = finishWalk<Shape>(first, core, at);
+    else stop = finish(core, at, data == NOT_USUAL ? 0 : data);
+    clock = core.clock;
+    if (stop != STREAM_FAULT) at += ENTRY_BYTES;
+    if (stop != STREAM_DONE) break;
+    usual = isUsual(core);
   }
+  if (at != end && stop == STREAM_DONE) stop = STREAM_HORIZON;
   core.clock = clock;
+  add(core, COUNTER_SECOND_LEVEL_HITS, <f64>secondHits);
   PLAN.done = <u32>((at - BLOCK) / ENTRY_BYTES);
   return stop;
 }

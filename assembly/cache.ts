@@ -85,7 +85,10 @@ function shiftIn(before: v128, tags: v128): v128 {
  * before its place move one place back. Pads behind the last way are 0 and match no tag.
  */
 function hitOrFill(set: usize, ways: u32, tag: u32): bool {
-  if (ways > 16) return hitOrFillMany(set, ways, tag);
+  return ways > 16 ? hitOrFillMany(set, ways, tag) : hitOrFillFew(set, ways, tag);
+}
+
+function hitOrFillFew(set: usize, ways: u32, tag: u32): bool {
   const wanted = i32x4.splat(tag);
   const a = v128.load(set);
   const b = v128.load(set, 16);
@@ -124,6 +127,17 @@ function hitOrFillMany(set: usize, ways: u32, tag: u32): bool {
   return equal != 0;
 }
 
+/** Whether useLine may be used: L1D has the usual shape. */
+export function fitsUseLine(): bool {
+  return L1D.ways <= 16 && (L1D.setMask != 0 || L1D.sets == 1);
+}
+
+/** Whether L1D holds a line, which is then its set's most recent either way. */
+export function useLine(base: usize, line: u32): bool {
+  const set = base + L1D.offset + <usize>((line & L1D.setMask) * L1D.setBytes);
+  return load<u32>(set) == line + 1 || hitOrFillFew(set, L1D.ways, line + 1);
+}
+
 /** Cycles of a load from (or a store to) a physical address, whose line is then in L1D. */
 export function accessCycles(core: Core, physical: u64): f64 {
   const line = <u32>(physical >> LINE_SHIFT);
@@ -133,7 +147,8 @@ export function accessCycles(core: Core, physical: u64): f64 {
   return missCycles(core, line);
 }
 
-function missCycles(core: Core, line: u32): f64 {
+/** Cycles of an access that L1D has just missed. */
+export function missCycles(core: Core, line: u32): f64 {
   const set = baseOf(core) + L2.offset + <usize>setIndex(L2, line) * L2.setBytes;
   if (hitOrFill(set, L2.ways, line + 1)) return L2.latencyCycles;
   if (hitOrFill(llcSet(core, line), LLC.ways, line + 1)) return LLC.latencyCycles;

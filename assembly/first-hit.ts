@@ -3,32 +3,35 @@
 // other. The batch's loop is compiled for each, so that it does not ask the shape at every access.
 
 import { REPLACE_FIFO, REPLACE_TREE_PLRU } from "./abi.ts";
-import { dataOf, fill, findCompared, isFull, useData } from "./array.ts";
+import { dataOf, fill, setDataAndRoot, useData, waysCompared } from "./array.ts";
 import { COMPARED_WAYS, Geometry, keepBits, PLAIN_TAGS, setBits } from "./geometry.ts";
-import { findLinked, touchLinked } from "./linked.ts";
+import { chainOut, enterLinked, useLinked, victimLinked } from "./linked.ts";
 import { treeVictimOf4, victim } from "./replacement.ts";
 
 /** The bytes of a set of FourWays. */
 const SET_BYTES: u32 = 112;
 
+/** What the shapes below have in common; the batch is compiled for one of them at a time. */
+export interface FirstLevel {
+  /** The data of the entry with this tag, which counts as used, or 0. */
+  use(core: usize, number: u64, key: u64): u64;
+  /** Enters an entry that is missed in the place of one of its kind: the array is full of them. */
+  enterFull(core: usize, number: u64, key: u64, data: u64, root: u32): void;
+}
+
 /** Three or four ways, replaced by a matrix or a tree, in a power of two of sets. */
 @unmanaged
 export class FourWays extends Geometry {
-  /** The data of the entry with this tag, which counts as used, or 0. */
   use(core: usize, number: u64, key: u64): u64 {
     const set = this.setFor(core, number);
-    const entry = findCompared(set, key);
-    if (entry == 0) return 0;
-    this.touch(set, load<u64>(set), <u32>((entry - set - PLAIN_TAGS) >> 3));
-    return load<u64>(entry, 8 * <usize>COMPARED_WAYS);
+    const equal = waysCompared(set, key);
+    if (equal == 0) return 0;
+    const way = ctz(equal);
+    this.touch(set, load<u64>(set), way);
+    return load<u64>(set + ((<usize>way) << 3), PLAIN_TAGS + 8 * <usize>COMPARED_WAYS);
   }
 
-  /** Enters a usual entry that is missed; the list holds usual entries only. */
-  enter(core: usize, number: u64, key: u64, data: u64, root: u32): void {
-    if (!isFull(this, core)) {
-      fill(this, core, number, key, data, root);
-      return;
-    }
+  enterFull(core: usize, number: u64, key: u64, data: u64, root: u32): void {
     const set = this.setFor(core, number);
     const order = load<u64>(set);
     const way = this.policy == REPLACE_TREE_PLRU ? treeVictimOf4(order) : victim(this, order);
@@ -52,14 +55,15 @@ export class FourWays extends Geometry {
 @unmanaged
 export class FullyAssociative extends Geometry {
   use(core: usize, number: u64, key: u64): u64 {
-    const entry = findLinked(this, core, number, key);
-    if (entry == 0) return 0;
-    touchLinked(this, core, entry);
-    return dataOf(this, entry);
+    const entry = useLinked(this, core, number, key);
+    return entry == 0 ? 0 : dataOf(this, entry);
   }
 
-  enter(core: usize, number: u64, key: u64, data: u64, root: u32): void {
-    fill(this, core, number, key, data, root);
+  enterFull(core: usize, number: u64, key: u64, data: u64, root: u32): void {
+    const entry = victimLinked(this, core, number);
+    chainOut(this, core, entry);
+    enterLinked(this, core, entry, number, key);
+    setDataAndRoot(this, entry, data, root);
   }
 }
 
@@ -69,7 +73,7 @@ export class AnyShape extends Geometry {
     return useData(this, core, number, key);
   }
 
-  enter(core: usize, number: u64, key: u64, data: u64, root: u32): void {
+  enterFull(core: usize, number: u64, key: u64, data: u64, root: u32): void {
     fill(this, core, number, key, data, root);
   }
 }

@@ -122,24 +122,30 @@ export function setAt(g: Geometry, core: usize, set: u32): usize {
 
 /** The set that a page number (or prefix) selects. */
 export function setOf(g: Geometry, number: u64): u32 {
-  if (g.foldBits != 0) return setOfFolded(g, number);
-  if (g.setMask != 0) return (<u32>number) & g.setMask;
-  return g.sets == 1 ? 0 : <u32>(number % <u64>g.sets);
+  if (isPlain(g)) return setOfPlain(g, number);
+  if (g.foldBits != 0) return setOfAnyFold(g, number);
+  return <u32>(number % <u64>g.sets);
 }
 
-/** All groups of foldBits bits of the number, XORed: by doubling. The usual widths by constants. */
-function setOfFolded(g: Geometry, number: u64): u32 {
+/** Whether setOfPlain knows how the array selects a set: by a mask, perhaps after a usual fold. */
+export function isPlain(g: Geometry): bool {
+  const masked = g.setMask != 0 || g.sets == 1;
+  return masked && (g.foldBits == 0 || g.foldBits == 7 || g.foldBits == 8);
+}
+
+/** All groups of foldBits bits of the number, XORed: by doubling. */
+export function setOfPlain(g: Geometry, number: u64): u32 {
+  let folded = number;
   if (g.foldBits == 7) {
-    const folded = number ^ (number >> 7);
-    const twice = folded ^ (folded >> 14);
-    return (<u32>(twice ^ (twice >> 28))) & g.setMask;
+    folded ^= folded >> 7;
+    folded ^= folded >> 14;
+    folded ^= folded >> 28;
+  } else if (g.foldBits == 8) {
+    folded ^= folded >> 8;
+    folded ^= folded >> 16;
+    folded ^= folded >> 32;
   }
-  if (g.foldBits == 8) {
-    const folded = number ^ (number >> 8);
-    const twice = folded ^ (folded >> 16);
-    return (<u32>(twice ^ (twice >> 32))) & g.setMask;
-  }
-  return setOfAnyFold(g, number);
+  return (<u32>folded) & g.setMask;
 }
 
 function setOfAnyFold(g: Geometry, number: u64): u32 {

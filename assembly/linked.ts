@@ -1,5 +1,5 @@
 // The recency rings and hash chains of arrays with more than 16 ways: neither a hit nor a miss scans
-// the ways. Exact LRU: each set is a ring, entered at its youngest, the oldest in front of that; the
+// the ways. Exact LRU: a set is a ring, entered at its youngest, the oldest in front of that; the
 // invalid entries of a set are always its oldest.
 
 import { Geometry, setOf } from "./geometry.ts";
@@ -76,20 +76,17 @@ export function chainNext(g: Geometry, core: usize, entry: usize): usize {
   return slot == 0 ? 0 : entryAt(g, core, slot);
 }
 
-/** The entry whose tag is `key`, or 0. */
-export function findLinked(g: Geometry, core: usize, number: u64, key: u64): usize {
+/** The slot whose tag is `key`, or 0. */
+function findSlot(g: Geometry, core: usize, number: u64, key: u64): u32 {
   let slot = <u32>load<u16>(bucketOf(g, core, number));
-  while (slot != 0) {
-    const entry = entryAt(g, core, slot);
-    if (load<u64>(entry) == key) return entry;
+  while (slot != 0 && load<u64>(entryAt(g, core, slot)) != key) {
     slot = load<u16>(chainOf(g, core, slot));
   }
-  return 0;
+  return slot;
 }
 
-/** Makes an entry its set's youngest. The oldest is in front of the youngest already. */
-export function touchLinked(g: Geometry, core: usize, entry: usize): void {
-  const slot = slotOf(g, core, entry);
+/** Makes a slot its set's youngest. The oldest is in front of the youngest already. */
+function touchSlot(g: Geometry, core: usize, slot: u32): void {
   const head = headOf(g, slot);
   const first = youngest(g, core, head);
   if (first == slot) return;
@@ -97,17 +94,37 @@ export function touchLinked(g: Geometry, core: usize, entry: usize): void {
   setYoungest(g, core, head, slot);
 }
 
+/** The entry whose tag is `key`, or 0. */
+export function findLinked(g: Geometry, core: usize, number: u64, key: u64): usize {
+  const slot = findSlot(g, core, number, key);
+  return slot == 0 ? 0 : entryAt(g, core, slot);
+}
+
+/** As findLinked, and the entry becomes its set's youngest. */
+export function useLinked(g: Geometry, core: usize, number: u64, key: u64): usize {
+  const slot = findSlot(g, core, number, key);
+  if (slot == 0) return 0;
+  touchSlot(g, core, slot);
+  return entryAt(g, core, slot);
+}
+
+export function touchLinked(g: Geometry, core: usize, entry: usize): void {
+  touchSlot(g, core, slotOf(g, core, entry));
+}
+
 /** The entry to fill for `number`: an invalid one of its set, else the least recently used. */
 export function victimLinked(g: Geometry, core: usize, number: u64): usize {
   return entryAt(g, core, previous(g, core, youngest(g, core, setOf(g, number))));
 }
 
-/** Enters an entry whose tag has been written in its hash chain. */
-export function chainIn(g: Geometry, core: usize, entry: usize, number: u64): void {
+/** Writes the tag of an entry that is in no hash chain, and makes it its set's youngest. */
+export function enterLinked(g: Geometry, core: usize, entry: usize, number: u64, key: u64): void {
+  store<u64>(entry, key);
   const slot = slotOf(g, core, entry);
   const bucket = bucketOf(g, core, number);
   store<u16>(chainOf(g, core, slot), load<u16>(bucket));
   store<u16>(bucket, <u16>slot);
+  touchSlot(g, core, slot);
 }
 
 /** Takes a valid entry out of its hash chain. */

@@ -15,7 +15,7 @@ import type {
 } from "../base/architecture.ts";
 import { assert } from "../base/assert.ts";
 import { writeControl } from "./control.ts";
-import { ENTRY, SHAPES } from "./entry.ts";
+import { SHAPES } from "./entry.ts";
 import { GENERAL_PROTECTION, STACK_FAULT } from "./fault.ts";
 import { faultOfInvpcid } from "./invalidate.ts";
 import { PhysicalMemory, type ReadPhysical } from "./memory.ts";
@@ -43,15 +43,7 @@ export class ReferenceEngine implements PagingEngine {
 
   access(access: Access): AccessOutcome {
     const { outcome, walks } = this.explain(access);
-    const sets = outcome.fault === undefined ? ENTRY.A | ENTRY.D : ENTRY.A;
-    for (const { steps, mode } of walks) {
-      const { entryBytes } = SHAPES[mode];
-      for (const { address, flags } of steps) {
-        if (address === undefined || flags === 0n) continue;
-        const entry = this.memory.read(address, entryBytes);
-        this.memory.write(address, entryBytes, entry | (flags & sets));
-      }
-    }
+    walks.forEach((pageWalk) => this.setFlags(pageWalk));
     return outcome;
   }
 
@@ -67,19 +59,19 @@ export class ReferenceEngine implements PagingEngine {
       const fault = access.stack === true ? STACK_FAULT : GENERAL_PROTECTION;
       return { outcome: { fault }, walks: [] };
     }
-    const firstWalk = this.walk(access, first);
-    if (firstWalk.outcome.fault !== undefined)
-      return { outcome: firstWalk.outcome, walks: [firstWalk] };
-    const { physical } = firstWalk.outcome;
-    const secondPage = last & ~(PAGE_BYTES - 1n);
-    if (secondPage === (first & ~(PAGE_BYTES - 1n))) {
-      return { outcome: { reached: { physical } }, walks: [firstWalk] };
+    const starts = [first, last & ~(PAGE_BYTES - 1n)];
+    const walks: Walk[] = [];
+    const reached: bigint[] = [];
+    for (const address of isOnePage(first, last) ? [first] : starts) {
+      const pageWalk = walk(this.processor, this.read, access, address);
+      walks.push(pageWalk);
+      if (pageWalk.outcome.fault !== undefined)
+        return { outcome: { fault: pageWalk.outcome.fault }, walks };
+      reached.push(pageWalk.outcome.physical);
     }
-    const secondWalk = this.walk(access, secondPage);
-    const walks = [firstWalk, secondWalk];
-    if (secondWalk.outcome.fault !== undefined) return { outcome: secondWalk.outcome, walks };
-    const secondPhysical = secondWalk.outcome.physical;
-    return { outcome: { reached: { physical, secondPhysical } }, walks };
+    const [physical, secondPhysical] = reached as [bigint, bigint?];
+    const second = secondPhysical === undefined ? {} : { secondPhysical };
+    return { outcome: { reached: { physical, ...second } }, walks };
   }
 
   control(instruction: ControlInstruction): Fault | undefined {
@@ -100,10 +92,21 @@ export class ReferenceEngine implements PagingEngine {
     this.memory.write(address, bytes, value);
   }
 
-  private walk(access: Access, address: bigint): Walk {
-    return walk(this.processor, this.read, access, address);
+  /**
+   * SDM 3A 4.8. Each page of an access is translated by itself: the manual leaves open whether the
+   * first keeps its D if the second faults, and the recorded engines all set it.
+   */
+  private setFlags({ steps, mode }: Walk): void {
+    const { entryBytes } = SHAPES[mode];
+    for (const { address, flags } of steps) {
+      if (address === undefined || flags === 0n) continue;
+      this.memory.write(address, entryBytes, this.memory.read(address, entryBytes) | flags);
+    }
   }
 }
+
+const isOnePage = (first: bigint, last: bigint): boolean =>
+  first / PAGE_BYTES === last / PAGE_BYTES;
 
 export const bootReference: BootEngine = (features, registers) =>
   new ReferenceEngine(features, registers);

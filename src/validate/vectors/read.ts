@@ -1,7 +1,7 @@
 // A file of vectors, one to a line, plain or gzip, of any size in constant memory.
 
-import { createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
+import { once } from "node:events";
+import { createReadStream, type ReadStream } from "node:fs";
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
@@ -41,10 +41,10 @@ export async function* readLines(path: string): AsyncGenerator<Line> {
 }
 
 async function* textLines(path: string): AsyncGenerator<string> {
-  const isGzip = await startsWithMagic(path);
   const source = createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  const gzip = await startsWithMagic(source);
   const text = new PassThrough({ highWaterMark: CHUNK_BYTES });
-  const done = isGzip ? pipeline(source, createGunzip(), text) : pipeline(source, text);
+  const done = gzip ? pipeline(source, createGunzip(), text) : pipeline(source, text);
   done.catch((error: unknown) => text.destroy(error as Error));
   const decoder = new TextDecoder();
   let rest = "";
@@ -63,15 +63,12 @@ async function* textLines(path: string): AsyncGenerator<string> {
   }
 }
 
-async function startsWithMagic(path: string): Promise<boolean> {
-  const head = Buffer.alloc(GZIP_MAGIC.length);
-  const file = await open(path);
-  try {
-    await file.read(head, 0, head.length, 0);
-  } finally {
-    await file.close();
-  }
-  return GZIP_MAGIC.every((byte, index) => head[index] === byte);
+/** Looks at the first chunk and puts it back: the file may be a pipe. */
+async function startsWithMagic(source: ReadStream): Promise<boolean> {
+  await once(source, "readable");
+  const head = source.read() as Buffer | null;
+  if (head !== null) source.unshift(head);
+  return GZIP_MAGIC.every((byte, index) => head?.[index] === byte);
 }
 
 const REMEDIES: Readonly<Record<string, readonly [string, string]>> = {

@@ -21,6 +21,7 @@ const MAX_WIDTH = 100;
 const LAYERS = [
   ["assembly"],
   ["src/base"],
+  ["src/reference"],
   ["src/machine"],
   ["src/presets"],
   ["src/kernel"],

@@ -81,8 +81,9 @@ const RAM: readonly (readonly [bigint, bigint])[] = [
 const isRam = (physical: bigint): boolean =>
   RAM.some(([first, bytes]) => physical >= first && physical < first + bytes);
 
-const PDPTE_RESERVED = (the: VectorCase): bigint =>
-  0x1e6n | (((1n << 64n) - 1n) & ~((1n << BigInt(the.physicalAddressBits)) - 1n));
+/** Bits 2:1, 8:5, and those that no address has. */
+const reservedInPdpte = (the: VectorCase): bigint =>
+  0x1e6n | BigInt.asUintN(64, -1n << BigInt(the.physicalAddressBits));
 
 /** All values that CR3 is ever given. */
 export const loadedRoots = (the: VectorCase): readonly bigint[] => [
@@ -90,15 +91,16 @@ export const loadedRoots = (the: VectorCase): readonly bigint[] => [
   ...the.operations.flatMap((o) => (o.kind === "cr3" ? [o.value] : [])),
 ];
 
+export const isPdpteOfPae = (the: VectorCase, address: bigint): boolean =>
+  the.mode === "pae" &&
+  loadedRoots(the).some((root) => (root & bit.ROOT_MASK.pae) === (address & ~0x1fn));
+
 /** Whether PDPTEs of PAE are changed, or have bits that make MOV to CR3 fault. */
 export function hasOddPdptes(the: VectorCase): boolean {
-  if (the.mode !== "pae") return false;
-  const isPdpte = (address: bigint): boolean =>
-    loadedRoots(the).some((root) => (root & bit.ROOT_MASK.pae) === (address & ~0x1fn));
   const isOdd = (value: bigint): boolean =>
-    (value & bit.PRESENT) !== 0n && (value & PDPTE_RESERVED(the)) !== 0n;
-  const isEdited = the.operations.some((o) => o.kind === "entry" && isPdpte(o.address));
-  return isEdited || the.entries.some((e) => isPdpte(e.address) && isOdd(e.value));
+    (value & bit.PRESENT) !== 0n && (value & reservedInPdpte(the)) !== 0n;
+  const isEdited = the.operations.some((o) => o.kind === "entry" && isPdpteOfPae(the, o.address));
+  return isEdited || the.entries.some((e) => isPdpteOfPae(the, e.address) && isOdd(e.value));
 }
 
 export function userAfterEfer(the: VectorCase): boolean {

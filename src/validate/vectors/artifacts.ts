@@ -2,7 +2,7 @@
 // and counted, or the answer is put right and that is counted. The names are those of the recorded
 // vectors (docs/vectors.md); on KVM they were seen under PVM, where no processor walks the tables.
 
-import type { Outcome, VectorCase, VectorResult } from "./vector.ts";
+import type { Entry, Outcome, VectorCase, VectorResult } from "./vector.ts";
 import * as signs from "./artifact-signs.ts";
 import * as bit from "./geometry.ts";
 import type { OracleName } from "./oracles.ts";
@@ -139,9 +139,8 @@ function withOutcomes(result: VectorResult, change: (outcome: Outcome) => Outcom
 
 function clearPdpteAccessed(the: VectorCase, result: VectorResult): VectorResult {
   if (the.mode !== "pae") return result;
-  const root = the.cr3 & bit.ROOT_MASK.pae;
-  const isMarked = ({ address, value }: { address: bigint; value: bigint }): boolean =>
-    (address & ~0x1fn) === root && (value & bit.ACCESSED) !== 0n;
+  const isMarked = ({ address, value }: Entry): boolean =>
+    signs.isPdpteOfPae(the, address) && (value & bit.ACCESSED) !== 0n;
   if (!result.finalEntries.some(isMarked)) return result;
   const finalEntries = result.finalEntries.map((entry) =>
     isMarked(entry) ? { ...entry, value: entry.value & ~bit.ACCESSED } : entry,

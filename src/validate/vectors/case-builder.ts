@@ -31,7 +31,6 @@ export class CaseBuilder {
   efer: bigint;
   pkru = 0n;
   readonly cr3: bigint;
-  private readonly root: bigint;
   private readonly usedPages = new Set<number>();
 
   constructor(
@@ -41,10 +40,7 @@ export class CaseBuilder {
   ) {
     this.vendor = dice.pick(oracle.vendors);
     this.physicalAddressBits = dice.pick(oracle.physicalAddressBits);
-    this.root = this.newTable();
-    if (mode === "pae") this.root += BigInt(32 * dice.below(128));
-    const cacheBits = dice.once(2) ? 0n : dice.some(bit.WRITE_THROUGH | bit.CACHE_DISABLE);
-    this.cr3 = mode === "pae" ? this.root : this.root | cacheBits;
+    this.cr3 = this.newRoot();
     if (!dice.once(3)) this.cr0 |= bit.CR0_WRITE_PROTECT;
     this.cr4 = this.modeBits() | (dice.once(3) ? bit.CR4_GLOBAL : 0n);
     this.efer = bit.is64Bit(mode) ? LONG_MODE_EFER : 0n;
@@ -74,9 +70,11 @@ export class CaseBuilder {
     }
   }
 
-  /** A table of the case but its root, which the harness has entries in. */
-  anyTable(): bigint {
-    return BigInt(this.dice.pick([...this.usedPages].slice(1))) << 12n;
+  /** A value of CR3, with a root that nothing else uses. */
+  newRoot(): bigint {
+    const { dice } = this;
+    if (this.mode === "pae") return this.newTable() + BigInt(32 * dice.below(128));
+    return this.newTable() + (dice.once(2) ? 0n : dice.some(bit.WRITE_THROUGH | bit.CACHE_DISABLE));
   }
 
   /** The frame of a page of 1 << shift bytes, in RAM; of a gigabyte only some is. */
@@ -114,8 +112,8 @@ export class CaseBuilder {
 
   /** The entries that map `address`, down to the one that maps 1 << leafShift bytes. Tables that
    *  are missing are made, and grant everything; that last entry stays as it is. */
-  path(address: bigint, leafShift: number): Path {
-    let table = this.root;
+  path(address: bigint, leafShift: number, cr3 = this.cr3): Path {
+    let table = cr3 & bit.ROOT_MASK[this.mode];
     const path: { address: bigint; shift: number }[] = [];
     for (const level of this.levels) {
       const size = BigInt(bit.entryBytes(this.mode));
@@ -161,19 +159,26 @@ export class CaseBuilder {
 
   /** A random access; whatever `options` leaves open is drawn. */
   access(address: bigint, options: AccessOptions = {}): void {
-    const kind =
-      options.kind ?? this.dice.pick(["read", "read", "write", "write", "execute", "add"]);
-    const bytes = options.bytes ?? (bit.is64Bit(this.mode) ? 8 : 4);
+    const { dice } = this;
+    const kind = options.kind ?? this.accessKind();
+    const widest = bit.is64Bit(this.mode) ? 8 : 4;
+    const narrower = kind === "compare" || options.stack === true ? [4] : [1, 2, 4];
+    const bytes = options.bytes ?? (dice.once(6) ? dice.pick(narrower as (1 | 2 | 4)[]) : widest);
     this.operations.push({
       kind,
       address,
-      bytes,
-      user: options.user ?? this.dice.once(2),
+      bytes: kind === "execute" ? widest : bytes,
+      user: options.user ?? dice.once(2),
       alignmentCheck: options.alignmentCheck ?? false,
       stack: options.stack ?? false,
       // Odd: adding it changes memory, so that the oracle sees where.
-      value: kind === "read" || kind === "execute" ? 0n : this.dice.bits(8 * bytes) | 1n,
+      value: kind === "read" || kind === "execute" ? 0n : dice.bits(8 * bytes) | 1n,
     });
+  }
+
+  private accessKind(): DataOperation["kind"] {
+    if (this.oracle.comparesAsStore && this.dice.once(12)) return "compare";
+    return this.dice.pick(["read", "read", "write", "write", "execute", "add"]);
   }
 
   finish(id: string, category: string): VectorCase {

@@ -4,7 +4,7 @@
 
 import type { CaseBuilder, Path } from "./case-builder.ts";
 import * as bit from "./geometry.ts";
-import { isPdpteOfPae, page, rights, type Category } from "./generate-entries.ts";
+import { isPdpteOfPae, page, rewrite, rights, type Category } from "./generate-entries.ts";
 import type { DataOperation } from "./vector.ts";
 
 interface Page {
@@ -137,6 +137,19 @@ export const sequence: Category = (the) => {
     accesses(edited, 1 + dice.below(2));
   }
   editor.finish();
+};
+
+/** Two roots that map an address differently, and MOV to CR3 between them. No page is global. */
+export const roots: Category = (the) => {
+  const { dice } = the;
+  const shift = the.pageShift();
+  const address = the.address(shift);
+  const both = [the.cr3, the.newRoot()];
+  for (const cr3 of both) rewrite(the, the.path(address, shift, cr3), 6);
+  for (let round = 2 + dice.below(4); round > 0; round--) {
+    for (let count = 1 + dice.below(2); count > 0; count--) the.access(address);
+    if (round > 1) the.operations.push({ kind: "cr3", value: both[round % 2]! });
+  }
 };
 
 /** A right that one entry withholds, and the access that misses it. */

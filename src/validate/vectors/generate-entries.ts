@@ -62,16 +62,22 @@ export const random: Category = (the) => {
     const mask = ignoredBits(the, level === path.length - 1);
     the.or(entry.address, the.dice.some(isPdpte ? bit.AVAILABLE : mask));
   });
-  const leaf = path.at(-1)!;
-  const showsTable = leaf.shift === 12 && the.dice.once(16);
-  if (!showsTable) {
-    for (let count = 1 + the.dice.below(4); count > 0; count--) the.access(address);
-    return;
-  }
-  const flags = the.entries.get(leaf.address)! & 0xfff0_0000_0000_0fffn;
-  the.set(leaf.address, flags | the.anyTable());
-  for (let count = 1 + the.dice.below(3); count > 0; count--) the.access(address, { kind: "read" });
+  if (path.at(-1)!.shift === 12 && the.dice.once(12)) readTable(the, address, path);
+  else for (let count = 1 + the.dice.below(4); count > 0; count--) the.access(address);
 };
+
+/** Maps a table of the path in place of data, and reads the entry that the path goes through. The
+ *  root is left alone: the harness has entries there. */
+function readTable(the: CaseBuilder, address: bigint, path: Path): void {
+  const leaf = path.at(-1)!.address;
+  const shown = the.dice.pick(path.slice(1)).address;
+  const flags = the.entries.get(leaf)! & 0xfff0_0000_0000_0fffn;
+  the.set(leaf, flags | (shown & ~0xfffn));
+  const bytes = bit.entryBytes(the.mode);
+  for (let count = 1 + the.dice.below(4); count > 0; count--) {
+    the.access((address & ~0xfffn) | (shown & 0xfffn), { kind: "read", bytes });
+  }
+}
 
 /** Reserved bits that an entry of this path can have set: of an address that is too wide, of a
  *  large page's frame, of a size that there is not, and bit 63 without EFER.NXE. */
@@ -113,7 +119,8 @@ export const reserved: Category = (the) => {
     const entry = the.dice.pick(path);
     if (isPdpteOfPae(the, entry.shift)) continue;
     const bits = reservedBits(the, entry.shift, entry === leaf);
-    if (bits.length > 0) the.or(entry.address, the.dice.pick(bits));
+    // The first is the lowest bit that no address has.
+    if (bits.length > 0) the.or(entry.address, the.dice.once(4) ? bits[0]! : the.dice.pick(bits));
   }
   the.access(address);
   if (the.dice.once(4)) the.access(address);

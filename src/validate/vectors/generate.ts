@@ -1,5 +1,5 @@
 // Random cases for an oracle, the same for the same seed. Categories are those of the recorded
-// vectors; each case is of one.
+// vectors and "root"; each case is of one.
 
 import { Random } from "../../base/random.ts";
 import { CaseBuilder } from "./case-builder.ts";
@@ -29,6 +29,7 @@ export const CATEGORIES: Readonly<Record<string, CategoryEntry>> = {
   multi: { make: entries.neighbours, weight: 3, modes: ALL_MODES },
   cross: { make: accesses.crossing, weight: 2, modes: ALL_MODES },
   seq: { make: edits.sequence, weight: 6, modes: ALL_MODES },
+  root: { make: edits.roots, weight: 1, modes: ALL_MODES },
   upg: { make: edits.upgrade, weight: 2, modes: ALL_MODES },
   smx: { make: accesses.supervisorModes, weight: 3, modes: ALL_MODES },
   noncanon: { make: accesses.nonCanonical, weight: 1, modes: LONG_MODES },

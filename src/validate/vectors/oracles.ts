@@ -16,6 +16,8 @@ export interface Oracle {
   readonly protectionKeys: boolean;
   /** Loads and stores work where there is no RAM; instruction fetches do not. */
   readonly answersWithoutRam: boolean;
+  /** A LOCK CMPXCHG that does not match is a store here too; untried on KVM. */
+  readonly comparesAsStore: boolean;
   /** First bytes of regions of 4 MiB that data may lie in, besides the low ones. */
   readonly highRam: readonly bigint[];
 }
@@ -29,6 +31,7 @@ export const ORACLES: Readonly<Record<OracleName, Oracle>> = {
     gigabytePages: false,
     protectionKeys: false,
     answersWithoutRam: true,
+    comparesAsStore: false,
     highRam: [1n << 32n, 1n << 39n],
   },
   tcg: {
@@ -39,6 +42,7 @@ export const ORACLES: Readonly<Record<OracleName, Oracle>> = {
     gigabytePages: true,
     protectionKeys: true,
     answersWithoutRam: false,
+    comparesAsStore: true,
     highRam: [1n << 32n],
   },
 };

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npm run verify:kvm` and `npm run verify:qemu`: fresh random cases against an oracle of this host.
+// `npm run verify:kvm` and `verify:qemu`: fresh random cases against an oracle of this host.
 // Docs: docs/verify-oracle.md.
 
 import { Command, Option } from "commander";

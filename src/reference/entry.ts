@@ -89,7 +89,7 @@ export function reservedBits(processor: Processor, level: Level, entry: bigint):
 export const reservedInPdpteRegister = ({ features }: Processor): bigint =>
   bits(2, 1) | bits(8, 5) | bits(63, features.physicalAddressBits);
 
-/** SDM 3A 4.3, table 4-4: with PSE-36, bits (M-20):13 of a 4-MByte PDE are address bits (M-1):32. */
+/** SDM 3A 4.3, table 4-4. With PSE-36, bits (M-20):13 of a 4-MByte PDE are address bits M-1:32. */
 function reservedIn32Bit(processor: Processor, level: Level, entry: bigint): bigint {
   if (level === 1 || !isLeaf(processor, level, entry)) return 0n;
   return bits(21, Math.min(40, processor.features.physicalAddressBits) - 19);

@@ -74,7 +74,7 @@ function describePair(
   return [describeOutcome(wanted), describeOutcome(seen)];
 }
 
-/** Of a load, its value, which names the address; of a store, the address; of a fetch, the frame. */
+/** Of a load its value, which names the address; of a store the address; of a fetch the frame. */
 function comparedOf({ kind }: VectorOperation, outcome: Outcome): Outcome {
   if (outcome.fault !== undefined) return outcome;
   const { value, physical, secondPhysical, frame } = outcome;

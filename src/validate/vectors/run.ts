@@ -103,8 +103,9 @@ function carriedOut(engine: PagingEngine, instruction: ControlInstruction): Outc
 
 function transfer(engine: PagingEngine, memory: MarkedMemory, operation: DataOperation): Outcome {
   const access = accessOf(operation);
-  const { fault, reached } = { reached: undefined, ...engine.access(access) };
-  if (fault !== undefined || reached === undefined) return { fault: fault! };
+  const outcome = engine.access(access);
+  if (outcome.fault !== undefined) return { fault: outcome.fault };
+  const { reached } = outcome;
   if (operation.kind === "execute") return { frame: (reached.physical >> 12n) & 0xffff_ffffn };
   if (operation.kind === "write") {
     store(memory, access, reached, operation.value);

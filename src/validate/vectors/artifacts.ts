@@ -139,8 +139,10 @@ function withOutcomes(result: VectorResult, change: (outcome: Outcome) => Outcom
 
 function clearPdpteAccessed(the: VectorCase, result: VectorResult): VectorResult {
   if (the.mode !== "pae") return result;
+  const before = new Map(the.entries.map(({ address, value }) => [address, value]));
   const isMarked = ({ address, value }: Entry): boolean =>
-    signs.isPdpteOfPae(the, address) && (value & bit.ACCESSED) !== 0n;
+    signs.isPdpteOfPae(the, address) &&
+    (value & ~(before.get(address) ?? 0n) & bit.ACCESSED) !== 0n;
   if (!result.finalEntries.some(isMarked)) return result;
   const finalEntries = result.finalEntries.map((entry) =>
     isMarked(entry) ? { ...entry, value: entry.value & ~bit.ACCESSED } : entry,

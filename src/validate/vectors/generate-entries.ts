@@ -73,7 +73,7 @@ function readTable(the: CaseBuilder, address: bigint, path: Path): void {
   const shown = the.dice.pick(path.slice(1)).address;
   const flags = the.entries.get(leaf)! & 0xfff0_0000_0000_0fffn;
   the.set(leaf, flags | (shown & ~0xfffn));
-  const bytes = bit.entryBytes(the.mode);
+  const bytes = bit.is64Bit(the.mode) ? 8 : 4;
   for (let count = 1 + the.dice.below(4); count > 0; count--) {
     the.access((address & ~0xfffn) | (shown & 0xfffn), { kind: "read", bytes });
   }

@@ -1,5 +1,5 @@
-// Which entries the walks of a case's accesses come by. It knows how tables hang together, not what
-// they grant: whether an access faults is what the oracle says.
+// Which entries the walks of a case's accesses come by. It knows how tables hang together and which
+// bits end a walk, not what entries grant: whether an access faults is what the oracle says.
 
 import * as bit from "./geometry.ts";
 import type { VectorCase, VectorOperation } from "./vector.ts";
@@ -9,9 +9,9 @@ const TABLE_MASK = 0xf_ffff_ffff_f000n;
 export interface Traversed {
   /** Addresses of the entries above the last one; not PDPTEs of PAE, which have no A. */
   readonly tables: readonly bigint[];
-  /** The entry where the walk ends: it maps a page, or is not present. */
+  /** The entry where the walk ends: it maps a page, is not present, or has a reserved bit. */
   readonly last: { readonly address: bigint; readonly value: bigint; readonly shift: number };
-  /** Where the address is mapped to; undefined if the last entry is not present. */
+  /** Where the address is mapped to; undefined if it is not. */
   readonly physical?: bigint;
 }
 
@@ -21,17 +21,20 @@ export class Tables {
   private readonly entries: Map<bigint, bigint>;
   private cr3: bigint;
   private cr4: bigint;
+  private efer: bigint;
 
   constructor(private readonly the: VectorCase) {
     this.entries = new Map(the.entries.map(({ address, value }) => [address, value]));
     this.cr3 = the.cr3;
     this.cr4 = the.cr4;
+    this.efer = the.efer;
   }
 
   follow(operation: VectorOperation): void {
     if (operation.kind === "entry") this.entries.set(operation.address, operation.value);
     if (operation.kind === "cr3") this.cr3 = operation.value;
     if (operation.kind === "cr4") this.cr4 = operation.value;
+    if (operation.kind === "efer") this.efer = operation.value;
   }
 
   value(address: bigint): bigint {
@@ -51,7 +54,9 @@ export class Tables {
       const address = table + index * BigInt(bit.entryBytes(mode));
       const value = this.value(address);
       const last = { address, value, shift: level.shift };
-      if ((value & bit.PRESENT) === 0n) return { tables, last };
+      if ((value & bit.PRESENT) === 0n || this.isReserved(value, level.shift)) {
+        return { tables, last };
+      }
       if (this.mapsPage(value, level.shift)) {
         return { tables, last, physical: this.physical(value, level.shift, linear) };
       }
@@ -59,6 +64,20 @@ export class Tables {
       table = value & TABLE_MASK;
     }
     throw new Error("the last level maps pages");
+  }
+
+  private isReserved(value: bigint, shift: number): boolean {
+    const { mode, vendor, physicalAddressBits, gigabytePages } = this.the;
+    const isLarge = shift > 12 && this.mapsPage(value, shift);
+    if (mode === "l2") return isLarge && (value & (1n << 21n)) !== 0n;
+    if (this.isPdpteOfPae(shift)) return false;
+    const lowestIgnored = mode === "pae" ? 63n : 52n;
+    let reserved = (1n << lowestIgnored) - (1n << BigInt(physicalAddressBits));
+    if ((this.efer & bit.EFER_NO_EXECUTE) === 0n) reserved |= bit.NO_EXECUTE;
+    if (isLarge) reserved |= (1n << BigInt(shift)) - (1n << 13n);
+    if (shift > 30 || (shift === 30 && !gigabytePages)) reserved |= bit.PAGE_SIZE;
+    if (shift > 30 && vendor === "amd") reserved |= bit.GLOBAL;
+    return (value & reserved) !== 0n;
   }
 
   private mapsPage(value: bigint, shift: number): boolean {

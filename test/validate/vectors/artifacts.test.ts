@@ -19,9 +19,17 @@ const PT = 0x10_3000n;
 
 /** A 4-level case that maps its addresses' pages at the start of a table to frames from 4 MiB. */
 const aCase = (operations: readonly VectorOperation[], changes: Partial<VectorCase> = {}) => ({
-  ...({ id: "a", category: "test", mode: "l4", vendor: "intel" } as const),
-  ...{ physicalAddressBits: 40, gigabytePages: true, pkru: 0n },
-  ...{ cr0: 0x8001_0033n, cr3: 0x10_0000n, cr4: 0x20n, efer: 0xd00n },
+  id: "a",
+  category: "test",
+  mode: "l4" as const,
+  vendor: "intel" as const,
+  physicalAddressBits: 40,
+  gigabytePages: true,
+  cr0: 0x8001_0033n,
+  cr3: 0x10_0000n,
+  cr4: 0x20n,
+  efer: 0xd00n,
+  pkru: 0n,
   entries: [
     { address: 0x10_0000n, value: 0x10_1007n },
     { address: 0x10_1000n, value: 0x10_2007n },
@@ -34,7 +42,12 @@ const aCase = (operations: readonly VectorOperation[], changes: Partial<VectorCa
 });
 
 const access = (changes: Partial<DataOperation>): DataOperation => ({
-  ...{ kind: "read", address: 0n, bytes: 8, user: false, alignmentCheck: false, stack: false },
+  kind: "read",
+  address: 0n,
+  bytes: 8,
+  user: false,
+  alignmentCheck: false,
+  stack: false,
   value: 0n,
   ...changes,
 });

@@ -5,6 +5,7 @@
 
 #include "harness.h"
 #include "memory.h"
+#include "operation.h"
 #include "tables.h"
 
 typedef unsigned long long hex; /* for printf */
@@ -12,119 +13,8 @@ typedef unsigned long long hex; /* for printf */
 #define CR4_PAE (UINT64_C(1) << 5)
 #define CR4_PCIDE (UINT64_C(1) << 17)
 #define CR4_PKE (UINT64_C(1) << 22)
-#define IA32_EFER 0xc0000080
 
-/* ---- operations ---- */
-
-enum kind { READ, WRITE, ADD, EXECUTE, CONTROL, UNKNOWN };
-
-struct operation {
-  enum kind kind;
-  enum stub stub;
-  uint64_t address;
-  int bytes;
-  struct privilege privilege;
-  struct registers registers;
-};
-
-static void decode_access(const struct json *json, const char *name, struct operation *operation) {
-  int size = operation->bytes == 1 ? 0 : operation->bytes == 2 ? 1 : operation->bytes == 4 ? 2 : 3;
-  int is_stack = !strcmp(json_string(json, "seg", ""), "ss");
-  struct registers *registers = &operation->registers;
-  registers->rbx = registers->rbp = operation->address;
-  registers->rax = json_number(json, "val", 0);
-  if (!strcmp(name, "r")) {
-    operation->kind = READ;
-    operation->stub = is_stack ? STUB_STACK_READ + (size == 3) : STUB_READ + size;
-    registers->rax = 0;
-  } else if (!strcmp(name, "w")) {
-    operation->kind = WRITE;
-    operation->stub = is_stack ? STUB_STACK_WRITE + (size == 3) : STUB_WRITE + size;
-  } else if (!strcmp(name, "rmw")) {
-    operation->kind = ADD;
-    operation->stub = STUB_ADD + size;
-  } else if (!strcmp(name, "cx")) {
-    operation->kind = READ; /* it never stores: eax matches no marker */
-    operation->stub = STUB_COMPARE + (size == 3);
-    registers->rcx = registers->rax;
-    registers->rax = 0x1234;
-  } else if (!strcmp(name, "x")) {
-    operation->kind = EXECUTE;
-    operation->stub = STUB_JUMP;
-  }
-}
-
-static void decode_entry(const struct json *json, struct operation *operation) {
-  struct registers *registers = &operation->registers;
-  uint64_t physical = json_number(json, "pa", 0), value = json_number(json, "val", 0);
-  tables_note_entry(physical, value);
-  registers->rbx = harness_address(physical);
-  registers->rax = value;
-  if (is_long_mode()) {
-    operation->stub = STUB_WRITE_ENTRY;
-  } else if (mode == MODE_PAE) {
-    operation->stub = STUB_WRITE_PAE_ENTRY;
-    registers->rax = value & 0xffffffff;
-    registers->rcx = value >> 32;
-  } else {
-    operation->stub = STUB_WRITE + 2;
-  }
-}
-
-static void decode_invpcid(const struct json *json, struct operation *operation) {
-  operation->stub = STUB_INVPCID;
-  operation->registers.rax = json_number(json, "type", 0);
-  operation->registers.rbx = harness_base() + OPERANDS;
-  write64(OPERANDS, json_number(json, "pcid", 0));
-  write64(OPERANDS + 8, operation->address);
-}
-
-static void decode_control(const struct json *json, const char *name, struct operation *operation) {
-  static const struct {
-    const char *name;
-    enum stub stub;
-  } stubs[] = {{"cr0", STUB_CR0},    {"cr3", STUB_CR3},     {"cr4", STUB_CR4},
-               {"efer", STUB_WRMSR}, {"pkru", STUB_WRPKRU}, {"invlpg", STUB_INVLPG}};
-  struct registers *registers = &operation->registers;
-  for (unsigned i = 0; i < sizeof stubs / sizeof *stubs; i++)
-    if (!strcmp(name, stubs[i].name))
-      operation->stub = stubs[i].stub;
-  uint64_t value = json_number(json, "val", 0);
-  registers->rbx = operation->address;
-  registers->rax = value;
-  if (operation->stub == STUB_WRMSR) {
-    registers->rcx = IA32_EFER;
-    registers->rax = value & 0xffffffff;
-    registers->rdx = value >> 32;
-  }
-}
-
-static struct operation decode(const struct json *json) {
-  const char *name = json_string(json, "op", "");
-  struct operation operation = {
-      .kind = UNKNOWN,
-      .stub = STUB_NONE,
-      .address = json_number(json, "va", 0),
-      .bytes = json_number(json, "sz", is_long_mode() ? 8 : 4),
-      .privilege = {.is_user = json_number(json, "cpl", 0) == 3,
-                    .alignment_check = json_number(json, "ac", 0)},
-  };
-  decode_access(json, name, &operation);
-  if (operation.kind != UNKNOWN)
-    return operation;
-  if (!strcmp(name, "pte"))
-    decode_entry(json, &operation);
-  else if (!strcmp(name, "invpcid"))
-    decode_invpcid(json, &operation);
-  else
-    decode_control(json, name, &operation);
-  operation.privilege.is_user = 0;
-  if (operation.stub != STUB_NONE)
-    operation.kind = CONTROL;
-  return operation;
-}
-
-/* ---- what came of one ---- */
+/* ---- what came of an operation ---- */
 
 static int first_page_bytes(const struct operation *operation) {
   int left = 4096 - (operation->address & 0xfff);
@@ -194,7 +84,7 @@ static void print_completed(const struct operation *operation) {
 
 /* Returns 0 if the case can go on. */
 static int run_operation(const struct engine *engine, const struct json *json) {
-  struct operation operation = decode(json);
+  struct operation operation = operation_decode(json);
   if (operation.kind == UNKNOWN) {
     printf("{\"fail\":\"bad-op\"}");
     return -1;

@@ -151,19 +151,19 @@ static void drop_shadow_pages(void) {
     die("KVM_SET_USER_MEMORY_REGION");
 }
 
+static struct kvm_segment flat_segment(int selector, int type) {
+  return (struct kvm_segment){
+      .limit = 0xffffffff, .selector = selector, .type = type, .present = 1, .s = 1, .g = 1};
+}
+
 static void set_segments(struct kvm_sregs *sregs) {
   uint64_t base = harness_base();
   int is_long = is_long_mode();
-  sregs->cs = (struct kvm_segment){.limit = 0xffffffff,
-                                   .selector = is_long ? 0x08 : 0x28,
-                                   .type = 0xb,
-                                   .present = 1,
-                                   .db = !is_long,
-                                   .s = 1,
-                                   .l = is_long,
-                                   .g = 1};
-  struct kvm_segment data = {
-      .limit = 0xffffffff, .selector = 0x10, .type = 3, .present = 1, .db = 1, .s = 1, .g = 1};
+  sregs->cs = flat_segment(is_long ? 0x08 : 0x28, 0xb);
+  sregs->cs.l = is_long;
+  sregs->cs.db = !is_long;
+  struct kvm_segment data = flat_segment(0x10, 3);
+  data.db = 1;
   sregs->ds = sregs->es = sregs->fs = sregs->gs = sregs->ss = data;
   sregs->tr = (struct kvm_segment){.base = base + (is_long ? TSS64 : TSS32),
                                    .limit = 0x67,

@@ -90,20 +90,24 @@ static void set_cpuid(const struct machine *machine) {
   free(cpuid);
 }
 
+/* Gives the machine a slot of memory, or takes it if there are no bytes. */
+static void set_memory(const struct machine *machine, int number, const struct slot *slot) {
+  struct kvm_userspace_memory_region region = {
+      .slot = number,
+      .guest_phys_addr = slot->physical,
+      .memory_size = slot->bytes,
+      .userspace_addr = (uintptr_t)slot->host,
+  };
+  if (ioctl(machine->vm, KVM_SET_USER_MEMORY_REGION, &region))
+    die("KVM_SET_USER_MEMORY_REGION");
+}
+
 static void create(struct machine *machine) {
   machine->vm = ioctl(kvm, KVM_CREATE_VM, 0);
   if (machine->vm < 0)
     die("KVM_CREATE_VM");
-  for (int i = 0; i < slot_count; i++) {
-    struct kvm_userspace_memory_region region = {
-        .slot = i,
-        .guest_phys_addr = slots[i].physical,
-        .memory_size = slots[i].bytes,
-        .userspace_addr = (uintptr_t)slots[i].host,
-    };
-    if (ioctl(machine->vm, KVM_SET_USER_MEMORY_REGION, &region))
-      die("KVM_SET_USER_MEMORY_REGION");
-  }
+  for (int i = 0; i < slot_count; i++)
+    set_memory(machine, i, &slots[i]);
   machine->vcpu = ioctl(machine->vm, KVM_CREATE_VCPU, 0);
   if (machine->vcpu < 0)
     die("KVM_CREATE_VCPU");
@@ -135,20 +139,15 @@ static struct machine *machine_for(const struct control *control) {
 /* The host rewrites tables between cases, which KVM's shadow of them does not notice. It drops all
  * shadow pages when a memory slot goes. */
 static void drop_shadow_pages(void) {
-  static uint8_t *page;
-  if (!page)
-    page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  struct kvm_userspace_memory_region region = {
-      .slot = 9,
-      .guest_phys_addr = 0x20000000,
-      .memory_size = 4096,
-      .userspace_addr = (uintptr_t)page,
-  };
-  if (ioctl(current->vm, KVM_SET_USER_MEMORY_REGION, &region))
-    die("KVM_SET_USER_MEMORY_REGION");
-  region.memory_size = 0;
-  if (ioctl(current->vm, KVM_SET_USER_MEMORY_REGION, &region))
-    die("KVM_SET_USER_MEMORY_REGION");
+  static struct slot dummy = {.physical = 0x20000000};
+  if (!dummy.host)
+    dummy.host = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (dummy.host == MAP_FAILED)
+    die("mmap");
+  dummy.bytes = 4096;
+  set_memory(current, SLOTS_MAX, &dummy);
+  dummy.bytes = 0;
+  set_memory(current, SLOTS_MAX, &dummy);
 }
 
 static struct kvm_segment flat_segment(int selector, int type) {

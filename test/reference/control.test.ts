@@ -42,6 +42,7 @@ const ROWS: readonly Row[] = [
   { what: "reserved bit 6", mode: "4-level", register: "cr0", value: CR0 | 0x40n, ok: true },
   { what: "PG off in 64-bit mode", mode: "4-level", register: "cr0", value: PE },
   { what: "PG off in 32-bit mode", mode: "32-bit", register: "cr0", value: PE, ok: true },
+  { what: "PG off with PCIDE", mode: "PAE", register: "cr0", value: PE, cr4: PAE | PCIDE },
   { what: "PG on with LME but no PAE", mode: "none", register: "cr0", value: CR0, efer: LME },
   {
     what: "PG on with LME",

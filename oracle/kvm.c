@@ -255,17 +255,15 @@ static const char *run_to_hlt(struct registers *registers) {
 }
 
 static int kvm_run(struct registers *registers) {
-  struct kvm_regs regs = {
-      .rax = registers->rax,
-      .rbx = registers->rbx,
-      .rcx = registers->rcx,
-      .rdx = registers->rdx,
-      .rbp = registers->rbp,
-      .rsi = registers->rsi,
-      .rsp = registers->rsp,
-      .rip = registers->rip,
-      .rflags = registers->rflags,
-  };
+  struct kvm_regs regs = {.rax = registers->rax,
+                          .rbx = registers->rbx,
+                          .rcx = registers->rcx,
+                          .rdx = registers->rdx,
+                          .rbp = registers->rbp,
+                          .rsi = registers->rsi,
+                          .rsp = registers->rsp,
+                          .rip = registers->rip,
+                          .rflags = registers->rflags};
   if (ioctl(current->vcpu, KVM_SET_REGS, &regs)) {
     registers->why = "set-regs";
     return -1;

@@ -21,6 +21,7 @@ const MAX_WIDTH = 100;
 const LAYERS = [
   ["assembly"],
   ["src/base"],
+  ["src/reference"],
   ["src/machine"],
   ["src/presets"],
   ["src/kernel"],
@@ -37,7 +38,12 @@ const LAYERS = [
 ].map(([folder]) => folder!);
 
 /** Files that something else than an import starts. */
-const ENTRIES = ["src/index.ts", "src/cli/main.ts", "assembly/index.ts"];
+const ENTRIES = [
+  "src/index.ts",
+  "src/cli/main.ts",
+  "src/cli/verify-oracle.ts",
+  "assembly/index.ts",
+];
 
 const importsOf = ({ path, text }: SourceFile): readonly string[] =>
   [...text.matchAll(/(?:\bfrom|\bimport|new URL\()\s*\(?"(\.[^"]+)"/g)].map(([, target]) =>

@@ -51,8 +51,9 @@ export interface Access {
 }
 
 export interface Fault {
-  /** #SS, #GP, #PF. */
-  readonly vector: 12 | 13 | 14;
+  /** #UD (INVPCID or WRPKRU where the processor has none), #SS, #GP, #PF. */
+  readonly vector: 6 | 12 | 13 | 14;
+  /** 0 of #UD, which has none. */
   readonly errorCode: number;
   /** CR2, of a page fault only. */
   readonly address?: bigint;

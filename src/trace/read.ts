@@ -3,7 +3,7 @@
 import type { TraceEvent } from "./event.ts";
 import { TraceParser } from "./parser.ts";
 import type { TraceMeta } from "./parser.ts";
-import { textLines } from "./text.ts";
+import { traceLines } from "./text.ts";
 
 export interface Trace {
   readonly path: string;
@@ -42,7 +42,7 @@ export function openTrace(path: string): OpenTrace {
 export const traceEvents = (path: string): AsyncGenerator<TraceEvent> => openTrace(path).events;
 
 async function* eventsFrom(path: string, parser: TraceParser): AsyncGenerator<TraceEvent> {
-  for await (const lines of textLines(path)) {
+  for await (const lines of traceLines(path)) {
     for (const line of lines) parser.push(line);
     yield* finished(parser);
   }

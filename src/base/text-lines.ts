@@ -1,0 +1,86 @@
+// A text file's lines, plain or gzip, in constant memory. Whatever is wrong with the file itself is
+// found here and said in one line.
+
+import { once } from "node:events";
+import { createReadStream, type ReadStream } from "node:fs";
+import { PassThrough } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import { BadInput } from "./bad-input.ts";
+
+const CHUNK_BYTES = 1 << 18;
+
+/** What the file should be, for the messages. */
+export interface TextKind {
+  /** As in "name a recorded trace". */
+  readonly name: string;
+  /** What to do about a file that is not whole. */
+  readonly repair: string;
+  /** A line that is longer is not text. */
+  readonly longestLine: number;
+  /** Throws if the file's first bytes show that it is something else. */
+  readonly inspect?: (path: string, head: Buffer) => void;
+}
+
+/** Batches of lines, without their ends. A file without a single byte is bad input. */
+export async function* textLines(path: string, kind: TextKind): AsyncGenerator<readonly string[]> {
+  const source = createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  try {
+    const head = await headOf(source);
+    if (head.length === 0) throw new BadInput(path, "empty file", kind.repair);
+    kind.inspect?.(path, head);
+    const text = new PassThrough({ highWaterMark: CHUNK_BYTES });
+    const isGzip = head[0] === 0x1f && head[1] === 0x8b;
+    const done = isGzip ? pipeline(source, createGunzip(), text) : pipeline(source, text);
+    done.catch((error: unknown) => text.destroy(error as Error));
+    yield* linesOf(path, text, kind);
+  } catch (error) {
+    throw asBadInput(path, error, kind);
+  } finally {
+    source.destroy();
+  }
+}
+
+/** Looks at the first chunk and puts it back: the file may be a pipe. */
+async function headOf(source: ReadStream): Promise<Buffer> {
+  await once(source, "readable");
+  const head = source.read() as Buffer | null;
+  if (head !== null) source.unshift(head);
+  return head ?? Buffer.alloc(0);
+}
+
+async function* linesOf(
+  path: string,
+  text: PassThrough,
+  { name, longestLine }: TextKind,
+): AsyncGenerator<readonly string[]> {
+  let rest = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of text) {
+    const lines = (rest + decoder.decode(chunk as Buffer, { stream: true })).split("\n");
+    rest = lines.pop()!;
+    if (rest.length > longestLine) {
+      throw new BadInput(path, "not text", `give it ${name} as text, plain or gzip`);
+    }
+    yield lines;
+  }
+  if (rest !== "") yield [rest];
+}
+
+/** What the system says about the file, as bad input; anything else stays what it is. */
+function asBadInput(path: string, error: unknown, { name, repair }: TextKind): unknown {
+  switch (error instanceof Error && "code" in error ? error.code : undefined) {
+    case "ENOENT":
+      return new BadInput(path, "no such file", `name ${name}`);
+    case "EISDIR":
+      return new BadInput(path, "a directory", "name one file in it");
+    case "EACCES":
+      return new BadInput(path, "not readable", "change its permissions");
+    case "Z_BUF_ERROR":
+      return new BadInput(path, "gzip data ends too early", repair);
+    case "Z_DATA_ERROR":
+      return new BadInput(path, "damaged gzip data", repair);
+    default:
+      return error;
+  }
+}

@@ -2,11 +2,13 @@
 // so that each number is written once. Codes only: layouts stay inside, except the order of the two
 // blocks of f64 fields that the host writes (the description and the stream).
 
-/** Bits of `accessKind`: 0 read, 1 write, 2 execute; plus USER_ACCESS for user mode. */
+/** Bits of `accessKind`: 0 read, 1 write, 2 execute; plus USER_ACCESS for user mode, or LIFTED. */
 export const READ: u32 = 0;
 export const WRITE: u32 = 1;
 export const EXECUTE: u32 = 2;
 export const USER_ACCESS: u32 = 4;
+/** SMAP does not apply: an explicit supervisor access with RFLAGS.AC set. */
+export const LIFTED: u32 = 8;
 
 /** Results of `access` and of a stream. */
 export const ACCESS_FAULT: u32 = 0;
@@ -66,15 +68,19 @@ export const ERROR_USER: u32 = 4;
 export const ERROR_RESERVED: u32 = 8;
 export const ERROR_INSTRUCTION: u32 = 16;
 
+export const ERROR_KEY: u32 = 32;
+
+export const VECTOR_INVALID_OPCODE: u32 = 6;
 export const VECTOR_GENERAL_PROTECTION: u32 = 13;
 export const VECTOR_PAGE_FAULT: u32 = 14;
 
-/** Control bits of a core: CR0.WP, EFER.NXE, CR4.PGE, CR4.PCIDE, CR4.LA57. */
-export const CONTROL_WRITE_PROTECT: u32 = 1;
-export const CONTROL_NO_EXECUTE: u32 = 2;
-export const CONTROL_GLOBAL_PAGES: u32 = 4;
-export const CONTROL_PCID: u32 = 8;
-export const CONTROL_FIVE_LEVELS: u32 = 16;
+/** Control registers, as the host names them. */
+export const REGISTER_CR0: u32 = 0;
+export const REGISTER_CR3: u32 = 1;
+export const REGISTER_CR4: u32 = 2;
+export const REGISTER_EFER: u32 = 3;
+export const REGISTER_PKRU: u32 = 4;
+export const REGISTER_PKRS: u32 = 5;
 
 /** Answers of `reachesTable`. */
 export const REACHED_BY_ROOT: u32 = 1;

@@ -1,5 +1,5 @@
-// One access end to end: canonical check, first-level TLB, second level, walk, then the data
-// through the caches. The hot path of the whole program: one lookup and one test of the rights.
+// One access end to end: first-level TLB, second level, walk, then the data through the caches; the
+// canonical check before it, and a second translation where the access crosses a page.
 
 import {
   ACCESS_FAULT,
@@ -11,13 +11,15 @@ import {
   COUNTER_DIRTY_WALKS,
   COUNTER_SECOND_LEVEL_HITS,
   COUNTER_STALE_USES,
-  ERROR_PRESENT,
   EXECUTE,
+  VECTOR_GENERAL_PROTECTION,
 } from "./abi.ts";
 import { accessCycles } from "./cache.ts";
 import { count } from "./counters.ts";
+import { addressFault, pageFault, refusal } from "./fault.ts";
 import { Core, coreAt, MACHINE, rightsOf } from "./layout.ts";
-import { ADDRESS_BITS, CONDEMNED, GLOBAL, offsetMask, SIZE_SHIFT, sizeOf } from "./pte.ts";
+import { ADDRESS_BITS, CONDEMNED, DIRTY, GLOBAL, offsetMask, SIZE_SHIFT, sizeOf } from "./pte.ts";
+import { isCanonical, linearAddress, MODE_NONE } from "./registers.ts";
 import { pageOf } from "./tag.ts";
 import {
   ANY_KIND,
@@ -30,7 +32,7 @@ import {
   secondLevelOf,
   USUAL_KIND,
 } from "./tlb.ts";
-import { generalProtection, pageFault, permits, walk } from "./walker.ts";
+import { walk } from "./walker.ts";
 
 /** What makes an entry another one for the same page. */
 const SHAPE: u64 = GLOBAL | (3 << SIZE_SHIFT);
@@ -42,22 +44,17 @@ export function listFor(accessKind: u32): u32 {
   return (accessKind & 3) == EXECUTE ? FIRST_INSTRUCTION : FIRST_DATA;
 }
 
-/** Whether bits 63:47 (63:56 with 5 levels) of the address are equal. */
-export function isCanonical(core: Core, address: u64): bool {
-  const shift = <i64>core.canonicalShift;
-  return ((<i64>address) << shift) >> shift == <i64>address;
-}
-
 /**
  * The physical address for an access that needs `required` of the bits `tested`, or FAULTED.
  * The source (ACCESS_*) is left in resultLevel, TLB and walk cycles are charged.
  */
 export function translate(core: Core, address: u64, list: u32, required: u64, tested: u64): u64 {
-  if (!isCanonical(core, address)) {
-    generalProtection(core, address);
+  const linear = linearAddress(core, address);
+  if (!isCanonical(core, linear)) {
+    addressFault(core, linear, VECTOR_GENERAL_PROTECTION);
     return FAULTED;
   }
-  return resolve(core, address, list, required, tested, ANY_KIND);
+  return resolve(core, linear, list, required, tested, ANY_KIND);
 }
 
 function physicalOf(data: u64, address: u64): u64 {
@@ -73,11 +70,12 @@ export function translateUnfit(core: Core, address: u64, rights: usize, data: u6
   const tested = load<u64>(rights, 8);
   if (data != 0 && ((data ^ required) & tested) == 0) return physicalOf(data, address);
   const kinds = data == 0 ? ANY_KIND ^ (1 << USUAL_KIND) : ANY_KIND;
-  return resolve(core, address, FIRST_DATA, required, tested, kinds);
+  return resolve(core, linearAddress(core, address), FIRST_DATA, required, tested, kinds);
 }
 
 /** As translate, for a canonical address; the first level is asked for `kinds` only. */
 function resolve(core: Core, address: u64, list: u32, required: u64, tested: u64, kinds: u32): u64 {
+  if (core.mode == MODE_NONE) return unpaged(address);
   const page = pageOf(address);
   let source = ACCESS_FIRST_LEVEL;
   let data = lookup(core, list, page, kinds);
@@ -91,13 +89,14 @@ function resolve(core: Core, address: u64, list: u32, required: u64, tested: u64
     }
   }
   if (((data ^ required) & tested) != 0) {
-    // A miss, missing rights, a first write or a condemned entry.
-    if (data != 0 && !permits(data, required, tested)) {
-      pageFault(core, address, list, required, ERROR_PRESENT);
+    // A miss, missing rights, a key to look at, a first write or a condemned entry.
+    const cause = data == 0 ? 0 : refusal(core, data, required, tested);
+    if (cause != 0) {
+      pageFault(core, address, list, required, cause);
       return FAULTED;
     }
     // SDM 3A 4.8: a first write sets D in memory although the translation is cached.
-    if (data == 0 || (~data & required) != 0) {
+    if (data == 0 || (~data & required & DIRTY) != 0) {
       source = ACCESS_WALK;
       data = walkAndFill(core, address, list, required, tested, data);
       if (data == 0) return FAULTED;
@@ -107,6 +106,12 @@ function resolve(core: Core, address: u64, list: u32, required: u64, tested: u64
   if (source == ACCESS_SECOND_LEVEL) count(core, COUNTER_SECOND_LEVEL_HITS);
   MACHINE.resultLevel = source;
   return physicalOf(data, address);
+}
+
+/** SDM 3A 4.1.1: with paging off, linear addresses are physical addresses, and no TLB is asked. */
+function unpaged(address: u64): u64 {
+  MACHINE.resultLevel = ACCESS_FIRST_LEVEL;
+  return address;
 }
 
 /** Walks and enters the translation in both levels; `old` is an entry whose D was clear, or 0. */
@@ -141,18 +146,45 @@ function reportStale(core: Core, address: u64): void {
   count(core, COUNTER_STALE_USES);
 }
 
-/** One access; returns its source, plus ACCESS_STALE, or ACCESS_FAULT. */
-export function access(index: u32, address: u64, accessKind: u32): u32 {
+/**
+ * One access of up to 15 bytes; returns its source, plus ACCESS_STALE, or ACCESS_FAULT. Of an
+ * access that crosses a page, the source is that of the second. `addressVector` is the fault of an
+ * address that is not canonical.
+ */
+export function access(
+  index: u32,
+  address: u64,
+  accessKind: u32,
+  bytes: u32,
+  addressVector: u32,
+): u32 {
   const core = coreAt(index);
-  const rights = rightsOf(core, accessKind);
   const before = core.clock;
   core.stale = 0;
   count(core, COUNTER_ACCESSES);
-  const list = listFor(accessKind);
-  const physical = translate(core, address, list, load<u64>(rights), load<u64>(rights, 8));
+  const first = linearAddress(core, address);
+  const last = linearAddress(core, address + <u64>(bytes - 1));
+  if (!isCanonical(core, first) || !isCanonical(core, last)) {
+    addressFault(core, first, addressVector);
+    return ACCESS_FAULT;
+  }
+  const physical = translateByte(core, first, accessKind);
   if (physical == FAULTED) return ACCESS_FAULT;
+  let second = FAULTED;
+  if ((first ^ last) >> 12 != 0) {
+    second = translateByte(core, last & ~(<u64>0xfff), accessKind);
+    if (second == FAULTED) return ACCESS_FAULT;
+    core.clock += accessCycles(core, second);
+  }
   core.clock += accessCycles(core, physical);
   MACHINE.resultPhysical = physical;
+  MACHINE.resultSecond = second;
   MACHINE.resultCycles = core.clock - before;
   return MACHINE.resultLevel + (core.stale != 0 ? ACCESS_STALE : 0);
+}
+
+function translateByte(core: Core, address: u64, accessKind: u32): u64 {
+  const rights = rightsOf(core, accessKind);
+  const required = load<u64>(rights);
+  return resolve(core, address, listFor(accessKind), required, load<u64>(rights, 8), ANY_KIND);
 }

@@ -4,7 +4,7 @@
 // A vector sent again while pending is one interrupt, with the earlier arrival.
 
 import { COUNTER_INTERRUPTS_TAKEN, COUNTER_IPIS_SENT, DISTANCE_SAME_LLC } from "./abi.ts";
-import { drain } from "./control.ts";
+import { drain } from "./posted-stores.ts";
 import { count } from "./counters.ts";
 import { arrivalCycle, Core, coreAt, MACHINE, requestWord, serviceWord } from "./layout.ts";
 import { cyclesOf, DELIVERY_CYCLES, distanceBetween } from "./topology.ts";

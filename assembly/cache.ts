@@ -61,7 +61,7 @@ function llcSet(core: Core, line: u32): usize {
   return set;
 }
 
-/** 32 words of ones, then 36 of zeros: read from the middle, a vector of the lanes up to a place. */
+/** 32 words of ones, then 36 of zeros: read from the middle, lanes up to a place. */
 const LANES: usize = memory.data(68 * 4, 16);
 const LANES_MIDDLE: usize = LANES + 32 * 4;
 

@@ -1,12 +1,21 @@
 // For checkers, at no emulated cost: which cached entries no longer agree with the tables in
 // memory. Such an entry becomes CONDEMNED; the machine goes on using it, as hardware would, and
-// says so.
+// says so. In long mode only.
 
 import { REACHED_BY_CURRENT_PCID, REACHED_BY_OTHER_PCID, REACHED_BY_ROOT } from "./abi.ts";
 import { dataOf, kindsPresent, rootOf, setData, tagOf } from "./array.ts";
 import { Geometry } from "./geometry.ts";
 import { baseOf, Core, coreAt, MACHINE, populationOffset } from "./layout.ts";
-import { ADDRESS_BITS, CONDEMNED, NO_EXECUTE, pageMask, sizeOf, USER, WRITABLE } from "./pte.ts";
+import {
+  ADDRESS_BITS,
+  CONDEMNED,
+  NO_EXECUTE,
+  pageMask,
+  sizeOf,
+  sizeShift,
+  USER,
+  WRITABLE,
+} from "./pte.ts";
 import { nextValid, nextWithNumber } from "./scan.ts";
 import { ofCurrentPcid, pointsTo, STRUCTURE_LEVELS, structureCache } from "./structure-cache.ts";
 import { descend, frameInLeaf, leafLevel } from "./tables.ts";
@@ -24,9 +33,9 @@ function grantsMore(cached: u64, actual: u64): bool {
 /** Whether the pages of [start, end) that an entry covers are all mapped as it says. */
 function agrees(core: Core, root: u64, tag: u64, data: u64, start: u64, end: u64): bool {
   const size = sizeOf(data);
-  const covered = numberOf(tag) << (9 * <u64>size);
+  const covered = numberOf(tag) << sizeShift(size);
   let page = max<u64>(start, covered);
-  const last = min<u64>(end, covered + ((<u64>1) << (9 * <u64>size)));
+  const last = min<u64>(end, covered + ((<u64>1) << sizeShift(size)));
   while (page < last) {
     const level = leafLevel(root, page, core.levels);
     if (level == 0) return false;
@@ -56,7 +65,7 @@ function probeArray(g: Geometry, core: Core, kinds: u32, root: u64, start: u64, 
   let condemned: u32 = 0;
   for (let size: u32 = 0; size < 3; size++) {
     if ((kinds & (0x11 << size)) == 0) continue;
-    const shift = 9 * <u64>size;
+    const shift = sizeShift(size);
     for (let number = start >> shift; number <= (end - 1) >> shift; number++) {
       let entry = nextWithNumber(g, baseOf(core), number, 0);
       for (; entry != 0; entry = nextWithNumber(g, baseOf(core), number, entry)) {
@@ -72,7 +81,7 @@ function scanArray(g: Geometry, core: Core, root: u64, start: u64, end: u64): u3
   let condemned: u32 = 0;
   let entry = nextValid(g, baseOf(core), 0);
   for (; entry != 0; entry = nextValid(g, baseOf(core), entry)) {
-    const shift = 9 * <u64>sizeOf(dataOf(g, entry));
+    const shift = sizeShift(sizeOf(dataOf(g, entry)));
     if (!overlaps(tagOf(entry), shift, start, end)) continue;
     condemned += examine(g, core, entry, root, start, end);
   }

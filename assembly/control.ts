@@ -1,72 +1,130 @@
-// Control registers and the instructions that invalidate, each dropping exactly what SDM 3A
-// 4.10.4.1 says and no more. All of them are serialising: posted stores drain first.
+// Writes to the control registers: which values they refuse with #GP(0), and what each drops.
+// SDM 2B (MOV to control registers, WRMSR, WRPKRU), SDM 3A 2.5, 4.1.2, 4.4.1, 4.10.4.1. Each
+// returns the vector of its fault, having changed nothing then, or 0. All but WRPKRU serialise:
+// posted stores drain first.
+//
+// Unlike hardware, writes to CR0, EFER, PKRU and PKRS take no cycles: nobody here measured them.
 
 import {
-  CONTROL_FIVE_LEVELS,
-  CONTROL_GLOBAL_PAGES,
-  CONTROL_PCID,
-  CONTROL_WRITE_PROTECT,
   COUNTER_CR3_FLUSHES,
   COUNTER_CR3_WRITES,
   COUNTER_CR4_WRITES,
-  COUNTER_DRAIN_WAIT_CYCLES,
-  COUNTER_INVLPGS,
-  COUNTER_INVPCIDS,
-  EXECUTE,
-  USER_ACCESS,
-  WRITE,
+  REGISTER_CR0,
+  REGISTER_CR3,
+  REGISTER_CR4,
+  REGISTER_EFER,
+  REGISTER_PKRU,
+  VECTOR_GENERAL_PROTECTION,
+  VECTOR_INVALID_OPCODE,
 } from "./abi.ts";
-import { add, count } from "./counters.ts";
-import { Core, MACHINE, rightsOf, trackedPcid } from "./layout.ts";
-import { CONDEMNED, DIRTY, NO_EXECUTE, PRESENT, USER, WRITABLE } from "./pte.ts";
-import { dropAllStructures, dropStructuresFor, dropStructuresOf } from "./structure-cache.ts";
-import { PCID_SHIFT } from "./tag.ts";
+import { count } from "./counters.ts";
+import { invalidateAll, invalidateContext } from "./invalidate.ts";
+import { Core, MACHINE, trackedPcid } from "./layout.ts";
+import { drain } from "./posted-stores.ts";
+import { loadPdptes } from "./pdpte.ts";
 import {
-  dropEverything,
-  dropNonGlobal,
-  dropNonGlobalOf,
-  dropPage,
-  dropPcid,
-  FIRST_DATA,
-} from "./tlb.ts";
+  CR0_CACHE_DISABLE,
+  CR0_DEFINED,
+  CR0_EXTENSION_TYPE,
+  CR0_NOT_WRITE_THROUGH,
+  CR0_PAGING,
+  CR0_PROTECTION,
+  CR4_FIVE_LEVELS,
+  CR4_GLOBAL_PAGES,
+  CR4_PAGE_SIZE,
+  CR4_PCID,
+  CR4_PHYSICAL_EXTENSION,
+  CR4_SMEP,
+  CR4_SUPERVISOR_KEYS,
+  CR4_USER_KEYS,
+  derive,
+  EFER_LONG_MODE,
+  EFER_LONG_MODE_ACTIVE,
+  EFER_NO_EXECUTE,
+  EFER_SYSCALL,
+  isLongMode,
+  linearAddress,
+  MODE_PAE,
+} from "./registers.ts";
+import { PCID_SHIFT } from "./tag.ts";
+import { dropGlobals, dropNonGlobalOf, FIRST_DATA } from "./tlb.ts";
 
-/** Cycles of INVPCID by type. */
-export const INVPCID_CYCLES: usize = memory.data(4 * 8, 8);
+const KEEP: u64 = 1 << 63;
+const PCID_OF_CR3: u64 = 0xfff;
+/** Changes of these load the PDPTE registers of PAE paging. SDM 3A 4.4.1. */
+const CR0_LOADING: u64 = CR0_CACHE_DISABLE | CR0_NOT_WRITE_THROUGH | CR0_PAGING;
+const CR4_LOADING: u64 = CR4_PHYSICAL_EXTENSION | CR4_GLOBAL_PAGES | CR4_PAGE_SIZE | CR4_SMEP;
 
-/** Waits until every posted store is visible. */
-export function drain(core: Core): void {
-  const wait = core.drainCycle - core.clock;
-  if (wait <= 0) return;
-  core.clock = core.drainCycle;
-  add(core, COUNTER_DRAIN_WAIT_CYCLES, wait);
-}
-
-/** Derives the rights that each kind of access needs from the control bits. SDM 3A 4.6.1. */
-export function setControl(core: Core, control: u32): void {
-  core.control = control;
-  core.levels = (control & CONTROL_FIVE_LEVELS) != 0 ? 5 : 4;
-  core.canonicalShift = core.levels == 5 ? 7 : 16;
-  const writeProtect = (control & CONTROL_WRITE_PROTECT) != 0;
-  for (let kind: u32 = 0; kind < 8; kind++) {
-    const user = (kind & USER_ACCESS) != 0;
-    let required = PRESENT;
-    let forbidden = CONDEMNED;
-    if (user) required |= USER;
-    if ((kind & 3) == WRITE) required |= user || writeProtect ? DIRTY | WRITABLE : DIRTY;
-    if ((kind & 3) == EXECUTE) forbidden |= NO_EXECUTE;
-    store<u64>(rightsOf(core, kind), required);
-    store<u64>(rightsOf(core, kind), required | forbidden, 8);
+/** MOV to CR0. */
+export function writeCr0(core: Core, operand: u64): u32 {
+  const value = linearAddress(core, operand);
+  if (value >> 32 != 0) return VECTOR_GENERAL_PROTECTION;
+  const before = core.cr0;
+  const after = (value & CR0_DEFINED) | CR0_EXTENSION_TYPE;
+  if (isRefusedInCr0(core, after)) return VECTOR_GENERAL_PROTECTION;
+  core.cr0 = after;
+  if (!rederive(core, ((before ^ after) & CR0_LOADING) != 0)) {
+    core.cr0 = before;
+    derive(core);
+    return VECTOR_GENERAL_PROTECTION;
   }
+  drain(core);
+  core.efer = withLongModeActive(core, core.efer);
+  if ((before & ~after & CR0_PAGING) != 0) invalidateAll(core);
+  return 0;
 }
 
-function invalidateContext(core: Core, pcidBits: u64): void {
-  dropPcid(core, pcidBits);
-  dropStructuresOf(core, pcidBits);
+function isRefusedInCr0(core: Core, after: u64): bool {
+  const paging = (after & CR0_PAGING) != 0;
+  if (paging && (after & CR0_PROTECTION) == 0) return true;
+  if ((after & CR0_NOT_WRITE_THROUGH) != 0 && (after & CR0_CACHE_DISABLE) == 0) return true;
+  // Paging cannot be left with PCIDs enabled, nor from 64-bit mode.
+  if (!paging && ((core.cr4 & CR4_PCID) != 0 || isLongMode(core))) return true;
+  // SDM 3A 4.1.2: nor entered into IA-32e mode without PAE.
+  const enters = paging && (core.cr0 & CR0_PAGING) == 0 && (core.efer & EFER_LONG_MODE) != 0;
+  return enters && (core.cr4 & CR4_PHYSICAL_EXTENSION) == 0;
 }
 
-function invalidateAll(core: Core): void {
-  dropEverything(core);
-  dropAllStructures(core);
+/** Derives, and loads the PDPTEs if `loading` and PAE paging is on; false when one is bad. */
+function rederive(core: Core, loading: bool): bool {
+  derive(core);
+  return !loading || core.mode != MODE_PAE || loadPdptes(core);
+}
+
+function withLongModeActive(core: Core, efer: u64): u64 {
+  return isLongMode(core) ? efer | EFER_LONG_MODE_ACTIVE : efer & ~EFER_LONG_MODE_ACTIVE;
+}
+
+/** MOV to CR3. Bit 63 of the operand keeps what is cached; without CR4.PCIDE it is reserved. */
+export function writeCr3(core: Core, operand: u64): u32 {
+  const tagged = (core.cr4 & CR4_PCID) != 0;
+  const keeps = tagged && (operand & KEEP) != 0;
+  const value = linearAddress(core, keeps ? operand & ~KEEP : operand);
+  // SDM 3A table 4-12. The low bits that locate nothing are not checked.
+  if (value >> (<u64>MACHINE.physicalAddressBits) != 0) return VECTOR_GENERAL_PROTECTION;
+  const before = core.cr3;
+  const pcidBefore = core.pcidBits;
+  core.cr3 = value;
+  if (core.mode == MODE_PAE && !loadPdptes(core)) {
+    core.cr3 = before;
+    return VECTOR_GENERAL_PROTECTION;
+  }
+  drain(core);
+  core.rootFrame = (value & core.rootMask) >> 12;
+  core.pcidBits = tagged ? value << PCID_SHIFT : 0;
+  if (tagged) trackPcid(core, <u32>(value & PCID_OF_CR3));
+  if (core.pcidBits != pcidBefore && MACHINE.firstLevelDataPerPcid != 0) {
+    dropNonGlobalOf(core, FIRST_DATA);
+  }
+  count(core, COUNTER_CR3_WRITES);
+  if (keeps) {
+    core.clock += MACHINE.writeCr3NoFlush;
+    return 0;
+  }
+  count(core, COUNTER_CR3_FLUSHES);
+  invalidateContext(core, core.pcidBits);
+  core.clock += MACHINE.writeCr3Flush;
+  return 0;
 }
 
 /**
@@ -87,68 +145,86 @@ function trackPcid(core: Core, pcid: u32): void {
   store<u16>(trackedPcid(core, 0), <u16>pcid);
 }
 
-/** MOV to CR3; `keep` is bit 63 of the operand, without effect while CR4.PCIDE = 0. */
-export function writeCr3(core: Core, rootFrame: u64, pcid: u32, keep: bool): void {
-  drain(core);
-  const tagged = (core.control & CONTROL_PCID) != 0;
-  const pcidBits: u64 = tagged ? (<u64>(pcid & 0xfff)) << PCID_SHIFT : 0;
-  const changed = pcidBits != core.pcidBits;
-  core.rootFrame = rootFrame;
-  core.pcidBits = pcidBits;
-  if (tagged) trackPcid(core, pcid & 0xfff);
-  if (changed && MACHINE.firstLevelDataPerPcid != 0) dropNonGlobalOf(core, FIRST_DATA);
-  count(core, COUNTER_CR3_WRITES);
-  if (tagged && keep) {
-    core.clock += MACHINE.writeCr3NoFlush;
-    return;
-  }
-  count(core, COUNTER_CR3_FLUSHES);
-  invalidateContext(core, pcidBits);
-  core.clock += MACHINE.writeCr3Flush;
-}
-
-/** MOV to CR4: a change of PGE, or PCIDE from 1 to 0, drops everything. */
-export function writeCr4(core: Core, globalPages: bool, pcid: bool): void {
-  drain(core);
-  const before = core.control;
-  let after = before & ~(CONTROL_GLOBAL_PAGES | CONTROL_PCID);
-  if (globalPages) after |= CONTROL_GLOBAL_PAGES;
-  if (pcid) after |= CONTROL_PCID;
-  setControl(core, after);
-  if (!pcid) core.pcidBits = 0;
+/** MOV to CR4. */
+export function writeCr4(core: Core, operand: u64): u32 {
+  const before = core.cr4;
+  const after = linearAddress(core, operand);
   const flipped = before ^ after;
-  if ((flipped & CONTROL_GLOBAL_PAGES) != 0 || (flipped & before & CONTROL_PCID) != 0) {
-    invalidateAll(core);
+  if (isRefusedInCr4(core, after)) return VECTOR_GENERAL_PROTECTION;
+  core.cr4 = after;
+  if (!rederive(core, (flipped & CR4_LOADING) != 0)) {
+    core.cr4 = before;
+    derive(core);
+    return VECTOR_GENERAL_PROTECTION;
   }
+  drain(core);
+  dropForCr4(core, flipped, after);
   core.clock += MACHINE.writeCr4;
   count(core, COUNTER_CR4_WRITES);
+  return 0;
 }
 
-/** INVLPG: the page in the current PCID and globally, and all structures of the current PCID. */
-export function invlpg(core: Core, page: u64): void {
-  drain(core);
-  dropPage(core, page, core.pcidBits, true);
-  dropStructuresOf(core, core.pcidBits);
-  core.clock += MACHINE.invlpg;
-  count(core, COUNTER_INVLPGS);
+function isRefusedInCr4(core: Core, after: u64): bool {
+  const long = isLongMode(core);
+  if ((after & ~MACHINE.cr4Allowed) != 0) return true;
+  // SDM 3A 4.10.1: PCIDs are enabled in IA-32e mode, while the current one is 0.
+  const enables = (after & ~core.cr4 & CR4_PCID) != 0;
+  if (enables && (!long || (core.cr3 & PCID_OF_CR3) != 0)) return true;
+  // SDM 3A 4.1.2: neither PAE nor the number of levels changes under IA-32e mode.
+  return long && ((core.cr4 ^ after) & (CR4_PHYSICAL_EXTENSION | CR4_FIVE_LEVELS)) != 0;
 }
 
-/** INVPCID type 0: a page in one PCID; 1: one PCID; 2: all; 3: all but global translations. */
-export function invpcid(core: Core, type: u32, pcid: u32, page: u64): void {
-  assert(type < 4);
-  drain(core);
-  const pcidBits = (<u64>(pcid & 0xfff)) << PCID_SHIFT;
-  if (type == 0) {
-    dropPage(core, page, pcidBits, false);
-    dropStructuresFor(core, page, pcidBits);
-  } else if (type == 1) {
-    invalidateContext(core, pcidBits);
-  } else if (type == 2) {
+/** SDM 3A 4.10.4.1; for PSE the APM's 5.5.2, which drops as for PAE. */
+function dropForCr4(core: Core, flipped: u64, after: u64): void {
+  if (((flipped & CR4_GLOBAL_PAGES) | (flipped & ~after & CR4_PCID)) != 0) {
     invalidateAll(core);
-  } else {
-    dropNonGlobal(core);
-    dropAllStructures(core);
+    return;
   }
-  core.clock += load<f64>(INVPCID_CYCLES + ((<usize>type) << 3));
-  count(core, COUNTER_INVPCIDS);
+  const resized = flipped & (CR4_PHYSICAL_EXTENSION | CR4_PAGE_SIZE);
+  if ((resized | (flipped & after & CR4_SMEP)) == 0) return;
+  dropGlobals(core);
+  invalidateContext(core, core.pcidBits);
+}
+
+/** WRMSR to IA32_EFER. LMA follows from LME and CR0.PG, whatever is written to it. */
+export function writeEfer(core: Core, value: u64): u32 {
+  let defined = EFER_SYSCALL | EFER_LONG_MODE | EFER_LONG_MODE_ACTIVE;
+  if (MACHINE.noExecute != 0) defined |= EFER_NO_EXECUTE;
+  if ((value & ~defined) != 0) return VECTOR_GENERAL_PROTECTION;
+  const flipped = value ^ core.efer;
+  if ((flipped & EFER_LONG_MODE) != 0 && (core.cr0 & CR0_PAGING) != 0) {
+    return VECTOR_GENERAL_PROTECTION;
+  }
+  drain(core);
+  core.efer = withLongModeActive(core, value);
+  derive(core);
+  return 0;
+}
+
+/** WRPKRU, the value in EDX:EAX. */
+export function writePkru(core: Core, value: u64): u32 {
+  if ((core.cr4 & CR4_USER_KEYS) == 0) return VECTOR_INVALID_OPCODE;
+  if (value >> 32 != 0) return VECTOR_GENERAL_PROTECTION;
+  core.pkru = <u32>value;
+  derive(core);
+  return 0;
+}
+
+/** WRMSR to IA32_PKRS, which needs the feature, not CR4.PKS. */
+export function writePkrs(core: Core, value: u64): u32 {
+  if ((MACHINE.cr4Allowed & CR4_SUPERVISOR_KEYS) == 0 || value >> 32 != 0)
+    return VECTOR_GENERAL_PROTECTION;
+  drain(core);
+  core.pkrs = <u32>value;
+  derive(core);
+  return 0;
+}
+
+/** A write to the register of that number (REGISTER_*). */
+export function writeRegister(core: Core, register: u32, value: u64): u32 {
+  if (register == REGISTER_CR0) return writeCr0(core, value);
+  if (register == REGISTER_CR3) return writeCr3(core, value);
+  if (register == REGISTER_CR4) return writeCr4(core, value);
+  if (register == REGISTER_EFER) return writeEfer(core, value);
+  return register == REGISTER_PKRU ? writePkru(core, value) : writePkrs(core, value);
 }

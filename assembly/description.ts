@@ -1,14 +1,14 @@
 // Boot: reads the machine's description, which the host has written as f64 fields in the order in
 // which they are read here, shapes every array and cache, and lays out the cores' regions.
 
-import { CONTROL_NO_EXECUTE, CONTROL_WRITE_PROTECT, DISTANCE_SELF, REPLACE_LRU } from "./abi.ts";
+import { DISTANCE_SELF, REPLACE_LRU } from "./abi.ts";
 import { initialise, initialiseTables } from "./array.ts";
 import { alignUp } from "./bits.ts";
 import { L1D, L2, LLC, llcDirectoryBytes, shapeCache, shapeLanes } from "./cache.ts";
-import { INVPCID_CYCLES, setControl } from "./control.ts";
 import { Geometry, shape } from "./geometry.ts";
 import {
   baseOf,
+  Core,
   CORE_FIXED_BYTES,
   coreAt,
   DESCRIPTION,
@@ -16,8 +16,28 @@ import {
   MAX_TRACKED_PCIDS,
   populationOffset,
 } from "./layout.ts";
+import { INVPCID_CYCLES } from "./invalidate.ts";
 import { shapeLines } from "./line.ts";
 import { allocate } from "./memory.ts";
+import {
+  CR0_EXTENSION_TYPE,
+  CR0_PAGING,
+  CR0_PROTECTION,
+  CR0_WRITE_PROTECT,
+  CR4_FIVE_LEVELS,
+  CR4_OTHERS,
+  CR4_PCID,
+  CR4_PHYSICAL_EXTENSION,
+  CR4_SMAP,
+  CR4_SMEP,
+  CR4_SUPERVISOR_KEYS,
+  CR4_USER_KEYS,
+  derive,
+  EFER_LONG_MODE,
+  EFER_LONG_MODE_ACTIVE,
+  EFER_NO_EXECUTE,
+  EFER_SYSCALL,
+} from "./registers.ts";
 import { structureCache, STRUCTURE_LEVELS } from "./structure-cache.ts";
 import {
   ARRAYS_PER_LIST,
@@ -140,8 +160,33 @@ function readLatencies(): void {
   MACHINE.endOfInterrupt = next();
   MACHINE.iret = next();
   readDistances(DELIVERY_CYCLES);
-  const addressBits = next();
-  MACHINE.reservedAddressBits = 0x000fffffffffffff & ~(((<u64>1) << (<u64>addressBits)) - 1);
+}
+
+/** A bit of CR4 where a feature is there, which is the next field. */
+function allowedBy(bit: u64): u64 {
+  return next() != 0 ? bit : 0;
+}
+
+function readFeatures(): void {
+  MACHINE.isAmd = nextWord();
+  MACHINE.physicalAddressBits = nextWord();
+  const addresses = ((<u64>1) << (<u64>MACHINE.physicalAddressBits)) - 1;
+  MACHINE.reservedAddressBits = 0x000fffffffffffff & ~addresses;
+  MACHINE.gigabytePages = nextWord();
+  MACHINE.noExecute = nextWord();
+  MACHINE.invpcid = nextWord();
+  MACHINE.cr4Allowed = CR4_OTHERS | allowedBy(CR4_FIVE_LEVELS) | allowedBy(CR4_PCID);
+  MACHINE.cr4Allowed |= allowedBy(CR4_SMEP) | allowedBy(CR4_SMAP) | allowedBy(CR4_USER_KEYS);
+  MACHINE.cr4Allowed |= allowedBy(CR4_SUPERVISOR_KEYS);
+}
+
+/** Long mode with 4 levels, as a kernel leaves it to its tasks. */
+function bootRegisters(core: Core): void {
+  core.cr0 = CR0_PAGING | CR0_WRITE_PROTECT | CR0_EXTENSION_TYPE | CR0_PROTECTION;
+  core.cr4 = CR4_PHYSICAL_EXTENSION;
+  core.efer = EFER_LONG_MODE | EFER_LONG_MODE_ACTIVE | EFER_SYSCALL;
+  if (MACHINE.noExecute != 0) core.efer |= EFER_NO_EXECUTE;
+  derive(core);
 }
 
 function bootCore(index: u32): void {
@@ -150,7 +195,7 @@ function bootCore(index: u32): void {
   core.llc = index / MACHINE.coresPerLlc;
   core.socket = core.llc / MACHINE.llcsPerSocket;
   core.nextInterrupt = Infinity;
-  setControl(core, CONTROL_WRITE_PROTECT | CONTROL_NO_EXECUTE);
+  bootRegisters(core);
   for (let list: u32 = 0; list < TLB_LISTS; list++) {
     for (let array: u32 = 0; array < ARRAYS_PER_LIST; array++) {
       bootArray(tlbArray(list, array), baseOf(core));
@@ -172,6 +217,7 @@ export function boot(): void {
   readTopology();
   const coreBytes = readCaches(readTlbs(<u32>CORE_FIXED_BYTES));
   readLatencies();
+  readFeatures();
   shapeLines(MACHINE.coreCount);
   MACHINE.heapTop = (__heap_base + 63) & ~63;
   MACHINE.coreStride = alignUp(coreBytes, 64);

@@ -8,9 +8,11 @@ import {
   reachesTable as reaches,
 } from "./condemn.ts";
 import * as control from "./control.ts";
+import * as invalidate from "./invalidate.ts";
 import { coreAt, DESCRIPTION, MACHINE, STREAM } from "./layout.ts";
 import * as physical from "./memory.ts";
 import { accessCycles } from "./cache.ts";
+import * as registers from "./registers.ts";
 import * as tables from "./tables.ts";
 import { PAGE_BITS } from "./tag.ts";
 
@@ -19,6 +21,14 @@ import { runStream } from "./batch.ts";
 import { counter, resetCounters } from "./counters.ts";
 import { distance, socketOf } from "./topology.ts";
 import { allocateLine, freeLine, lineLoad, lineStore, lineLocked, fence } from "./line.ts";
+import {
+  startLevel,
+  stepAddress,
+  stepCount,
+  stepCycles,
+  stepEntry,
+  stepLevel,
+} from "./walk-log.ts";
 import { writeIcr, deliverIpi, acceptInterrupt, endOfInterrupt, iret } from "./apic.ts";
 
 export {
@@ -26,6 +36,7 @@ export {
   WRITE,
   EXECUTE,
   USER_ACCESS,
+  LIFTED,
   ACCESS_FAULT,
   ACCESS_FIRST_LEVEL,
   ACCESS_SECOND_LEVEL,
@@ -68,13 +79,16 @@ export {
   ERROR_USER,
   ERROR_RESERVED,
   ERROR_INSTRUCTION,
+  ERROR_KEY,
+  VECTOR_INVALID_OPCODE,
   VECTOR_GENERAL_PROTECTION,
   VECTOR_PAGE_FAULT,
-  CONTROL_WRITE_PROTECT,
-  CONTROL_NO_EXECUTE,
-  CONTROL_GLOBAL_PAGES,
-  CONTROL_PCID,
-  CONTROL_FIVE_LEVELS,
+  REGISTER_CR0,
+  REGISTER_CR3,
+  REGISTER_CR4,
+  REGISTER_EFER,
+  REGISTER_PKRU,
+  REGISTER_PKRS,
   REACHED_BY_ROOT,
   REACHED_BY_CURRENT_PCID,
   REACHED_BY_OTHER_PCID,
@@ -116,6 +130,12 @@ export {
   acceptInterrupt,
   endOfInterrupt,
   iret,
+  startLevel,
+  stepCount,
+  stepLevel,
+  stepAddress,
+  stepEntry,
+  stepCycles,
 };
 
 export function descriptionBlock(): usize {
@@ -123,6 +143,11 @@ export function descriptionBlock(): usize {
 }
 export function streamBlock(): usize {
   return STREAM;
+}
+
+/** Where the memory that is in use ends: all above is zero. */
+export function heapTop(): usize {
+  return MACHINE.heapTop;
 }
 
 export function now(core: u32): f64 {
@@ -159,8 +184,12 @@ export function touch(core: u32, address: u64): f64 {
   return cycles;
 }
 
-export function writeCr3(core: u32, root: f64, pcid: u32, keep: u32): void {
-  control.writeCr3(coreAt(core), <u64>root, pcid, keep != 0);
+/** MOV to CR3 as a kernel composes it; `keep` is without effect while CR4.PCIDE = 0. */
+export function writeCr3(core: u32, root: f64, pcidNumber: u32, keep: u32): void {
+  const state = coreAt(core);
+  let value = (<u64>root) << 12;
+  if ((state.cr4 & registers.CR4_PCID) != 0) value |= (<u64>pcidNumber) | ((<u64>keep) << 63);
+  assert(control.writeCr3(state, value) == 0);
 }
 export function rootFrame(core: u32): f64 {
   return <f64>coreAt(core).rootFrame;
@@ -168,27 +197,42 @@ export function rootFrame(core: u32): f64 {
 export function pcid(core: u32): u32 {
   return <u32>(coreAt(core).pcidBits >> 52);
 }
-export function writeCr4(core: u32, globalPages: u32, pcidEnabled: u32): void {
-  control.writeCr4(coreAt(core), globalPages != 0, pcidEnabled != 0);
+/** The vector of the fault, 0 for none. */
+export function writeRegister(core: u32, register: u32, value: u64): u32 {
+  return control.writeRegister(coreAt(core), register, value);
 }
-export function controlBits(core: u32): u32 {
-  return coreAt(core).control;
+export function registerValue(core: u32, register: u32): u64 {
+  return registers.registerValue(coreAt(core), register);
 }
-export function setControlBits(core: u32, bits: u32): void {
-  control.setControl(coreAt(core), bits);
+export function setRegister(core: u32, register: u32, value: u64): void {
+  registers.setRegister(coreAt(core), register, value);
+}
+export function invlpgAddress(core: u32, address: u64): void {
+  invalidate.invlpg(coreAt(core), address);
 }
 export function invlpg(core: u32, page: f64): void {
-  control.invlpg(coreAt(core), (<u64>page) & PAGE_BITS);
+  invalidate.invlpg(coreAt(core), (<u64>page) << 12);
 }
-export function invpcid(core: u32, type: u32, pcidNumber: u32, page: f64): void {
-  control.invpcid(coreAt(core), type, pcidNumber, (<u64>page) & PAGE_BITS);
+/** The vector of the fault, 0 for none. */
+export function invpcid(core: u32, type: u64, descriptor: u64, address: u64): u32 {
+  return invalidate.invpcid(coreAt(core), type, descriptor, address);
 }
 
-export function access(core: u32, address: u64, accessKind: u32): u32 {
-  return accessCore(core, address, accessKind);
+export function access(
+  core: u32,
+  address: u64,
+  accessKind: u32,
+  bytes: u32,
+  addressVector: u32,
+): u32 {
+  return accessCore(core, address, accessKind, bytes, addressVector);
 }
 export function resultPhysical(): u64 {
   return MACHINE.resultPhysical;
+}
+/** Physical address of the first byte on a second page, all ones when there is none. */
+export function resultSecond(): u64 {
+  return MACHINE.resultSecond;
 }
 export function resultCycles(): f64 {
   return MACHINE.resultCycles;

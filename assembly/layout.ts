@@ -35,6 +35,13 @@ export class MachineState {
 
   /** Bits 51:MAXPHYADDR. */
   reservedAddressBits: u64;
+  /** The bits of CR4 that may be set. */
+  cr4Allowed: u64;
+  physicalAddressBits: u32;
+  isAmd: u32;
+  gigabytePages: u32;
+  noExecute: u32;
+  invpcid: u32;
   walkCycles: f64;
   secondLevelInstructionCycles: f64;
   secondLevelDataCycles: f64;
@@ -61,6 +68,8 @@ export class MachineState {
 
   // Results of the last call that has more than one.
   resultPhysical: u64;
+  /** Of the first byte on a second page; all ones when there is none. */
+  resultSecond: u64;
   resultEntry: u64;
   resultCycles: f64;
   resultLevel: u32;
@@ -76,10 +85,35 @@ export class Core {
   rootFrame: u64;
   /** The current PCID in bits 63:52, as in a TLB tag; 0 with CR4.PCIDE = 0. */
   pcidBits: u64;
+
+  // Architectural registers; what follows from them is derived in registers.ts.
+  cr0: u64;
+  cr3: u64;
+  cr4: u64;
+  efer: u64;
+  pkru: u32;
+  pkrs: u32;
+  /** Four in a row; see pdpte.ts. */
+  pdpte0: u64;
+  pdpte1: u64;
+  pdpte2: u64;
+  pdpte3: u64;
+
+  /** MODE_*. */
+  mode: u32;
+  /** 0 with paging off. */
   levels: u32;
+  /** Of each table's index. */
+  indexBits: u32;
+  /** log2 of an entry's bytes. */
+  entryShift: u32;
+  /** The bits of CR3 that are the root's frame. */
+  rootMask: u64;
+  /** The bits of a linear address. */
+  linearMask: u64;
   /** 16 with 4 levels, 7 with 5: an address is canonical when these top bits repeat the next. */
   canonicalShift: u32;
-  control: u32;
+
   index: u32;
   llc: u32;
   socket: u32;
@@ -104,9 +138,11 @@ export const STREAM: usize = memory.data(STREAM_FIELDS << 3, 64);
 
 // Fixed tables of a core, one after the other behind its registers.
 
-/** What an access needs of an entry: two words (required, tested) for each of 8 access kinds. */
+/** What an access needs of an entry: two words (required, tested) for each of 16 access kinds. */
 const RIGHTS_OFFSET: usize = (offsetof<Core>() + 63) & ~63;
-const COUNTERS_OFFSET: usize = RIGHTS_OFFSET + 8 * 16;
+/** The reserved bits of entries of levels 0 to 5: two words, by bit 7 of the entry. */
+export const RESERVED_OFFSET: usize = RIGHTS_OFFSET + 16 * 16;
+const COUNTERS_OFFSET: usize = RESERVED_OFFSET + 6 * 16;
 /** Five lists of arrays (four TLB lists, the structure caches) x 8 kinds of entry, and a mask. */
 const POPULATION_OFFSET: usize = COUNTERS_OFFSET + COUNTERS * 8;
 export const POPULATION_BYTES: usize = 64;
@@ -127,7 +163,7 @@ export function baseOf(core: Core): usize {
 }
 
 export function rightsOf(core: Core, accessKind: u32): usize {
-  return baseOf(core) + RIGHTS_OFFSET + (((<usize>accessKind) & 7) << 4);
+  return baseOf(core) + RIGHTS_OFFSET + (((<usize>accessKind) & 15) << 4);
 }
 
 export function counterOf(core: Core, counter: u32): usize {

@@ -10,7 +10,7 @@ import {
   DISTANCE_ONE_HOP,
   DISTANCE_SAME_LLC,
 } from "./abi.ts";
-import { drain } from "./control.ts";
+import { drain } from "./posted-stores.ts";
 import { add, count } from "./counters.ts";
 import { Core, coreAt, MACHINE } from "./layout.ts";
 import { allocate } from "./memory.ts";

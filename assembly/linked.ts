@@ -1,6 +1,6 @@
-// The recency rings and hash chains of arrays with more than 16 ways: neither a hit nor a miss scans
-// the ways. Exact LRU: a set is a ring, entered at its youngest, the oldest in front of that; the
-// invalid entries of a set are always its oldest.
+// The recency rings and hash chains of arrays with more than 16 ways: neither a hit nor a miss
+// scans the ways. Exact LRU: a set is a ring, entered at its youngest, the oldest in front of that;
+// the invalid entries of a set are always its oldest.
 
 import { Geometry, setOf } from "./geometry.ts";
 import { numberOf } from "./tag.ts";

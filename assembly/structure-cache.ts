@@ -22,22 +22,22 @@ export function structureCache(level: u32): Geometry {
   return changetype<Geometry>(GEOMETRIES + <usize>(level - 1) * GEOMETRY_BYTES);
 }
 
-function prefixOf(page: u64, level: u32): u64 {
-  return page >> (9 * <u64>level);
+function prefixOf(core: Core, page: u64, level: u32): u64 {
+  return page >> (<u64>core.indexBits * <u64>level);
 }
 
 /** Frame bits and rights for the table of `level` on the page's path, or 0. */
 export function useStructure(core: Core, page: u64, level: u32): u64 {
   const g = structureCache(level);
   if (g.ways == 0) return 0;
-  const prefix = prefixOf(page, level);
+  const prefix = prefixOf(core, page, level);
   return useData(g, baseOf(core), prefix, tagFor(prefix, 0, core.pcidBits));
 }
 
 /** The PDE cache's entry that knows the page's page table, or 0; it does not count as used. */
 export function findPageTable(core: Core, page: u64): usize {
   if (PDE_CACHE.ways == 0) return 0;
-  const prefix = prefixOf(page, 1);
+  const prefix = prefixOf(core, page, 1);
   const key = tagFor(prefix, 0, core.pcidBits);
   if (PDE_CACHE.linked != 0) {
     const youngest = youngestOf(PDE_CACHE, baseOf(core), setOf(PDE_CACHE, prefix));
@@ -50,7 +50,7 @@ export function findPageTable(core: Core, page: u64): usize {
 export function fillStructure(core: Core, page: u64, level: u32, data: u64): void {
   const g = structureCache(level);
   if (g.ways == 0) return;
-  const prefix = prefixOf(page, level);
+  const prefix = prefixOf(core, page, level);
   const root = <u32>core.rootFrame;
   fill(g, baseOf(core), prefix, tagFor(prefix, 0, core.pcidBits), data, root);
   core.structureCleanPcid = 0;
@@ -81,7 +81,7 @@ export function dropStructuresFor(core: Core, page: u64, pcidBits: u64): void {
   for (let level: u32 = 1; level <= STRUCTURE_LEVELS; level++) {
     const g = structureCache(level);
     if (g.ways == 0) continue;
-    const prefix = prefixOf(page, level);
+    const prefix = prefixOf(core, page, level);
     const entry = find(g, baseOf(core), prefix, tagFor(prefix, 0, pcidBits));
     if (entry != 0) drop(g, baseOf(core), entry);
   }

@@ -1,14 +1,13 @@
-// Page tables as they are in memory, looked at without cycles, caches or A/D: for the kernel that
-// builds them, and for checkers that compare cached entries with them.
+// Page tables of long mode as they are in memory, looked at without cycles, caches or A/D: for the
+// kernel that builds them, and for checkers that compare cached entries with them.
 
 import { MACHINE } from "./layout.ts";
 import { read } from "./memory.ts";
 import {
   ADDRESS_BITS,
   combineRights,
-  entryAddress,
-  isLeaf,
   offsetMask,
+  PAGE_SIZE,
   pageMask,
   PRESENT,
   RIGHTS,
@@ -17,6 +16,15 @@ import {
 } from "./pte.ts";
 
 const FULL_RIGHTS: u64 = PRESENT | WRITABLE | USER;
+
+function entryAddress(table: u64, page: u64, level: u32): u64 {
+  return (table << 12) | (((page >> (9 * <u64>(level - 1))) & 511) << 3);
+}
+
+/** Whether an entry of `level` maps a page (SDM 3A 4.5.4: PS is looked at in PDPTEs and PDEs). */
+function isLeaf(entry: u64, level: u32): bool {
+  return level == 1 || ((entry & PAGE_SIZE) != 0 && level <= 3);
+}
 
 /**
  * Follows the page's path to `level`, or to a leaf above it. What is there (frame of a table or

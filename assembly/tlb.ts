@@ -5,7 +5,7 @@
 import { dataOf, drop, fill, find, kindsPresent, replace, rootOf, use } from "./array.ts";
 import { Geometry, GEOMETRY_BYTES } from "./geometry.ts";
 import { baseOf, Core, MACHINE, populationOffset } from "./layout.ts";
-import { GLOBAL, sizeOf } from "./pte.ts";
+import { GLOBAL, SIZE_2M, SIZE_4M, sizeOf, sizeShift } from "./pte.ts";
 import { dropMatching } from "./scan.ts";
 import { GLOBAL_KIND, PCID_BITS, TAG_GLOBAL, tagFor, VALID } from "./tag.ts";
 
@@ -39,8 +39,10 @@ export function tlbArray(list: u32, index: u32): Geometry {
   );
 }
 
+/** 4-MByte pages are where 2-MByte pages are. */
 export function assignArray(list: u32, size: u32, array: Geometry): void {
   store<u32>(ARRAY_OF + ((<usize>(list * 4 + size)) << 2), <u32>changetype<usize>(array));
+  if (size == SIZE_2M) assignArray(list, SIZE_4M, array);
 }
 
 export function assignSecondLevel(first: u32, second: u32): void {
@@ -57,7 +59,7 @@ export function arrayOf(list: u32, size: u32): usize {
 }
 
 export function numberFor(page: u64, size: u32): u64 {
-  return page >> (9 * <u64>size);
+  return page >> sizeShift(size);
 }
 
 /**
@@ -137,6 +139,12 @@ export function dropNonGlobal(core: Core): void {
 
 export function dropNonGlobalOf(core: Core, list: u32): void {
   dropList(core, list, TAG_GLOBAL | VALID, VALID);
+}
+
+/** Drops the global entries. */
+export function dropGlobals(core: Core): void {
+  const mask = TAG_GLOBAL | VALID;
+  for (let list: u32 = 0; list < TLB_LISTS; list++) dropList(core, list, mask, mask);
 }
 
 export function dropEverything(core: Core): void {

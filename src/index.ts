@@ -12,12 +12,13 @@ export {
   type PhysicalAddress,
   type VirtualAddress,
 } from "./base/address.ts";
+export type * from "./base/architecture.ts";
 export { BadInput } from "./base/bad-input.ts";
 export type { Verdict } from "./base/verdict.ts";
 
 // A machine: cores, TLBs, page walks and their cycles, without a kernel.
 export type { MachineDescription } from "./machine/description.ts";
-export type { AccessKind, AccessResult } from "./machine/access.ts";
+export type { AccessResult, MachineAccess } from "./machine/access.ts";
 export { Machine } from "./machine/machine.ts";
 export { PageTables, type Mapping } from "./machine/page-table.ts";
 export { describe as describeMachine, type DescribeOptions } from "./presets/describe.ts";

@@ -4,7 +4,9 @@
 
 import { Command, Option } from "commander";
 import { readCount } from "../experiment/experiment.ts";
-import { bootReference } from "../reference/reference.ts";
+import { machineEngine } from "../machine/engine.ts";
+import { describe } from "../presets/describe.ts";
+import { presetNamed } from "../presets/presets.ts";
 import { EXCLUSIONS, NORMALISATIONS } from "../validate/vectors/artifacts.ts";
 import { buildOracle, checkMeans } from "../validate/vectors/ask.ts";
 import { LOOSENINGS, READ_BACK } from "../validate/vectors/loose.ts";
@@ -19,7 +21,7 @@ const DEFAULT_CASES = 4000;
 const MAX_CASES = 1_000_000;
 
 /** The engine that is judged. */
-const ENGINE = bootReference;
+const ENGINE = machineEngine(describe(presetNamed("skylake-sp"), { cores: 1 }));
 
 interface Options {
   readonly json?: true;

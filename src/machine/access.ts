@@ -1,22 +1,24 @@
-// One access and what comes of it. A fault is a value.
+// One access on the machine, and what comes of it. A fault is a value.
 
-import type { PhysicalAddress, VirtualAddress } from "../base/address.ts";
+import type { Access, Fault } from "../base/architecture.ts";
+import type { PhysicalAddress } from "../base/address.ts";
 
-export type AccessKind = "read" | "write" | "execute";
+/** Of one byte unless it says how many. */
+export type MachineAccess = Omit<Access, "bytes"> & { readonly bytes?: number };
+
+/** Where the translation was: a first-level TLB, the second level, or the page tables. */
+export type TranslationSource = "l1" | "l2" | "walk";
 
 export type AccessResult =
   | {
-      readonly fault: false;
+      readonly fault?: undefined;
       readonly physical: PhysicalAddress;
+      /** Of the first byte on a second page. */
+      readonly secondPhysical?: PhysicalAddress;
       readonly cycles: number;
-      readonly source: "l1" | "l2" | "walk";
+      /** Of an access that crosses a page, that of the second page. */
+      readonly source: TranslationSource;
       /** A condemned entry was used. */
       readonly stale: boolean;
     }
-  | {
-      readonly fault: true;
-      /** CR2 of a page fault. */
-      readonly address: VirtualAddress;
-      readonly errorCode: number;
-      readonly vector: 13 | 14;
-    };
+  | { readonly fault: Fault };

@@ -1,6 +1,7 @@
 // Writes a description into the machine, as f64 fields in the order in which
 // assembly/description.ts reads them, and boots it.
 
+import type { PagingFeatures } from "../base/architecture.ts";
 import { BadInput } from "../base/bad-input.ts";
 import {
   type CacheDescription,
@@ -88,9 +89,23 @@ function descriptionFields(instance: MachineInstance, machine: MachineDescriptio
     instruction.endOfInterrupt,
     instruction.iret,
     ...distances(machine.ipiDeliveryCycles),
-    machine.physicalAddressBits,
+    ...features(machine.paging),
   ];
 }
+
+const features = (paging: PagingFeatures): number[] => [
+  Number(paging.vendor === "amd"),
+  paging.physicalAddressBits,
+  Number(paging.gigabytePages),
+  Number(paging.noExecute),
+  Number(paging.invpcid),
+  Number(paging.fiveLevels),
+  Number(paging.pcid),
+  Number(paging.smep),
+  Number(paging.smap),
+  Number(paging.protectionKeys),
+  Number(paging.supervisorKeys),
+];
 
 const cache = (one: CacheDescription): number[] => [one.sizeBytes, one.ways, one.latencyCycles];
 
@@ -101,7 +116,11 @@ const distances = (one: DistanceCycles): number[] => [
   one.twoHops,
 ];
 
-function check({ topology, tlb }: MachineDescription): void {
+function check({ topology, tlb, paging }: MachineDescription): void {
+  const { physicalAddressBits: bits } = paging;
+  if (!Number.isInteger(bits) || bits < 32 || bits > 52) {
+    throw new BadInput("paging.physicalAddressBits", bits, "a whole number from 32 to 52");
+  }
   const { coreCount } = topology;
   if (!Number.isInteger(coreCount) || coreCount < 1 || coreCount > MAX_CORES) {
     throw new BadInput("topology.coreCount", coreCount, `a whole number from 1 to ${MAX_CORES}`);

@@ -1,6 +1,8 @@
 // What a machine is made of: geometry and latencies, as plain numbers, handed to the wasm before
 // boot. Presets produce it (with sources); nothing in here knows where a number came from.
 
+import type { PagingFeatures } from "../base/architecture.ts";
+
 export const MAX_CORES = 1024;
 
 export type PageSize = "4K" | "2M" | "1G";
@@ -132,6 +134,6 @@ export interface MachineDescription {
   readonly instruction: InstructionCycles;
   /** From the sender's ICR write to the vector pending at the target. */
   readonly ipiDeliveryCycles: DistanceCycles;
-  /** MAXPHYADDR: physical-address bits at and above this are reserved in entries. */
-  readonly physicalAddressBits: number;
+  /** What CPUID tells of paging. */
+  readonly paging: PagingFeatures;
 }

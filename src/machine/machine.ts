@@ -6,26 +6,28 @@ import {
   frameNumber,
   pageNumber,
   type PageNumber,
-  pageOf,
   type PhysicalAddress,
-  physicalAddress,
-  type VirtualAddress,
-  virtualAddress,
 } from "../base/address.ts";
-import type { AccessKind, AccessResult } from "./access.ts";
+import type { ControlRegister, ControlRegisters, Fault } from "../base/architecture.ts";
+import { assert } from "../base/assert.ts";
+import type { AccessResult, MachineAccess } from "./access.ts";
+import { Accesses } from "./accesses.ts";
 import { boot } from "./boot.ts";
 import { type Counters, readCounters } from "./counters.ts";
 import type { MachineDescription } from "./description.ts";
-import { type PagingChange, setPaging } from "./paging.ts";
+import { faultOf, RegisterFile } from "./register-file.ts";
+import { restoreSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts";
 import type { Stream } from "./stream.ts";
-import { StreamBlock, type StreamStop } from "./stream-block.ts";
+import { StreamBlock, type StreamEvent, type StreamStop } from "./stream-block.ts";
 import { instantiate, type MachineFunctions, type MachineInstance } from "./wasm.ts";
 
 export type Distance = "self" | "sameLlc" | "sameSocket" | "oneHop" | "twoHops";
 
 const DISTANCES: readonly Distance[] = ["self", "sameLlc", "sameSocket", "oneHop", "twoHops"];
-const SOURCES = ["l1", "l1", "l2", "walk"] as const;
 const NO_TRANSLATION = 0n;
+/** CR4.PGE and CR4.PCIDE. */
+const GLOBAL_PAGES = 1n << 7n;
+const PCIDS = 1n << 17n;
 
 export class Machine {
   readonly coreCount: number;
@@ -67,9 +69,8 @@ export class Machine {
   private readonly instance: MachineInstance;
   private readonly functions: MachineFunctions;
   private readonly streams: StreamBlock;
-  private readonly kindCodes: Readonly<Record<AccessKind, number>>;
-  private readonly userAccess: number;
-  private readonly staleAccess: number;
+  private readonly accesses: Accesses;
+  private readonly registerFile: RegisterFile;
 
   constructor(readonly description: MachineDescription) {
     this.instance = instantiate();
@@ -97,17 +98,20 @@ export class Machine {
       nextPresent: this.nextPresent,
       tableBelow: this.tableBelow,
     } = this.functions);
-    const { constant } = this.instance;
     this.coreCount = description.topology.coreCount;
     this.smallestIpiLatency = Math.min(...Object.values(description.ipiDeliveryCycles));
     this.streams = new StreamBlock(this.instance);
-    this.kindCodes = {
-      read: constant("READ"),
-      write: constant("WRITE"),
-      execute: constant("EXECUTE"),
-    };
-    this.userAccess = constant("USER_ACCESS");
-    this.staleAccess = constant("ACCESS_STALE");
+    this.accesses = new Accesses(this.instance);
+    this.registerFile = new RegisterFile(this.instance);
+  }
+
+  snapshot(): Snapshot {
+    return takeSnapshot(this.instance);
+  }
+
+  /** Brings back the state of a snapshot of this machine, clocks and counters included. */
+  restore(snapshot: Snapshot): void {
+    restoreSnapshot(this.instance, snapshot);
   }
 
   get memoryBytes(): number {
@@ -188,46 +192,52 @@ export class Machine {
     return frameNumber(this.functions.rootFrame(core));
   }
 
+  /** Sets CR4.PGE and CR4.PCIDE, and asserts that the machine does not refuse it. */
   writeCr4(
     core: number,
     { globalPages, pcid }: { readonly globalPages: boolean; readonly pcid: boolean },
   ): void {
-    this.functions.writeCr4(core, globalPages ? 1 : 0, pcid ? 1 : 0);
+    const kept = this.registers(core).cr4 & ~(GLOBAL_PAGES | PCIDS);
+    const cr4 = kept | (globalPages ? GLOBAL_PAGES : 0n) | (pcid ? PCIDS : 0n);
+    assert(this.writeRegister(core, "cr4", cr4) === undefined, "MOV to CR4 is not refused");
   }
 
-  /** EFER.NXE, CR0.WP (both set at boot) and CR4.LA57 (clear); drops nothing, takes no cycles. */
-  setPaging(core: number, change: PagingChange): void {
-    setPaging(this.instance, core, change);
+  /** MOV to CR0, CR3 or CR4, WRMSR to IA32_EFER or IA32_PKRS, WRPKRU: the fault, if it has one. */
+  writeRegister(core: number, register: ControlRegister, value: bigint): Fault | undefined {
+    return this.registerFile.write(core, register, value);
+  }
+
+  registers(core: number): ControlRegisters {
+    return this.registerFile.read(core);
+  }
+
+  /** A control state that the caller vouches for; drops nothing, takes no cycles. */
+  setRegisters(core: number, registers: Partial<ControlRegisters>): void {
+    this.registerFile.set(core, registers);
   }
 
   invlpg(core: number, page: PageNumber): void {
     this.functions.invlpg(core, page);
   }
 
-  invpcid(core: number, type: 0 | 1 | 2 | 3, pcid: number, page: PageNumber): void {
-    this.functions.invpcid(core, type, pcid, page);
+  /** As invlpg, of any address: of one that is not canonical, it does nothing. */
+  invlpgAddress(core: number, address: bigint): void {
+    this.functions.invlpgAddress(core, address);
+  }
+
+  /** INVPCID with a descriptor of a PCID (and reserved bits) and an address: its fault, if any. */
+  invpcid(
+    core: number,
+    type: bigint,
+    { pcid, address }: { readonly pcid: bigint; readonly address: bigint },
+  ): Fault | undefined {
+    return faultOf(this.functions.invpcid(core, type, pcid, address));
   }
 
   // Accesses.
 
-  access(core: number, address: VirtualAddress, kind: AccessKind, user: boolean): AccessResult {
-    const code = this.kindCodes[kind] + (user ? this.userAccess : 0);
-    const result = this.functions.access(core, address, code);
-    if (result === 0) {
-      return {
-        fault: true,
-        address: virtualAddress(this.functions.faultAddress(core)),
-        errorCode: this.functions.faultErrorCode(core),
-        vector: this.functions.faultVector(core) === 13 ? 13 : 14,
-      };
-    }
-    return {
-      fault: false,
-      physical: physicalAddress(BigInt.asUintN(64, this.functions.resultPhysical())),
-      cycles: this.functions.resultCycles(),
-      source: SOURCES[result & (this.staleAccess - 1)]!,
-      stale: result >= this.staleAccess,
-    };
+  access(core: number, access: MachineAccess): AccessResult {
+    return this.accesses.perform(core, access);
   }
 
   /** Runs a stream until it is done, the clock reaches the horizon, a fault or a stale use. */
@@ -236,19 +246,13 @@ export class Machine {
   }
 
   /** The fault that stopped the core's stream. */
-  fault(core: number): {
-    readonly address: VirtualAddress;
-    readonly page: PageNumber;
-    readonly errorCode: number;
-  } {
-    const address = virtualAddress(this.functions.faultAddress(core));
-    return { address, page: pageOf(address), errorCode: this.functions.faultErrorCode(core) };
+  fault(core: number): StreamEvent & { readonly errorCode: number } {
+    return this.streams.fault(core);
   }
 
   /** The use of a condemned entry that stopped the core's stream. */
-  stale(core: number): { readonly address: VirtualAddress; readonly page: PageNumber } {
-    const address = virtualAddress(this.functions.staleAddress(core));
-    return { address, page: pageOf(address) };
+  stale(core: number): StreamEvent {
+    return this.streams.stale(core);
   }
 
   // Topology, interrupts, counters.

@@ -1,7 +1,19 @@
 // The block of f64 fields through which a stream's description and progress reach the machine.
 
+import { type PageNumber, pageOf, type VirtualAddress, virtualAddress } from "../base/address.ts";
 import type { Stream, StreamOrder } from "./stream.ts";
 import type { MachineInstance } from "./wasm.ts";
+
+/** Where in the address space a stream stopped. */
+export interface StreamEvent {
+  readonly address: VirtualAddress;
+  readonly page: PageNumber;
+}
+
+function eventAt(word: bigint): StreamEvent {
+  const address = virtualAddress(word);
+  return { address, page: pageOf(address) };
+}
 
 export type StreamStop = "done" | "horizon" | "fault" | "stale";
 
@@ -46,6 +58,15 @@ export class StreamBlock {
     stream.remaining = fields[progress + 1]!;
     stream.random = fields[progress + 2]!;
     return STOPS[stop]!;
+  }
+
+  fault(core: number): StreamEvent & { readonly errorCode: number } {
+    const { functions } = this.instance;
+    return { ...eventAt(functions.faultAddress(core)), errorCode: functions.faultErrorCode(core) };
+  }
+
+  stale(core: number): StreamEvent {
+    return eventAt(this.instance.functions.staleAddress(core));
   }
 
   /** In the order of assembly/abi.ts, STREAM_BASE_PAGE and following. */

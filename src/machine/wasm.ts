@@ -13,6 +13,7 @@ export interface MachineFunctions {
   descriptionBlock(): number;
   streamBlock(): number;
   boot(): void;
+  heapTop(): number;
   now(core: number): Cycles;
   advance(core: number, cycles: Cycles): void;
   advanceTo(core: number, cycle: Cycles): void;
@@ -22,16 +23,31 @@ export interface MachineFunctions {
   writeEntry(table: number, index: number, value: bigint): void;
   releaseFrame(frame: number): void;
   touch(core: number, address: bigint): Cycles;
+  startLevel(): number;
+  stepCount(): number;
+  stepLevel(step: number): number;
+  stepAddress(step: number): bigint;
+  stepEntry(step: number): bigint;
+  stepCycles(step: number): Cycles;
   writeCr3(core: number, root: number, pcid: number, keep: Word): void;
   rootFrame(core: number): number;
   pcid(core: number): number;
-  writeCr4(core: number, globalPages: Word, pcid: Word): void;
-  controlBits(core: number): Word;
-  setControlBits(core: number, bits: Word): void;
+  /** Returns the vector of the fault, 0 for none; so does invpcid. */
+  writeRegister(core: number, register: number, value: bigint): number;
+  registerValue(core: number, register: number): bigint;
+  setRegister(core: number, register: number, value: bigint): void;
   invlpg(core: number, page: number): void;
-  invpcid(core: number, type: number, pcid: number, page: number): void;
-  access(core: number, address: bigint, accessKind: Word): Word;
+  invlpgAddress(core: number, address: bigint): void;
+  invpcid(core: number, type: bigint, descriptor: bigint, address: bigint): number;
+  access(
+    core: number,
+    address: bigint,
+    accessKind: Word,
+    bytes: number,
+    addressVector: number,
+  ): Word;
   resultPhysical(): bigint;
+  resultSecond(): bigint;
   resultCycles(): Cycles;
   resultLevel(): number;
   resultFrame(): number;

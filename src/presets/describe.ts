@@ -2,6 +2,7 @@
 // Sockets are added until the cores fit, also beyond the largest system sold. Of two published sums
 // only the machine's part is kept: a hand-over without its RMW, an IPI without both ends.
 
+import type { PagingFeatures } from "../base/architecture.ts";
 import { BadInput } from "../base/bad-input.ts";
 import { MAX_CORES } from "../machine/description.ts";
 import type {
@@ -64,7 +65,23 @@ export function describe(preset: Preset, options: DescribeOptions): MachineDescr
         cycles(preset.instruction.writeIcr) -
         cycles(preset.instruction.interruptEntry),
     ),
-    physicalAddressBits: preset.physicalAddressBits.value,
+    paging: pagingOf(preset),
+  };
+}
+
+function pagingOf({ vendor, physicalAddressBits, features }: Preset): PagingFeatures {
+  return {
+    vendor: vendor === "AMD" ? "amd" : "intel",
+    physicalAddressBits: physicalAddressBits.value,
+    gigabytePages: true,
+    noExecute: true,
+    fiveLevels: features.la57.value,
+    pcid: features.pcid.value,
+    invpcid: features.invpcid.value,
+    smep: features.smep.value,
+    smap: features.smap.value,
+    protectionKeys: features.protectionKeys.value,
+    supervisorKeys: features.supervisorKeys.value,
   };
 }
 

@@ -29,6 +29,10 @@ export const haswellEp: Preset = {
     invpcid: published(true, cite("CPUID", "leaf 7 EBX=37AB, bit 10")),
     invlpgb: published(false, cite("CPUID", "an AMD instruction")),
     la57: published(false, "Intel SDM: five-level paging begins with Ice Lake"),
+    smep: published(true, cite("CPUID", "leaf 7 EBX=37AB, bit 7")),
+    smap: published(false, cite("CPUID", "leaf 7 EBX=37AB, bit 20; first in Broadwell")),
+    protectionKeys: published(false, "Linux, core-api/protection-keys: servers from Skylake on"),
+    supervisorKeys: published(false, "Intel SDM: PKS begins with Alder Lake and Sapphire Rapids"),
   },
   topology: {
     coresPerLlc: published(18, cite("PRODUCT")),

@@ -27,6 +27,10 @@ export const milan: Preset = {
     invpcid: published(true, cite("CPUID", "leaf 7 EBX=219C97A9, bit 10")),
     invlpgb: published(true, cite("CPUID", "8000_0008 EBX=91BEF75F, bit 3; up to 8 pages")),
     la57: published(false, cite("CPUID", "first in Zen 4")),
+    smep: published(true, cite("CPUID", "leaf 7 EBX=219C97A9, bit 7")),
+    smap: published(true, cite("CPUID", "leaf 7 EBX=219C97A9, bit 20")),
+    protectionKeys: published(true, "AMD APM: memory protection keys begin with Zen 3"),
+    supervisorKeys: published(false, "an Intel feature"),
   },
   topology: {
     coresPerLlc: published(8, cite("CPUID", "one CCX")),

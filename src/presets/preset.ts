@@ -49,6 +49,10 @@ export interface PresetFeatures {
   readonly invpcid: Sourced<boolean>;
   readonly invlpgb: Sourced<boolean>;
   readonly la57: Sourced<boolean>;
+  readonly smep: Sourced<boolean>;
+  readonly smap: Sourced<boolean>;
+  readonly protectionKeys: Sourced<boolean>;
+  readonly supervisorKeys: Sourced<boolean>;
 }
 
 export interface PresetTopology {

@@ -27,6 +27,10 @@ export const rome: Preset = {
     invpcid: published(false, cite("CPUID", "leaf 7 EBX=219C91A9, bit 10")),
     invlpgb: published(false, cite("CPUID", "8000_0008 EBX=018EF757, bit 3")),
     la57: published(false, cite("CPUID", "first in Zen 4")),
+    smep: published(true, cite("CPUID", "leaf 7 EBX=219C91A9, bit 7")),
+    smap: published(true, cite("CPUID", "leaf 7 EBX=219C91A9, bit 20")),
+    protectionKeys: published(false, "AMD APM: memory protection keys begin with Zen 3"),
+    supervisorKeys: published(false, "an Intel feature"),
   },
   topology: {
     coresPerLlc: published(4, cite("CPUID", "one CCX")),

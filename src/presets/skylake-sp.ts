@@ -30,6 +30,10 @@ export const skylakeSp: Preset = {
     invpcid: published(true, cite("CPUID", "leaf 7 EBX=D39FFFFB, bit 10")),
     invlpgb: published(false, cite("CPUID", "an AMD instruction")),
     la57: published(false, "Intel SDM: five-level paging begins with Ice Lake"),
+    smep: published(true, cite("CPUID", "leaf 7 EBX=D39FFFFB, bit 7")),
+    smap: published(true, cite("CPUID", "leaf 7 EBX=D39FFFFB, bit 20")),
+    protectionKeys: published(true, "Linux, core-api/protection-keys: servers from Skylake on"),
+    supervisorKeys: published(false, "Intel SDM: PKS begins with Alder Lake and Sapphire Rapids"),
   },
   topology: {
     coresPerLlc: published(28, cite("PRODUCT")),

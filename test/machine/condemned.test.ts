@@ -47,7 +47,7 @@ for (const [shape, description] of Object.entries({ MACHINE, FULLY_ASSOCIATIVE }
           change(space);
           expect(condemn(space, PAGE, PAGE + length)).toBe(2);
           expect(condemn(space, PAGE, PAGE + length)).toBe(0);
-          expect(space.access(PAGE)).toMatchObject({ fault: false, source: "l1", stale: true });
+          expect(space.access(PAGE)).toMatchObject({ source: "l1", stale: true });
           expect(space.access(PAGE + 1)).toMatchObject({ stale: false });
         });
       }
@@ -176,7 +176,7 @@ describe("tables", () => {
     expect(machine.reachesTable(0, frameNumber(table))).toBe(CURRENT_REACHES);
     machine.writeCr3(0, { root: space.newTables().root, pcid: 9, keep: true });
     expect(machine.reachesTable(0, frameNumber(table))).toBe(OTHER_REACHES);
-    machine.invpcid(0, 1, 0, pageNumber(0));
+    machine.invpcid(0, 1n, { pcid: 0n, address: 0n });
     expect(machine.reachesTable(0, frameNumber(table))).toBe(0);
   });
 

@@ -58,7 +58,19 @@ export const MACHINE: MachineDescription = {
     idleExit: 1000,
   },
   ipiDeliveryCycles: { sameLlc: 700, sameSocket: 800, oneHop: 1200, twoHops: 1600 },
-  physicalAddressBits: 46,
+  paging: {
+    vendor: "intel",
+    physicalAddressBits: 46,
+    gigabytePages: true,
+    noExecute: true,
+    fiveLevels: true,
+    pcid: true,
+    invpcid: true,
+    smep: true,
+    smap: true,
+    protectionKeys: true,
+    supervisorKeys: true,
+  },
 };
 
 export function machineWith(change: Partial<MachineDescription>): MachineDescription {

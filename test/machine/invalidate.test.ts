@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { frameNumber, pageNumber } from "../../src/base/address.ts";
 import type { Machine } from "../../src/machine/machine.ts";
 import { MACHINE, machineWithTlb, TLB } from "./describe.ts";
-import { Space } from "./space.ts";
+import { at, Space } from "./space.ts";
 
 const PCID = 5;
 const OTHER = 6;
@@ -130,32 +130,32 @@ const CASES: readonly {
   },
   {
     what: "INVPCID 0 of a page in the current PCID",
-    does: (machine) => machine.invpcid(0, 0, PCID, pageNumber(PAGE)),
+    does: (machine) => invpcid(machine, 0, PCID, PAGE),
     leaves: { ...ALL, page: false, path: false },
   },
   {
     what: "INVPCID 0 of a page in another PCID",
-    does: (machine) => machine.invpcid(0, 0, OTHER, pageNumber(PAGE)),
+    does: (machine) => invpcid(machine, 0, OTHER, PAGE),
     leaves: { ...ALL, otherPage: false, otherPath: false },
   },
   {
     what: "INVPCID 0 of a global page",
-    does: (machine) => machine.invpcid(0, 0, PCID, pageNumber(GLOBAL_PAGE)),
+    does: (machine) => invpcid(machine, 0, PCID, GLOBAL_PAGE),
     leaves: ALL,
   },
   {
     what: "INVPCID 1 of another PCID",
-    does: (machine) => machine.invpcid(0, 1, OTHER, pageNumber(0)),
+    does: (machine) => invpcid(machine, 1, OTHER, 0),
     leaves: { ...ALL, otherPage: false, otherFarPage: false, otherPath: false },
   },
   {
     what: "INVPCID 2",
-    does: (machine) => machine.invpcid(0, 2, 0, pageNumber(0)),
+    does: (machine) => invpcid(machine, 2, 0, 0),
     leaves: NOTHING,
   },
   {
     what: "INVPCID 3",
-    does: (machine) => machine.invpcid(0, 3, 0, pageNumber(0)),
+    does: (machine) => invpcid(machine, 3, 0, 0),
     leaves: { ...NOTHING, globalPage: true, globalFarPage: true },
   },
   {
@@ -174,12 +174,19 @@ const CASES: readonly {
   {
     what: "CR4.PCIDE off and on",
     does: (machine) => {
+      // PCIDs can be enabled again only while the PCID in CR3 is 0.
+      machine.setRegisters(0, { cr3: machine.registers(0).cr3 & ~0xfffn });
       machine.writeCr4(0, { globalPages: true, pcid: false });
       machine.writeCr4(0, { globalPages: true, pcid: true });
     },
     leaves: NOTHING,
   },
 ];
+
+function invpcid(machine: Machine, type: number, pcid: number, page: number): void {
+  const descriptor = { pcid: BigInt(pcid), address: at(page) };
+  expect(machine.invpcid(0, BigInt(type), descriptor)).toBeUndefined();
+}
 
 describe("what is left after", () => {
   for (const { what, does, leaves } of CASES) {

@@ -116,7 +116,7 @@ describe("a store", () => {
     "MOV CR3": (machine) => machine.writeCr3(0, { root: 1 as never, pcid: 0, keep: false }),
     "MOV CR4": (machine) => machine.writeCr4(0, { globalPages: false, pcid: false }),
     INVLPG: (machine) => machine.invlpg(0, 1 as never),
-    INVPCID: (machine) => machine.invpcid(0, 2, 0, 1 as never),
+    INVPCID: (machine) => machine.invpcid(0, 2n, { pcid: 0n, address: 0n }),
     "an ICR write": (machine) => machine.sendIpi(0, 1, 0xf0),
     "a locked operation": (machine) => void machine.lineLocked(0, machine.allocateLine(0)),
   };

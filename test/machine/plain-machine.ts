@@ -51,6 +51,8 @@ export class PlainMachine {
   private readonly caches: readonly PlainCache[];
   private root = 0;
   private pcid = 0;
+  /** The PCID in CR3. */
+  private loadedPcid = 0;
   private globalPages = false;
   private pcidEnabled = false;
 
@@ -120,6 +122,7 @@ export class PlainMachine {
     const changed = next !== this.pcid;
     this.root = root;
     this.pcid = next;
+    this.loadedPcid = next;
     if (changed && this.description.tlb.firstLevelDataPerPcid) {
       for (const array of this.lists.l1d) array.drop((entry) => !entry.global);
     }
@@ -131,12 +134,15 @@ export class PlainMachine {
     }
   }
 
-  writeCr4(globalPages: boolean, pcid: boolean): void {
+  /** Whether it was carried out. PCIDs are enabled only while the loaded one is 0. */
+  writeCr4(globalPages: boolean, pcid: boolean): boolean {
+    if (pcid && !this.pcidEnabled && this.loadedPcid !== 0) return false;
     if (globalPages !== this.globalPages || (this.pcidEnabled && !pcid)) this.dropAll(() => true);
     this.globalPages = globalPages;
     this.pcidEnabled = pcid;
-    if (!pcid) this.pcid = 0;
+    this.pcid = pcid ? this.loadedPcid : 0;
     this.cycles += this.description.instruction.writeCr4;
+    return true;
   }
 
   invlpg(page: number): void {
@@ -145,7 +151,9 @@ export class PlainMachine {
     this.cycles += this.description.instruction.invlpg;
   }
 
-  invpcid(type: 0 | 1 | 2 | 3, pcid: number, page: number): void {
+  /** Whether it was carried out: with PCIDs off, it may name only 0. */
+  invpcid(type: 0 | 1 | 2 | 3, pcid: number, page: number): boolean {
+    if (type < 2 && pcid !== 0 && !this.pcidEnabled) return false;
     if (type === 0) {
       this.dropPage(page, pcid, false);
       this.dropStructuresFor(page, pcid);
@@ -155,6 +163,7 @@ export class PlainMachine {
       this.dropAll((entry) => type === 2 || !entry.global);
     }
     this.cycles += this.description.instruction.invpcid[type];
+    return true;
   }
 
   private walk(page: number, access: PlainAccess): PlainEntry | (PlainResult & { fault: true }) {

@@ -70,7 +70,11 @@ describe("the same entries are replaced as in the plain twin", () => {
       for (let index = 0; index < 12 * second.entries + 3000; index++) {
         const range = [pages, pages, second.entries, first.entries * 2][random.below(4)]!;
         const page = FIRST_PAGE + random.below(range);
-        const actual = machine.access(0, addressOfPage(pageNumber(page)), "read", true);
+        const actual = machine.access(0, {
+          address: addressOfPage(pageNumber(page)),
+          kind: "read",
+          user: true,
+        });
         const expected = plain.access(page, 0, { kind: "read", user: true });
         if (actual.fault || expected.fault) throw new Error("every page is mapped");
         if (actual.source !== expected.source) expect(actual, `access ${index}`).toEqual(expected);

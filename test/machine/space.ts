@@ -7,7 +7,8 @@ import {
   pageNumber,
   type VirtualAddress,
 } from "../../src/base/address.ts";
-import type { AccessKind, AccessResult } from "../../src/machine/access.ts";
+import type { AccessKind } from "../../src/base/architecture.ts";
+import type { AccessResult } from "../../src/machine/access.ts";
 import type { MachineDescription } from "../../src/machine/description.ts";
 import { Machine } from "../../src/machine/machine.ts";
 import { type Mapping, PageTables } from "../../src/machine/page-table.ts";
@@ -38,13 +39,13 @@ export class Space {
   }
 
   access(page: number, kind: AccessKind = "read", user = true, core = 0): AccessResult {
-    return this.machine.access(core, at(page), kind, user);
+    return this.machine.access(core, { address: at(page), kind: kind, user: user });
   }
 
   /** Where the translation of a page came from; what went wrong when there is none. */
   source(page: number, kind: AccessKind = "read", user = true): string {
     const result = this.access(page, kind, user);
-    return result.fault ? `fault ${result.errorCode}` : result.source;
+    return result.fault ? `fault ${result.fault.errorCode}` : result.source;
   }
 }
 

@@ -36,7 +36,11 @@ describe("a stream", () => {
         run(batch, { accesses: 3 * PAGES + 7, kind, thinkCycles: 3 });
         for (let index = 0; index < 3 * PAGES + 7; index++) {
           const element = index % PAGES;
-          single.machine.access(0, at(PAGE + element, (element & 63) * 64), kind, true);
+          single.machine.access(0, {
+            address: at(PAGE + element, (element & 63) * 64),
+            kind: kind,
+            user: true,
+          });
           single.machine.advance(0, 3);
         }
         expect(batch.machine.now(0)).toBe(single.machine.now(0));
@@ -51,7 +55,11 @@ describe("a stream", () => {
     run(batch, { base: pageNumber(0), accesses: 500 });
     for (let index = 0; index < 500; index++) {
       const element = index % PAGES;
-      single.machine.access(0, at(element, (element & 63) * 64), "read", true);
+      single.machine.access(0, {
+        address: at(element, (element & 63) * 64),
+        kind: "read",
+        user: true,
+      });
     }
     expect(batch.machine.now(0)).toBe(single.machine.now(0));
   });

@@ -129,10 +129,14 @@ class Pair {
 
   access(page: number, line: number, access: PlainAccess): void {
     const address = addressOfPage(pageNumber(page)) + BigInt(line * 64);
-    const actual = this.machine.access(0, address as never, access.kind, access.user);
+    const actual = this.machine.access(0, {
+      address,
+      kind: access.kind,
+      user: access.user,
+    });
     const expected = this.plain.access(page, line, access);
     const seen = actual.fault
-      ? { fault: true, errorCode: actual.errorCode }
+      ? { fault: true, errorCode: actual.fault.errorCode }
       : { fault: false, source: actual.source, frame: Number(actual.physical >> 12n) };
     expect(seen).toEqual(expected);
   }
@@ -161,12 +165,15 @@ function step(pair: Pair, random: Random): void {
     plain.invlpg(page);
   } else if (what < 126) {
     const type = random.below(4) as 0 | 1 | 2 | 3;
-    machine.invpcid(0, type, pcid, pageNumber(page));
-    plain.invpcid(type, pcid, page);
+    const descriptor = { pcid: BigInt(pcid), address: addressOfPage(pageNumber(page)) };
+    const fault = machine.invpcid(0, BigInt(type), descriptor);
+    expect(fault !== undefined).toBe(!plain.invpcid(type, pcid, page));
   } else if (what < 129) {
     const control = { globalPages: random.below(4) !== 0, pcid: random.below(4) !== 0 };
-    machine.writeCr4(0, control);
-    plain.writeCr4(control.globalPages, control.pcid);
+    const kept = machine.registers(0).cr4 & ~((1n << 7n) | (1n << 17n));
+    const cr4 = kept | (control.globalPages ? 1n << 7n : 0n) | (control.pcid ? 1n << 17n : 0n);
+    const fault = machine.writeRegister(0, "cr4", cr4);
+    expect(fault !== undefined).toBe(!plain.writeCr4(control.globalPages, control.pcid));
   } else {
     const kind = (["read", "read", "write", "execute"] as const)[random.below(4)]!;
     pair.access(page, random.below(64), { kind, user: random.below(3) !== 0 });

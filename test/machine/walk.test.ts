@@ -28,8 +28,8 @@ describe("page sizes", () => {
       const span = { "4K": 1, "2M": 512, "1G": 512 * 512 }[size];
       const physical = BigInt(frame + (page % span)) * 4096n + BigInt(offset);
       for (const source of ["walk", "l1"]) {
-        const result = machine.access(0, at(page, offset), "read", true);
-        expect(result).toMatchObject({ fault: false, physical, source });
+        const result = machine.access(0, { address: at(page, offset), kind: "read", user: true });
+        expect(result).toMatchObject({ physical, source });
       }
     });
   }
@@ -48,11 +48,15 @@ describe("page sizes", () => {
   test("with 5 levels bits 56:48 select the root's entry and more addresses are canonical", () => {
     const s = space();
     const address = virtualAddress(0x0012_3456_7890_0000n);
-    expect(s.machine.access(0, address, "read", true)).toMatchObject({ vector: 13 });
-    s.machine.setPaging(0, { fiveLevels: true });
-    expect(s.machine.access(0, address, "read", true)).toMatchObject({ vector: 14, errorCode: 4 });
+    expect(s.machine.access(0, { address: address, kind: "read", user: true })).toMatchObject({
+      fault: { vector: 13 },
+    });
+    s.machine.setRegisters(0, { cr4: s.machine.registers(0).cr4 | (1n << 12n) });
+    expect(s.machine.access(0, { address: address, kind: "read", user: true })).toMatchObject({
+      fault: { vector: 14, errorCode: 4 },
+    });
     s.map(0x123_4567_8900, { frame: frameNumber(7) });
-    expect(s.access(0x123_4567_8900)).toMatchObject({ fault: false, source: "walk" });
+    expect(s.access(0x123_4567_8900)).toMatchObject({ source: "walk" });
     expect(s.machine.counters(0).walkLoads).toBe(1 + 5);
   });
 });
@@ -104,8 +108,10 @@ describe("faults", () => {
         const s = space();
         if (change !== null) s.map(9, change);
         if (cached) s.access(9, "read", false);
-        const fault = { fault: true, errorCode: code, vector: 14, address: at(9, 8) };
-        expect(s.machine.access(0, at(9, 8), kind, user)).toEqual(fault);
+        const fault = { errorCode: code, vector: 14, address: at(9, 8) };
+        expect(s.machine.access(0, { address: at(9, 8), kind: kind, user: user })).toEqual({
+          fault,
+        });
       });
     }
   }
@@ -143,14 +149,14 @@ describe("faults", () => {
   test("reserved: bit 63 while EFER.NXE is 0, and a fetch then has no I/D", () => {
     const s = space();
     s.map(9, { noExecute: true });
-    s.machine.setPaging(0, { noExecute: false });
+    s.machine.setRegisters(0, { efer: s.machine.registers(0).efer & ~(1n << 11n) });
     expect(s.source(9, "execute")).toBe("fault 13");
   });
 
   test("with CR0.WP clear the supervisor writes to read-only pages", () => {
     const s = space();
     s.map(9, { writable: false });
-    s.machine.setPaging(0, { writeProtect: false });
+    s.machine.setRegisters(0, { cr0: s.machine.registers(0).cr0 & ~(1n << 16n) });
     expect(s.source(9, "write", false)).toBe("walk");
     expect(s.source(9, "write", true)).toBe("fault 7");
   });
@@ -158,8 +164,12 @@ describe("faults", () => {
   test("an address that is not canonical is a general-protection fault", () => {
     const { machine } = space();
     for (const value of [0x0000_8000_0000_0000n, 0xffff_7fff_ffff_ffffn, 1n << 63n]) {
-      const result = machine.access(0, virtualAddress(value), "read", true);
-      expect(result).toMatchObject({ fault: true, vector: 13, errorCode: 0 });
+      const result = machine.access(0, {
+        address: virtualAddress(value),
+        kind: "read",
+        user: true,
+      });
+      expect(result).toMatchObject({ fault: { vector: 13, errorCode: 0 } });
     }
   });
 
@@ -167,7 +177,7 @@ describe("faults", () => {
     const s = space();
     const page = 0xf_ffff_8000_0123;
     s.map(page, { frame: frameNumber(0x321) });
-    expect(s.access(page)).toMatchObject({ fault: false, physical: 0x321_000n });
+    expect(s.access(page)).toMatchObject({ physical: 0x321_000n });
     expect(s.source(page)).toBe("l1");
     expect(s.machine.translate(s.tables.root, pageNumber(page)) & PRESENT).toBe(PRESENT);
   });
@@ -183,7 +193,7 @@ describe("faults", () => {
 });
 
 test("fewer physical-address bits reserve more", () => {
-  const s = new Space(machineWith({ physicalAddressBits: 36 }));
+  const s = new Space(machineWith({ paging: { ...MACHINE.paging, physicalAddressBits: 36 } }));
   s.map(9, { frame: frameNumber(1 << 24) });
   expect(s.source(9)).toBe("fault 13");
 });

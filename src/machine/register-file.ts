@@ -1,0 +1,47 @@
+// The control registers of each core, by their names.
+
+import type { ControlRegister, ControlRegisters, Fault } from "../base/architecture.ts";
+import type { MachineInstance } from "./wasm.ts";
+
+/** The fault of an instruction that answers with a vector, 0 for none. */
+export const faultOf = (vector: number): Fault | undefined =>
+  vector === 0 ? undefined : { vector: vector as Fault["vector"], errorCode: 0 };
+
+export class RegisterFile {
+  private readonly codes: Readonly<Record<ControlRegister, number>>;
+
+  constructor(private readonly instance: MachineInstance) {
+    const { constant } = instance;
+    this.codes = {
+      cr0: constant("REGISTER_CR0"),
+      cr3: constant("REGISTER_CR3"),
+      cr4: constant("REGISTER_CR4"),
+      efer: constant("REGISTER_EFER"),
+      pkru: constant("REGISTER_PKRU"),
+      pkrs: constant("REGISTER_PKRS"),
+    };
+  }
+
+  write(core: number, register: ControlRegister, value: bigint): Fault | undefined {
+    return faultOf(this.instance.functions.writeRegister(core, this.codes[register], value));
+  }
+
+  read(core: number): ControlRegisters {
+    const value = (register: ControlRegister): bigint =>
+      BigInt.asUintN(64, this.instance.functions.registerValue(core, this.codes[register]));
+    return {
+      cr0: value("cr0"),
+      cr3: value("cr3"),
+      cr4: value("cr4"),
+      efer: value("efer"),
+      pkru: value("pkru"),
+      pkrs: value("pkrs"),
+    };
+  }
+
+  set(core: number, registers: Partial<ControlRegisters>): void {
+    for (const [register, value] of Object.entries(registers)) {
+      this.instance.functions.setRegister(core, this.codes[register as ControlRegister], value);
+    }
+  }
+}

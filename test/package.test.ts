@@ -23,7 +23,7 @@ const tables = new PageTables(machine, () => frameNumber(lastFrame++));
 const page = pageNumber(0x400);
 tables.map(page, { frame: frameNumber(0x80), user: true, writable: true });
 machine.writeCr3(0, { root: tables.root, pcid: 0, keep: false });
-const access = { address: addressOfPage(page), kind: "read", user: true };
+const access = { address: addressOfPage(page), kind: "read", user: true } as const;
 const accesses = [1, 2].map(() => machine.access(0, access));
 
 const kernel = bootKernel(completeConfiguration({ cores: 3 }));

@@ -23,6 +23,7 @@ import { distance, socketOf } from "./topology.ts";
 import { allocateLine, freeLine, lineLoad, lineStore, lineLocked, fence } from "./line.ts";
 import {
   startLevel,
+  startRights,
   stepAddress,
   stepCount,
   stepCycles,
@@ -131,6 +132,7 @@ export {
   endOfInterrupt,
   iret,
   startLevel,
+  startRights,
   stepCount,
   stepLevel,
   stepAddress,

@@ -6,12 +6,13 @@ const STEP_BYTES: usize = 32;
 /** Levels 5 to 1. */
 const MOST_STEPS: usize = 5;
 const STEPS: usize = memory.data(<i32>(MOST_STEPS * STEP_BYTES), 8);
-/** How many steps there are, and the level of the table that the walk began at. */
-const COUNT: usize = memory.data(8, 8);
+/** How many steps there are, the level of the table that the walk began at, its rights so far. */
+const COUNT: usize = memory.data(16, 8);
 
-export function beginLog(level: u32): void {
+export function beginLog(level: u32, path: u64): void {
   store<u32>(COUNT, 0);
   store<u32>(COUNT, level, 4);
+  store<u64>(COUNT, path, 8);
 }
 
 export function logStep(level: u32, address: u64, entry: u64, cycles: f64): void {
@@ -31,6 +32,11 @@ export function stepCount(): u32 {
 /** The level of the table that the walk began at; 0 when a PDPTE register was not present. */
 export function startLevel(): u32 {
   return load<u32>(COUNT, 4);
+}
+
+/** What the cached entry that the walk began at allows, as a TLB's data word. */
+export function startRights(): u64 {
+  return load<u64>(COUNT, 8);
 }
 
 function stepAt(index: u32): usize {

@@ -74,7 +74,8 @@ export async function simulate(run: Run): Promise<Measurement> {
   return meter.measurement(violations, cycle);
 }
 
-function startWorkload(kernel: KernelState, run: Run): void {
+/** Starts the run's workload on a kernel that has just been booted. */
+export function startWorkload(kernel: KernelState, run: Run): void {
   const { pages, rounds } = run.configuration;
   const random = new Random(run.seed);
   const workload = workloads[run.workload as WorkloadName];

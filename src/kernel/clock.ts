@@ -18,6 +18,8 @@ import type { Task } from "./task.ts";
 /** How long a CPU may wait for another before that counts as a deadlock: tens of milliseconds. */
 const PATIENCE_CYCLES = 1e8;
 
+export type ClockEnd = "stopped" | "deadlock" | "starved" | "paused";
+
 export class Clock {
   readonly history: History;
   /** Locked operations on mm_users and mm_count so far. */
@@ -43,13 +45,17 @@ export class Clock {
     for (const cpu of kernel.cpus) this.ready.update(cpu.id, this.nextCycle(cpu));
   }
 
-  /** Runs until the kernel is stopped, cannot go on, or is starved (call again when it is fed). */
-  run(): "stopped" | "deadlock" | "starved" {
+  /**
+   * Runs until the kernel is stopped, cannot go on, or is starved (call again when it is fed); or is
+   * paused, when no core has an event before `until`.
+   */
+  run(until = Infinity): ClockEnd {
     const { kernel, ready } = this;
     while (!kernel.stopped) {
       if (kernel.starved) return "starved";
       const core = ready.first;
       const cycle = ready.cycleOf(core);
+      if (cycle >= until && cycle !== Infinity) return "paused";
       if (cycle === Infinity || (cycle >= this.watchCycle && this.anyWaitsSince(cycle))) {
         this.emit(kernel.cpus[0]!, { kind: "deadlock", waits: this.waits() });
         return "deadlock";

@@ -4,7 +4,6 @@ import { physicalAddress } from "../base/address.ts";
 import type {
   Access,
   AccessOutcome,
-  BootEngine,
   ControlInstruction,
   ControlRegisters,
   Fault,
@@ -64,10 +63,12 @@ export class MachineEngine implements PagingEngine {
  * Engines of one core of the described machine, with the features that are asked for. Machines are
  * booted once for the same features and restored: an engine is of use until the next one is made.
  */
-export function machineEngine(description: MachineDescription): BootEngine {
+export function machineEngine(
+  description: MachineDescription,
+): (paging: PagingFeatures, registers: ControlRegisters) => MachineEngine {
   const topology = { ...description.topology, coreCount: 1 };
   const booted = new Map<string, { readonly machine: Machine; readonly snapshot: Snapshot }>();
-  return (paging: PagingFeatures, registers: ControlRegisters) => {
+  return (paging, registers) => {
     const key = JSON.stringify(paging);
     let known = booted.get(key);
     if (known === undefined) {

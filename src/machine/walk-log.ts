@@ -3,6 +3,11 @@
 
 import type { MachineInstance } from "./wasm.ts";
 
+/** Of an entry: R/W, U/S, XD. */
+const WRITABLE = 1n << 1n;
+const USER = 1n << 2n;
+const NO_EXECUTE = 1n << 63n;
+
 /** One entry that was loaded. */
 export interface MachineStep {
   /** 5: a PML5E, 4: a PML4E, 3: a PDPTE, 2: a PDE, 1: a PTE. */
@@ -20,6 +25,12 @@ export interface MachineWalk {
    * paging-structure cache knew the prefix. 0: a PDPTE register was not present.
    */
   readonly startLevel: number;
+  /** What the entry that it began at allows: everything, unless a structure cache had it. */
+  readonly startRights: {
+    readonly writable: boolean;
+    readonly user: boolean;
+    readonly executable: boolean;
+  };
   readonly steps: readonly MachineStep[];
 }
 
@@ -30,5 +41,11 @@ export function readWalkLog({ functions }: MachineInstance): MachineWalk {
     value: BigInt.asUintN(64, functions.stepEntry(index)),
     cycles: functions.stepCycles(index),
   }));
-  return { startLevel: functions.startLevel(), steps };
+  const path = BigInt.asUintN(64, functions.startRights());
+  const startRights = {
+    writable: (path & WRITABLE) !== 0n,
+    user: (path & USER) !== 0n,
+    executable: (path & NO_EXECUTE) === 0n,
+  };
+  return { startLevel: functions.startLevel(), startRights, steps };
 }

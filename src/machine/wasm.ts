@@ -24,6 +24,7 @@ export interface MachineFunctions {
   releaseFrame(frame: number): void;
   touch(core: number, address: bigint): Cycles;
   startLevel(): number;
+  startRights(): bigint;
   stepCount(): number;
   stepLevel(step: number): number;
   stepAddress(step: number): bigint;

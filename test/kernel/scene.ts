@@ -2,7 +2,7 @@
 
 import { checkersFor } from "../../src/check/checkers.ts";
 import { type Violation, ViolationLog } from "../../src/check/violation.ts";
-import { Clock } from "../../src/kernel/clock.ts";
+import { Clock, type ClockEnd } from "../../src/kernel/clock.ts";
 import type { KernelEvent, Moment } from "../../src/kernel/event.ts";
 import { KernelState } from "../../src/kernel/kernel.ts";
 import { lazyPolicies } from "../../src/kernel/lazy/policies.ts";
@@ -30,7 +30,7 @@ export interface Outcome {
   readonly clock: Clock;
   readonly events: readonly Seen[];
   readonly violations: readonly Violation[];
-  readonly ended: "stopped" | "deadlock" | "starved";
+  readonly ended: ClockEnd;
 }
 
 export function bootScene(options: SceneOptions = {}): KernelState {

@@ -2,6 +2,7 @@
 // something was read (it names the place), the place where something was stored, the frame that
 // instructions came from, every fault, and the entries at the end but for bits that are left open.
 
+import { hex } from "../../base/address.ts";
 import type { Fault } from "../../base/architecture.ts";
 import type { Outcome, Vector, VectorOperation, VectorResult } from "./vector.ts";
 
@@ -35,8 +36,6 @@ export function compareResult(vector: Vector, actual: VectorResult): readonly Di
   }
   return differences;
 }
-
-const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
 const describeLoad = (fault: Fault | undefined): string =>
   fault === undefined ? "CR3 loaded" : describeFault(fault);

@@ -1,8 +1,7 @@
 // A case as the line of JSON that the oracle reads. The format is documented in docs/vectors.md.
 
+import { hex } from "../../base/address.ts";
 import type { DataOperation, VectorCase, VectorOperation } from "./vector.ts";
-
-const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
 export function formatCase(the: VectorCase): string {
   return JSON.stringify({

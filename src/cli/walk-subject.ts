@@ -1,0 +1,86 @@
+// What `shootdown walk` looks at: a machine with the tables of a file, of a vector, or of a workload.
+
+import { readFileSync } from "node:fs";
+import { addressOfPage, hex } from "../base/address.ts";
+import { BadInput } from "../base/bad-input.ts";
+import { completeConfiguration } from "../experiment/axes.ts";
+import type { Configuration } from "../experiment/configuration.ts";
+import { kernelAt } from "../experiment/kernel-at.ts";
+import type { Setting } from "../experiment/settings.ts";
+import type { KernelState } from "../kernel/kernel.ts";
+import type { Machine } from "../machine/machine.ts";
+import { describe } from "../presets/describe.ts";
+import { presetNamed, type PresetName } from "../presets/presets.ts";
+import { machineOfCase, vectorNamed } from "../validate/vectors/machine-of-case.ts";
+import { parseTables } from "../validate/vectors/tables.ts";
+import type { WorkloadName } from "../workloads/workloads.ts";
+import { note } from "./output.ts";
+
+export interface SubjectOptions {
+  readonly tables?: string;
+  readonly vector?: string;
+  readonly id?: string;
+  readonly after?: number;
+  readonly run?: WorkloadName;
+  readonly at?: number;
+  readonly core?: number;
+  readonly cpu?: PresetName;
+  readonly set?: readonly Setting[];
+  readonly seed?: number;
+}
+
+const DEFAULT_WORKLOAD = "munmap";
+export const DEFAULT_CYCLE = 200_000;
+
+interface Subject {
+  readonly machine: Machine;
+  readonly core: number;
+}
+
+/** The machine whose walk is explained, as far as it has come. */
+export async function subjectOf(options: SubjectOptions): Promise<Subject> {
+  const { tables, vector, id, after = 0 } = options;
+  const description = describe(presetNamed(options.cpu ?? "skylake-sp"), { cores: 1 });
+  if (tables !== undefined) {
+    const machine = machineOfCase(description, parseTables(tables, readText(tables)), 0);
+    return { machine, core: 0 };
+  }
+  if (vector !== undefined) {
+    if (id === undefined) throw new BadInput("--id", undefined, `the id of a vector in ${vector}`);
+    return { machine: machineOfCase(description, await vectorNamed(vector, id), after), core: 0 };
+  }
+  return runningSubject(options);
+}
+
+function runningSubject(options: SubjectOptions): Subject {
+  const { run: workload = DEFAULT_WORKLOAD, at = DEFAULT_CYCLE, core = 0, seed = 1 } = options;
+  const chosen = Object.fromEntries(
+    (options.set ?? []).map(({ axis, values }) => [axis, values[0]]),
+  ) as Partial<Configuration>;
+  const configuration = completeConfiguration(chosen);
+  if (core >= configuration.cores) {
+    throw new BadInput("--core", core, `a core from 0 to ${configuration.cores - 1}`);
+  }
+  const kernel = kernelAt({ configuration, workload, seed }, at);
+  noteTask(kernel, core);
+  return { machine: kernel.machine, core };
+}
+
+/** Whose tables they are, and what is mapped in them. */
+function noteTask(kernel: KernelState, core: number): void {
+  const { current } = kernel.cpus[core]!;
+  const areas = (current.mm?.areas.all ?? []).map(
+    ({ start, end }) => `${hex(addressOfPage(start))}-${hex(addressOfPage(end))}`,
+  );
+  const mapped = areas.length === 0 ? "no address space" : areas.join(", ");
+  note(`core ${core} runs ${current.name}: ${mapped}`);
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new BadInput("--tables", path, `${code}; give a JSON file`);
+  }
+}

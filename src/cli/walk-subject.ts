@@ -1,4 +1,5 @@
-// What `shootdown walk` looks at: a machine with the tables of a file, of a vector, or of a workload.
+// What `shootdown walk` looks at: a machine with the tables of a file, of a vector, or of a
+// workload.
 
 import { readFileSync } from "node:fs";
 import { addressOfPage, hex } from "../base/address.ts";

@@ -1,5 +1,5 @@
-// `shootdown walk ADDRESS`: explains one page walk, of tables that somebody wrote down, of a recorded
-// vector, or of a task of a running experiment.
+// `shootdown walk ADDRESS`: explains one page walk, of tables that somebody wrote down, of a
+// recorded vector, or of a task of a running experiment.
 
 import { Command, Option } from "commander";
 import { hex } from "../base/address.ts";

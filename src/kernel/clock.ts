@@ -46,8 +46,8 @@ export class Clock {
   }
 
   /**
-   * Runs until the kernel is stopped, cannot go on, or is starved (call again when it is fed); or is
-   * paused, when no core has an event before `until`.
+   * Runs until the kernel is stopped, cannot go on, or is starved (call again when it is fed); or
+   * is paused, when no core has an event before `until`.
    */
   run(until = Infinity): ClockEnd {
     const { kernel, ready } = this;

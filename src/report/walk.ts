@@ -22,7 +22,8 @@ export function formatWalk(walk: WalkExplanation): string {
 function accessName({ access }: WalkExplanation): string {
   const { kind, user, implicit, locked, bytes = 1 } = access;
   const who = implicit === true ? "implicit supervisor" : user ? "user" : "supervisor";
-  return `${locked === true ? "locked " : ""}${who} ${kind} of ${bytes} ${bytes === 1 ? "byte" : "bytes"}`;
+  const size = `${bytes} ${bytes === 1 ? "byte" : "bytes"}`;
+  return `${locked === true ? "locked " : ""}${who} ${kind} of ${size}`;
 }
 
 const modeName = (mode: WalkExplanation["mode"]): string =>

@@ -22,6 +22,19 @@ const MEM = [
 ];
 const LONG = tables("long.json", { cr3: "0x1000", mem: MEM });
 
+/** The control state of a vector. */
+const RECORDED = {
+  id: "a",
+  mode: "l4",
+  vendor: "intel",
+  maxphy: 46,
+  gb: 1,
+  cr0: "0x80010033",
+  cr3: "0x1000",
+  cr4: "0x20",
+  efer: "0xd00",
+};
+
 interface Document {
   readonly mode: string;
   readonly source: string;
@@ -46,7 +59,7 @@ async function explained(...words: readonly string[]): Promise<Document> {
 }
 
 describe("walk", () => {
-  test("tells each entry that a walk loads, where from, and what the path so far allows", async () => {
+  test("tells each entry that is loaded, where from, and what the path so far allows", async () => {
     const walk = await explained("0x1234", "--tables", LONG);
     expect(walk).toMatchObject({ mode: "4-level", start: "CR3", physical: "0x5234" });
     expect(walk.steps.map(({ entry, address }) => [entry, address])).toEqual([
@@ -82,8 +95,7 @@ describe("walk", () => {
   test("after a fault, a walk begins at what the structure caches still know", async () => {
     const neighbour = tables("two.json", { cr3: "0x1000", mem: [...MEM, ["0x4010", "0x6067"]] });
     const recorded = {
-      ...{ id: "a", mode: "l4", vendor: "intel", maxphy: 46, gb: 1 },
-      ...{ cr0: "0x80010033", cr3: "0x1000", cr4: "0x20", efer: "0xd00" },
+      ...RECORDED,
       mem: [...MEM, ["0x4010", "0x6067"]],
       ops: [{ op: "r", va: "0x1000", cpl: 3 }],
       exp: { res: [{ ok: 1 }], mem: [...MEM.map(([, value]) => value), "0x6067"] },

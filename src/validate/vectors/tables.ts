@@ -5,7 +5,7 @@ import { BadInput } from "../../base/bad-input.ts";
 import { parseCase } from "./parse.ts";
 import type { VectorCase, VectorMode } from "./vector.ts";
 
-const COMMON = { id: "tables", vendor: "intel", maxphy: 46, ops: [] } as const;
+const ALWAYS = { id: "tables", vendor: "intel", maxphy: 46, ops: [] } as const;
 
 /** PG, WP, ET, PE; PAE and PGE (PSE without PAE); SCE, LME, LMA, NXE. */
 const USUAL: Readonly<Record<VectorMode, object>> = {
@@ -27,5 +27,5 @@ export function parseTables(path: string, text: string): VectorCase {
   }
   const mode = "mode" in given ? String(given.mode) : "l4";
   const usual = USUAL[mode as VectorMode] ?? {};
-  return parseCase(path, JSON.stringify({ ...COMMON, mode, ...usual, ...given }));
+  return parseCase(path, JSON.stringify({ ...ALWAYS, mode, ...usual, ...given }));
 }

@@ -103,13 +103,12 @@ function runBlock<Shape extends FirstLevel>(
   let secondHits: u32 = 0;
   let at = BLOCK;
   let clock = core.clock;
-  let stop: u32 = STREAM_DONE;
   let usual = isUsual(core);
   while (true) {
     let data: u64 = 0;
     while (true) {
-      if (at == end) break;
-      if (clock >= horizon) break;
+      if (at == end) return leave(core, at, clock, secondHits, STREAM_DONE);
+      if (clock >= horizon) return leave(core, at, clock, secondHits, STREAM_HORIZON);
       const address = load<u64>(at);
       const rights = <usize>load<u32>(at, 8);
       const page = pageOf(address);
@@ -120,36 +119,36 @@ function runBlock<Shape extends FirstLevel>(
       clock += hitCycles;
       at += ENTRY_BYTES;
     }
-    if (at == end || clock >= horizon) break;
     const address = load<u64>(at);
     const rights = <usize>load<u32>(at, 8);
-    let fits = ((data ^ load<u64>(rights)) & load<u64>(rights, 8)) == 0;
     if (data == 0 && usual) {
       const page = pageOf(address);
-      const key = tagFor(page, USUAL_KIND, pcidBits);
-      data = useSecondLevel<Shape>(first, base, page, key, rights);
-      fits = data != 0 && data != NOT_USUAL;
-      if (fits) {
+      data = useSecondLevel<Shape>(first, base, page, tagFor(page, USUAL_KIND, pcidBits), rights);
+      if (data != 0 && data != NOT_USUAL) {
         clock += MACHINE.secondLevelDataCycles;
         secondHits++;
       }
     }
-    const line = lineOf(data, address);
-    if (fits && useLine(base, line)) {
-      clock += hitCycles;
-      at += ENTRY_BYTES;
-      continue;
+    let stop: u32 = STREAM_DONE;
+    if (((data ^ load<u64>(rights)) & load<u64>(rights, 8)) == 0) {
+      const line = lineOf(data, address);
+      clock += useLine(base, line) ? hitCycles : missCycles(core, line) + PLAN.think;
+    } else {
+      core.clock = clock;
+      if (data == 0 && usual) stop = finishWalk<Shape>(first, core, at);
+      else stop = finish(core, at, data == NOT_USUAL ? 0 : data);
+      clock = core.clock;
+      usual = isUsual(core);
     }
-    core.clock = clock;
-    if (fits) core.clock = clock + (missCycles(core, line) + PLAN.think);
-    else if (data == 0 && usual) stop = finishWalk<Shape>(first, core, at);
-    else stop = finish(core, at, data == NOT_USUAL ? 0 : data);
-    clock = core.clock;
-    if (stop != STREAM_FAULT) at += ENTRY_BYTES;
-    if (stop != STREAM_DONE) break;
-    usual = isUsual(core);
+    if (stop == STREAM_FAULT) return leave(core, at, clock, secondHits, stop);
+    at += ENTRY_BYTES;
+    if (stop != STREAM_DONE) return leave(core, at, clock, secondHits, stop);
   }
-  if (at != end && stop == STREAM_DONE) stop = STREAM_HORIZON;
+  return STREAM_DONE;
+}
+
+/** Ends a block before the access at `at`, for the reason `stop`. */
+function leave(core: Core, at: usize, clock: f64, secondHits: u32, stop: u32): u32 {
   core.clock = clock;
   add(core, COUNTER_SECOND_LEVEL_HITS, <f64>secondHits);
   PLAN.done = <u32>((at - BLOCK) / ENTRY_BYTES);

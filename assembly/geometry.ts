@@ -106,7 +106,7 @@ function shapeLinked(g: Geometry, offset: u32): u32 {
   const slots = g.sets + g.entries;
   const hashBits = log2Ceiling(g.entries) + 2;
   assert(slots < 65536);
-  g.hashShift = 32 - hashBits;
+  g.hashShift = 64 - hashBits;
   g.first = alignUp(offset, 16);
   g.distance = slots << 3;
   g.links = g.first + 3 * g.distance;

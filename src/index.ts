@@ -19,8 +19,10 @@ export type { Verdict } from "./base/verdict.ts";
 // A machine: cores, TLBs, page walks and their cycles, without a kernel.
 export type { MachineDescription } from "./machine/description.ts";
 export type { AccessResult, MachineAccess } from "./machine/access.ts";
+export { explainAccess, type AccessExplanation } from "./machine/explain.ts";
 export { Machine } from "./machine/machine.ts";
 export { PageTables, type Mapping } from "./machine/page-table.ts";
+export type { MachineStep, MachineWalk } from "./machine/walk-log.ts";
 export { describe as describeMachine, type DescribeOptions } from "./presets/describe.ts";
 export type { Preset } from "./presets/preset.ts";
 export { presets, PRESET_NAMES, type PresetName } from "./presets/presets.ts";

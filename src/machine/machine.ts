@@ -19,12 +19,12 @@ import { faultOf, RegisterFile } from "./register-file.ts";
 import { restoreSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts";
 import type { Stream } from "./stream.ts";
 import { StreamBlock, type StreamEvent, type StreamStop } from "./stream-block.ts";
+import { type MachineWalk, readWalkLog } from "./walk-log.ts";
 import { instantiate, type MachineFunctions, type MachineInstance } from "./wasm.ts";
 
 export type Distance = "self" | "sameLlc" | "sameSocket" | "oneHop" | "twoHops";
 
 const DISTANCES: readonly Distance[] = ["self", "sameLlc", "sameSocket", "oneHop", "twoHops"];
-const NO_TRANSLATION = 0n;
 /** CR4.PGE and CR4.PCIDE. */
 const GLOBAL_PAGES = 1n << 7n;
 const PCIDS = 1n << 17n;
@@ -155,7 +155,7 @@ export class Machine {
 
   /** The leaf entry that maps a page, 0n for none. */
   translate(root: FrameNumber, page: PageNumber): bigint {
-    if (this.functions.leafLevel(root, page) === 0) return NO_TRANSLATION;
+    if (this.functions.leafLevel(root, page) === 0) return 0n;
     return BigInt.asUintN(64, this.functions.resultPhysical());
   }
 
@@ -240,6 +240,9 @@ export class Machine {
     return this.accesses.perform(core, access);
   }
 
+  /** What the last walk of any core loaded; those that runStream makes are not all logged. */
+  lastWalk = (): MachineWalk => readWalkLog(this.instance);
+
   /** Runs a stream until it is done, the clock reaches the horizon, a fault or a stale use. */
   runStream(core: number, stream: Stream, horizonCycle: number): StreamStop {
     return this.streams.run(core, stream, horizonCycle);
@@ -280,9 +283,7 @@ export class Machine {
 
   // For checkers, without cycles.
 
-  /**
-   * Condemns cached entries of a range, filled from `root`, that disagree with memory; how many.
-   */
+  /** Condemns cached entries of a range, from `root`, that disagree with memory; how many. */
   condemnRange(core: number, root: FrameNumber, start: PageNumber, end: PageNumber): number {
     return this.functions.condemnRange(core, root, start, end);
   }

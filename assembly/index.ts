@@ -26,6 +26,7 @@ import {
   stepAddress,
   stepCount,
   stepCycles,
+  walkedAddress,
   stepEntry,
   stepLevel,
 } from "./walk-log.ts";
@@ -136,6 +137,7 @@ export {
   stepAddress,
   stepEntry,
   stepCycles,
+  walkedAddress,
 };
 
 export function descriptionBlock(): usize {

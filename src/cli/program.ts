@@ -6,9 +6,16 @@ import { perfCommand } from "./perf.ts";
 import { presetsCommand } from "./presets.ts";
 import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
+import { verifyCommand } from "./verify.ts";
 
 export function program(): Command {
-  const commands = [runCommand(), replayCommand(), presetsCommand(), perfCommand()];
+  const commands = [
+    runCommand(),
+    replayCommand(),
+    verifyCommand(),
+    presetsCommand(),
+    perfCommand(),
+  ];
   const names = commands.map((command) => command.name());
   const root = new Command("shootdown")
     .description("What TLB coherence costs under a configuration, and whether it is correct.")

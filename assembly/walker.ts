@@ -137,7 +137,7 @@ export function walk(core: Core, address: u64, list: u32, required: u64, tested:
   let cycles = MACHINE.walkCycles;
   let loads: f64 = 0;
   let data: u64 = 0;
-  beginLog(level, path);
+  beginLog(level, address, path);
   if (level == 0) pageFault(core, address, list, required, NOT_PRESENT);
   while (level != 0) {
     // SDM 3A 4.5.4: the table's frame from the entry above, the index from the address.

@@ -47,3 +47,8 @@ export type {
 } from "./experiment/result.ts";
 export { runExperiment, type ExperimentOptions } from "./experiment/run.ts";
 export type { AxisValues } from "./experiment/settings.ts";
+
+// Recorded vectors of paging against the machine.
+export type { ExplainedFailure } from "./validate/vectors/side-by-side.ts";
+export type { Verification, VectorFailure } from "./validate/vectors/verify.ts";
+export { verify, type VerifyFilesOptions } from "./validate/vectors/verify-files.ts";

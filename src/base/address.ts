@@ -25,7 +25,7 @@ export const addressOfFrame = (frame: FrameNumber): PhysicalAddress =>
 export const pageAfter = (page: PageNumber, count: number): PageNumber =>
   (page + count) as PageNumber;
 
-/** An address, a page, frame or vector number as reports write it. */
+/** An address, a page, frame or vector number, an entry, as reports write them. */
 export const hex = (value: number | bigint): string => `0x${value.toString(16)}`;
 
 /** A half-open range of virtual pages [start, end). */

@@ -2,8 +2,8 @@
 // found here and said in one line.
 
 import { once } from "node:events";
-import { createReadStream, type ReadStream } from "node:fs";
-import { PassThrough } from "node:stream";
+import { createReadStream, statSync } from "node:fs";
+import { PassThrough, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { BadInput } from "./bad-input.ts";
@@ -22,9 +22,24 @@ export interface TextKind {
   readonly inspect?: (path: string, head: Buffer) => void;
 }
 
-/** Batches of lines, without their ends. A file without a single byte is bad input. */
-export async function* textLines(path: string, kind: TextKind): AsyncGenerator<readonly string[]> {
-  const source = createReadStream(path, { highWaterMark: CHUNK_BYTES });
+/** Refuses a path that names no file, before anything is read. */
+export function checkFile(path: string, kind: TextKind): void {
+  try {
+    if (statSync(path).isDirectory()) throw isDirectory(path);
+  } catch (error) {
+    throw asBadInput(path, error, kind);
+  }
+}
+
+/**
+ * Batches of lines, without their ends. A file without a single byte is bad input. Of a `source`
+ * that is given, `path` is but the name.
+ */
+export async function* textLines(
+  path: string,
+  kind: TextKind,
+  source: Readable = createReadStream(path, { highWaterMark: CHUNK_BYTES }),
+): AsyncGenerator<readonly string[]> {
   try {
     const head = await headOf(source);
     if (head.length === 0) throw new BadInput(path, "empty file", kind.repair);
@@ -42,7 +57,7 @@ export async function* textLines(path: string, kind: TextKind): AsyncGenerator<r
 }
 
 /** Looks at the first chunk and puts it back: the file may be a pipe. */
-async function headOf(source: ReadStream): Promise<Buffer> {
+async function headOf(source: Readable): Promise<Buffer> {
   await once(source, "readable");
   const head = source.read() as Buffer | null;
   if (head !== null) source.unshift(head);
@@ -67,13 +82,18 @@ async function* linesOf(
   if (rest !== "") yield [rest];
 }
 
+const isDirectory = (path: string): BadInput =>
+  new BadInput(path, "a directory", "name one file in it");
+
 /** What the system says about the file, as bad input; anything else stays what it is. */
 function asBadInput(path: string, error: unknown, { name, repair }: TextKind): unknown {
   switch (error instanceof Error && "code" in error ? error.code : undefined) {
     case "ENOENT":
+    case "ENOTDIR":
+    case "ENAMETOOLONG":
       return new BadInput(path, "no such file", `name ${name}`);
     case "EISDIR":
-      return new BadInput(path, "a directory", "name one file in it");
+      return isDirectory(path);
     case "EACCES":
       return new BadInput(path, "not readable", "change its permissions");
     case "Z_BUF_ERROR":

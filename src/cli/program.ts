@@ -6,10 +6,18 @@ import { perfCommand } from "./perf.ts";
 import { presetsCommand } from "./presets.ts";
 import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
+import { verifyCommand } from "./verify.ts";
 import { walkCommand } from "./walk.ts";
 
 export function program(): Command {
-  const commands = [runCommand(), replayCommand(), walkCommand(), presetsCommand(), perfCommand()];
+  const commands = [
+    runCommand(),
+    replayCommand(),
+    verifyCommand(),
+    walkCommand(),
+    presetsCommand(),
+    perfCommand(),
+  ];
   const names = commands.map((command) => command.name());
   const root = new Command("shootdown")
     .description("What TLB coherence costs under a configuration, and whether it is correct.")

@@ -4,17 +4,23 @@ import { physicalAddress } from "../base/address.ts";
 import type {
   Access,
   AccessOutcome,
+  BootEngine,
   ControlInstruction,
   ControlRegisters,
   Fault,
   PagingEngine,
   PagingFeatures,
 } from "../base/architecture.ts";
+import type { AccessResult } from "./access.ts";
 import type { MachineDescription } from "./description.ts";
+import { type AccessExplanation, explainAccess } from "./explain.ts";
 import { Machine } from "./machine.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 const CORE = 0;
+
+/** One that tells of its walks. */
+export type BootMachineEngine = (...state: Parameters<BootEngine>) => MachineEngine;
 
 export class MachineEngine implements PagingEngine {
   constructor(
@@ -25,10 +31,12 @@ export class MachineEngine implements PagingEngine {
   }
 
   access(access: Access): AccessOutcome {
-    const result = this.machine.access(CORE, access);
-    if (result.fault !== undefined) return { fault: result.fault };
-    const { physical, secondPhysical } = result;
-    return { reached: { physical, ...(secondPhysical !== undefined && { secondPhysical }) } };
+    return outcomeOf(this.machine.access(CORE, access));
+  }
+
+  /** Makes the access, as `access` does, and tells of its walk. */
+  explain(access: Access): AccessExplanation {
+    return explainAccess(this.machine, CORE, access);
   }
 
   control(instruction: ControlInstruction): Fault | undefined {
@@ -59,16 +67,21 @@ export class MachineEngine implements PagingEngine {
   }
 }
 
+/** What a program sees of an access: nothing of its time. */
+export function outcomeOf(result: AccessResult): AccessOutcome {
+  if (result.fault !== undefined) return { fault: result.fault };
+  const { physical, secondPhysical } = result;
+  return { reached: { physical, ...(secondPhysical !== undefined && { secondPhysical }) } };
+}
+
 /**
  * Engines of one core of the described machine, with the features that are asked for. Machines are
  * booted once for the same features and restored: an engine is of use until the next one is made.
  */
-export function machineEngine(
-  description: MachineDescription,
-): (paging: PagingFeatures, registers: ControlRegisters) => MachineEngine {
+export function machineEngine(description: MachineDescription): BootMachineEngine {
   const topology = { ...description.topology, coreCount: 1 };
   const booted = new Map<string, { readonly machine: Machine; readonly snapshot: Snapshot }>();
-  return (paging, registers) => {
+  return (paging: PagingFeatures, registers: ControlRegisters) => {
     const key = JSON.stringify(paging);
     let known = booted.get(key);
     if (known === undefined) {

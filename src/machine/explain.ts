@@ -8,9 +8,11 @@ export interface AccessExplanation {
   readonly result: AccessResult;
   /**
    * Absent when none was needed: a TLB had the translation, paging is off, or the address is not
-   * canonical. Of an access that crosses a page, the last walk that it took.
+   * canonical. Of an access that crosses a page, that of the second unless only the first had one.
    */
   readonly walk?: MachineWalk;
+  /** The walk of the first page, if an access that crosses a page took two. */
+  readonly firstWalk?: MachineWalk;
 }
 
 /** Makes the access, with all that it changes, and tells of its walk. */
@@ -21,6 +23,10 @@ export function explainAccess(
 ): AccessExplanation {
   const walksBefore = machine.counters(core).walks;
   const result = machine.access(core, access);
-  const hasWalked = machine.counters(core).walks > walksBefore;
-  return hasWalked ? { result, walk: machine.lastWalk() } : { result };
+  const walks = machine.counters(core).walks - walksBefore;
+  return {
+    result,
+    ...(walks > 0 && { walk: machine.lastWalk() }),
+    ...(walks > 1 && { firstWalk: machine.lastWalk(1) }),
+  };
 }

@@ -240,8 +240,8 @@ export class Machine {
     return this.accesses.perform(core, access);
   }
 
-  /** What the last walk of any core loaded; those that runStream makes are not all logged. */
-  lastWalk = (): MachineWalk => readWalkLog(this.instance);
+  /** What the last walk loaded, or the one before it; those of runStream are not all logged. */
+  lastWalk = (back: 0 | 1 = 0): MachineWalk => readWalkLog(this.instance, back);
 
   /** Runs a stream until it is done, the clock reaches the horizon, a fault or a stale use. */
   runStream(core: number, stream: Stream, horizonCycle: number): StreamStop {

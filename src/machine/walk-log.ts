@@ -1,4 +1,4 @@
-// What the last walk loaded, read from the machine (assembly/walk-log.ts). A PDPTE of PAE paging is
+// What a walk has loaded, read from the machine (assembly/walk-log.ts). A PDPTE of PAE paging is
 // in a register: a walk that begins with one has its first step below it.
 
 import type { MachineInstance } from "./wasm.ts";
@@ -20,6 +20,8 @@ export interface MachineStep {
 }
 
 export interface MachineWalk {
+  /** The linear address that was walked for. */
+  readonly address: bigint;
   /**
    * The level of the table that it began at: below the paging mode's highest when a
    * paging-structure cache knew the prefix. 0: a PDPTE register was not present.
@@ -34,18 +36,20 @@ export interface MachineWalk {
   readonly steps: readonly MachineStep[];
 }
 
-export function readWalkLog({ functions }: MachineInstance): MachineWalk {
-  const steps = Array.from({ length: functions.stepCount() }, (_, index) => ({
-    level: functions.stepLevel(index),
-    address: BigInt.asUintN(64, functions.stepAddress(index)),
-    value: BigInt.asUintN(64, functions.stepEntry(index)),
-    cycles: functions.stepCycles(index),
+/** The last walk, 0, or the one before it, 1. */
+export function readWalkLog({ functions }: MachineInstance, back: 0 | 1): MachineWalk {
+  const steps = Array.from({ length: functions.stepCount(back) }, (_, index) => ({
+    level: functions.stepLevel(back, index),
+    address: BigInt.asUintN(64, functions.stepAddress(back, index)),
+    value: BigInt.asUintN(64, functions.stepEntry(back, index)),
+    cycles: functions.stepCycles(back, index),
   }));
-  const path = BigInt.asUintN(64, functions.startRights());
+  const address = BigInt.asUintN(64, functions.walkedAddress(back));
+  const path = BigInt.asUintN(64, functions.startRights(back));
   const startRights = {
     writable: (path & WRITABLE) !== 0n,
     user: (path & USER) !== 0n,
     executable: (path & NO_EXECUTE) === 0n,
   };
-  return { startLevel: functions.startLevel(), startRights, steps };
+  return { address, startLevel: functions.startLevel(back), startRights, steps };
 }

@@ -23,13 +23,15 @@ export interface MachineFunctions {
   writeEntry(table: number, index: number, value: bigint): void;
   releaseFrame(frame: number): void;
   touch(core: number, address: bigint): Cycles;
-  startLevel(): number;
-  startRights(): bigint;
-  stepCount(): number;
-  stepLevel(step: number): number;
-  stepAddress(step: number): bigint;
-  stepEntry(step: number): bigint;
-  stepCycles(step: number): Cycles;
+  /** Of the last walk, 0, or the one before it, 1; so do those that follow. */
+  startLevel(back: number): number;
+  startRights(back: number): bigint;
+  walkedAddress(back: number): bigint;
+  stepCount(back: number): number;
+  stepLevel(back: number, step: number): number;
+  stepAddress(back: number, step: number): bigint;
+  stepEntry(back: number, step: number): bigint;
+  stepCycles(back: number, step: number): Cycles;
   writeCr3(core: number, root: number, pcid: number, keep: Word): void;
   rootFrame(core: number): number;
   pcid(core: number): number;

@@ -44,9 +44,9 @@ const cases: readonly (readonly [what: string, words: readonly string[], says: R
   [
     "an unknown command",
     ["rum"],
-    /^command: "rum": did you mean run\? one of run, replay, presets/,
+    /^command: "rum": did you mean run\? one of run, replay, verify, walk, presets/,
   ],
-  ["no command", [], /^command: missing: one of run, replay, presets, perf/],
+  ["no command", [], /^command: missing: one of run, replay, verify, walk, presets, perf/],
   ["no trace", ["replay"], /^trace: missing/],
   ["an empty trace", ["replay", file("empty.txt", "")], /empty\.txt/],
   ["a trace that is not there", ["replay", join(folder, "none.txt")], /none\.txt: /],
@@ -76,6 +76,8 @@ test("commands that the package does not have are not there", async () => {
   expect([...stdout.matchAll(/^ {2}(\w+) \[/gm)].map(([, name]) => name)).toEqual([
     "run",
     "replay",
+    "verify",
+    "walk",
     "presets",
     "perf",
   ]);

@@ -14,8 +14,14 @@ export interface Ended {
 /** The smallest runs: seconds would add up. */
 export const TINY = ["--set", "cores=2", "--set", "rounds=2"];
 
-export function shootdown(...words: readonly string[]): Promise<Ended> {
-  const child = spawn(process.execPath, [MAIN, ...words], { stdio: ["ignore", "pipe", "pipe"] });
+export const shootdown = (...words: readonly string[]): Promise<Ended> =>
+  shootdownFed("", ...words);
+
+/** As `shootdown`, with something on its stdin. */
+export function shootdownFed(stdin: string | Buffer, ...words: readonly string[]): Promise<Ended> {
+  const child = spawn(process.execPath, [MAIN, ...words], { stdio: ["pipe", "pipe", "pipe"] });
+  // What it does not read is its own affair.
+  child.stdin.on("error", () => {}).end(stdin);
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));

@@ -1,6 +1,7 @@
 // How an access's translation was found, step by step.
 
 import { expect, test } from "vitest";
+import { pageNumber } from "../../src/base/address.ts";
 import { explainAccess } from "../../src/machine/explain.ts";
 import { MACHINE } from "./describe.ts";
 import { at, Space } from "./space.ts";
@@ -39,6 +40,18 @@ test("a walk that ends in a fault shows the entry that it ended at", () => {
   const { result, walk } = explainAccess(machine, 0, read(6));
   expect(result.fault).toMatchObject({ vector: 14, errorCode: 4 });
   expect(walk?.steps.at(-1)).toMatchObject({ level: 1, value: 0n });
+});
+
+test("an access that crosses a page tells of the walk of each page, and whose it is", () => {
+  const { machine } = mapped(5, 6);
+  const across = { address: at(5, 0xffc), kind: "read", bytes: 8, user: true } as const;
+  const { walk, firstWalk } = explainAccess(machine, 0, across);
+  expect(firstWalk).toMatchObject({ address: at(5, 0xffc), startLevel: 4 });
+  expect(walk).toMatchObject({ address: at(6), startLevel: 1 });
+  machine.invlpg(0, pageNumber(5));
+  const again = explainAccess(machine, 0, across);
+  expect(again.walk).toMatchObject({ address: at(5, 0xffc) });
+  expect(again.firstWalk).toBeUndefined();
 });
 
 function mapped(...pages: readonly number[]): Space {

@@ -4,7 +4,7 @@
 
 import { hex } from "../../base/address.ts";
 import type { Fault } from "../../base/architecture.ts";
-import type { Outcome, Vector, VectorOperation, VectorResult } from "./vector.ts";
+import type { Entry, Outcome, Vector, VectorOperation, VectorResult } from "./vector.ts";
 
 export interface Difference {
   /** Index of the operation, the initial load of CR3, or the entries at the end. */
@@ -27,14 +27,29 @@ export function compareResult(vector: Vector, actual: VectorResult): readonly Di
   expected.outcomes.forEach((outcome, index) => {
     compare(index, describePair(vector.operations[index]!, outcome, actual.outcomes[index]!));
   });
-  const found = new Map(actual.finalEntries.map(({ address, value }) => [address, value]));
-  for (const { address, value } of expected.finalEntries) {
-    const compared = ~(expected.loose.get(address) ?? 0n);
-    const final = found.get(address);
-    if (final !== undefined && (final & compared) === (value & compared)) continue;
-    compare("final", [describeEntry(address, value), describeEntry(address, final)]);
+  for (const { address, value, found } of wrongEntries(vector, actual)) {
+    compare("final", [describeEntry(address, value), describeEntry(address, found)]);
   }
   return differences;
+}
+
+/** An entry that is not what it should be at the end. */
+export interface WrongEntry extends Entry {
+  readonly found?: bigint;
+}
+
+/** The final entries that differ in more than loose bits. */
+export function wrongEntries(
+  { expected }: Vector,
+  { finalEntries }: VectorResult,
+): readonly WrongEntry[] {
+  const found = new Map(finalEntries.map(({ address, value }) => [address, value]));
+  return expected.finalEntries.flatMap(({ address, value }) => {
+    const compared = ~(expected.loose.get(address) ?? 0n);
+    const final = found.get(address);
+    if (final === undefined) return [{ address, value }];
+    return (final & compared) === (value & compared) ? [] : [{ address, value, found: final }];
+  });
 }
 
 const describeLoad = (fault: Fault | undefined): string =>
@@ -51,7 +66,7 @@ const MNEMONICS: Readonly<Record<Fault["vector"], string>> = {
 };
 
 export function describeFault({ vector, errorCode, address }: Fault): string {
-  const code = vector === 6 ? "" : `(${hex(BigInt(errorCode))})`;
+  const code = vector === 6 ? "" : `(${hex(errorCode)})`;
   const where = vector === 14 && address !== undefined ? ` at ${hex(address)}` : "";
   return `${MNEMONICS[vector]}${code}${where}`;
 }

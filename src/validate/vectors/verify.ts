@@ -25,14 +25,17 @@ export interface Verification {
 export interface VerifyOptions {
   /** How many failures to keep; all are counted. */
   readonly failuresKept?: number;
+  /** Called for each failure that is kept. */
+  readonly onFailure?: (failure: VectorFailure, vector: Vector) => void;
 }
 
-const FAILURES_KEPT = 20;
+/** How many failures are kept unless it is said. */
+export const FAILURES_KEPT = 10;
 
 export async function verifyVectors(
   boot: BootEngine,
   vectors: AsyncIterable<Vector | Unrecorded> | Iterable<Vector | Unrecorded>,
-  { failuresKept = FAILURES_KEPT }: VerifyOptions = {},
+  { failuresKept = FAILURES_KEPT, onFailure }: VerifyOptions = {},
 ): Promise<Verification> {
   let passed = 0;
   let failed = 0;
@@ -51,7 +54,10 @@ export async function verifyVectors(
       continue;
     }
     failed += 1;
-    if (failures.length < failuresKept) failures.push({ id: vector.id, ...difference });
+    if (failures.length >= failuresKept) continue;
+    const failure = { id: vector.id, ...difference };
+    failures.push(failure);
+    onFailure?.(failure, vector);
   }
   const cases = passed + failed + skipped;
   return { cases, passed, failed, skipped, failures, skippedReasons };

@@ -92,6 +92,7 @@ function resolve(core: Core, address: u64, list: u32, required: u64, tested: u64
     // A miss, missing rights, a key to look at, a first write or a condemned entry.
     const cause = data == 0 ? 0 : refusal(core, data, required, tested);
     if (cause != 0) {
+      if (source == ACCESS_SECOND_LEVEL) count(core, COUNTER_SECOND_LEVEL_HITS);
       pageFault(core, address, list, required, cause);
       return FAULTED;
     }
@@ -147,9 +148,9 @@ function reportStale(core: Core, address: u64): void {
 }
 
 /**
- * One access of up to 15 bytes; returns its source, plus ACCESS_STALE, or ACCESS_FAULT. Of an
- * access that crosses a page, the source is that of the second. `addressVector` is the fault of an
- * address that is not canonical.
+ * One access of up to 15 bytes; returns its source, plus ACCESS_STALE, or ACCESS_FAULT. One that
+ * crosses a page counts as an access of each, and its source is that of the second.
+ * `addressVector` is the fault of an address that is not canonical.
  */
 export function access(
   index: u32,
@@ -172,6 +173,7 @@ export function access(
   if (physical == FAULTED) return ACCESS_FAULT;
   let second = FAULTED;
   if ((first ^ last) >> 12 != 0) {
+    count(core, COUNTER_ACCESSES);
     second = translateByte(core, last & ~(<u64>0xfff), accessKind);
     if (second == FAULTED) return ACCESS_FAULT;
     core.clock += accessCycles(core, second);

@@ -22,6 +22,7 @@ import { finish, finishWalk, isUsual, NOT_USUAL, useSecondLevel } from "./second
 import { baseOf, Core, coreAt, MACHINE } from "./layout.ts";
 import { PLAN, readPlan, writeProgress } from "./plan.ts";
 import { ADDRESS_BITS } from "./pte.ts";
+import { MODE_LONG } from "./registers.ts";
 import { pageOf, tagFor } from "./tag.ts";
 import { FIRST_DATA, USUAL_FIRST, USUAL_KIND } from "./tlb.ts";
 
@@ -49,7 +50,7 @@ export function runStream(index: u32, horizon: f64): u32 {
     const count = blockCount(PLAN.remaining, horizon - core.clock, hitCycles);
     makeBlock(count);
     stop =
-      listFor(PLAN.kind) == FIRST_DATA && PLAN.canonical != 0 && fitsUseLine()
+      isUsualPlan(core) && fitsUseLine()
         ? runUsualBlock(core, count, horizon, hitCycles)
         : runPlainBlock(core, count, horizon);
     PLAN.remaining -= PLAN.done;
@@ -62,6 +63,11 @@ export function runStream(index: u32, horizon: f64): u32 {
   add(core, COUNTER_ACCESSES, <f64>(stop == STREAM_FAULT ? done + 1 : done));
   writeProgress();
   return stop;
+}
+
+/** Data accesses in long mode, where an address is what the stream makes it. */
+function isUsualPlan(core: Core): bool {
+  return listFor(PLAN.kind) == FIRST_DATA && PLAN.canonical != 0 && core.mode == MODE_LONG;
 }
 
 /** The physical line of an address in a 4 KiB page. */

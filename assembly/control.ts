@@ -174,14 +174,14 @@ function isRefusedInCr4(core: Core, after: u64): bool {
   return long && ((core.cr4 ^ after) & (CR4_PHYSICAL_EXTENSION | CR4_FIVE_LEVELS)) != 0;
 }
 
-/** SDM 3A 4.10.4.1; for PSE the APM's 5.5.2, which drops as for PAE. */
+/** SDM 3A 4.10.4.1; for PAE and PSE the APM's 5.5.3, which drops everything, as for PGE. */
 function dropForCr4(core: Core, flipped: u64, after: u64): void {
-  if (((flipped & CR4_GLOBAL_PAGES) | (flipped & ~after & CR4_PCID)) != 0) {
+  const formats = CR4_PHYSICAL_EXTENSION | CR4_PAGE_SIZE | CR4_GLOBAL_PAGES;
+  if (((flipped & formats) | (flipped & ~after & CR4_PCID)) != 0) {
     invalidateAll(core);
     return;
   }
-  const resized = flipped & (CR4_PHYSICAL_EXTENSION | CR4_PAGE_SIZE);
-  if ((resized | (flipped & after & CR4_SMEP)) == 0) return;
+  if ((flipped & after & CR4_SMEP) == 0) return;
   dropGlobals(core);
   invalidateContext(core, core.pcidBits);
 }

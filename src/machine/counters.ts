@@ -3,6 +3,7 @@
 import type { MachineInstance } from "./wasm.ts";
 
 export interface Counters {
+  /** One that crosses a page counts twice. */
   readonly accesses: number;
   readonly l1Hits: number;
   readonly l2Hits: number;

@@ -4,6 +4,7 @@ import type {
   Access,
   AccessKind,
   ControlRegisters,
+  PagingEngine,
   PagingFeatures,
 } from "../../src/base/architecture.ts";
 import { ReferenceEngine } from "../../src/reference/reference.ts";
@@ -104,7 +105,7 @@ export interface Mapping {
 }
 
 /** Writes the entries from the root to the leaf, then loads CR3. */
-export function map(engine: ReferenceEngine, mode: Mode, mapping: Mapping): void {
+export function map(engine: PagingEngine, mode: Mode, mapping: Mapping): void {
   const { address, leaf, level: leafLevel = 1, above = ALL } = mapping;
   for (const level of LEVELS[mode]) {
     if (level < leafLevel) break;
@@ -117,12 +118,8 @@ export function map(engine: ReferenceEngine, mode: Mode, mapping: Mapping): void
   if (fault !== undefined) throw new Error("CR3 was refused");
 }
 
-export const entryOf = (
-  engine: ReferenceEngine,
-  mode: Mode,
-  level: number,
-  address: bigint,
-): bigint => engine.readPhysical(entryAddress(mode, level, address), entryBytes(mode));
+export const entryOf = (engine: PagingEngine, mode: Mode, level: number, address: bigint): bigint =>
+  engine.readPhysical(entryAddress(mode, level, address), entryBytes(mode));
 
 /** A supervisor's access of 4 bytes unless told otherwise. */
 export const access = (

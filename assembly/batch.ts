@@ -15,7 +15,15 @@ import {
 } from "./abi.ts";
 import { FAULTED, listFor, translate } from "./access.ts";
 import { BLOCK, BLOCK_ACCESSES, ENTRY_BYTES, makeBlock, skip } from "./accesses.ts";
-import { accessCycles, fitsUseLine, L1D, LINE_SHIFT, missCycles, useLine } from "./cache.ts";
+import {
+  accessCycles,
+  isMostRecentLine,
+  isSmallL1D,
+  L1D,
+  LINE_SHIFT,
+  missCycles,
+  useLine,
+} from "./cache.ts";
 import { add } from "./counters.ts";
 import { AnyShape, FirstLevel, FourWays, FullyAssociative, hasFourWays } from "./first-hit.ts";
 import { finish, finishWalk, isUsual, NOT_USUAL, useSecondLevel } from "./second-hit.ts";
@@ -50,7 +58,7 @@ export function runStream(index: u32, horizon: f64): u32 {
     const count = blockCount(PLAN.remaining, horizon - core.clock, hitCycles);
     makeBlock(count);
     stop =
-      isUsualPlan(core) && fitsUseLine()
+      isUsualPlan(core) && isSmallL1D()
         ? runUsualBlock(core, count, horizon, hitCycles)
         : runPlainBlock(core, count, horizon);
     PLAN.remaining -= PLAN.done;
@@ -102,9 +110,6 @@ function runBlock<Shape extends FirstLevel>(
 ): u32 {
   const base = baseOf(core);
   const pcidBits = core.pcidBits;
-  const lines = base + L1D.offset;
-  const lineMask = L1D.setMask;
-  const lineSetBytes = L1D.setBytes;
   const end = BLOCK + <usize>count * ENTRY_BYTES;
   let secondHits: u32 = 0;
   let at = BLOCK;
@@ -120,8 +125,7 @@ function runBlock<Shape extends FirstLevel>(
       const page = pageOf(address);
       data = first.use(base, page, tagFor(page, USUAL_KIND, pcidBits));
       if (((data ^ load<u64>(rights)) & load<u64>(rights, 8)) != 0) break;
-      const line = lineOf(data, address);
-      if (load<u32>(lines + <usize>((line & lineMask) * lineSetBytes)) != line + 1) break;
+      if (!isMostRecentLine(base, lineOf(data, address))) break;
       clock += hitCycles;
       at += ENTRY_BYTES;
     }

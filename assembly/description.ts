@@ -4,7 +4,7 @@
 import { DISTANCE_SELF, REPLACE_LRU } from "./abi.ts";
 import { initialise, initialiseTables } from "./array.ts";
 import { alignUp } from "./bits.ts";
-import { L1D, L2, LLC, llcDirectoryBytes, shapeCache, shapeLanes } from "./cache.ts";
+import { L1D, L2, LLC, llcDirectoryBytes, shapeCache } from "./cache.ts";
 import { Geometry, shape } from "./geometry.ts";
 import {
   baseOf,
@@ -17,6 +17,7 @@ import {
   populationOffset,
 } from "./layout.ts";
 import { INVPCID_CYCLES } from "./invalidate.ts";
+import { shapeLanes } from "./large-set.ts";
 import { shapeLines } from "./line.ts";
 import { allocate } from "./memory.ts";
 import {
@@ -38,6 +39,7 @@ import {
   EFER_NO_EXECUTE,
   EFER_SYSCALL,
 } from "./registers.ts";
+import { shapeUses } from "./small-set.ts";
 import { structureCache, STRUCTURE_LEVELS } from "./structure-cache.ts";
 import {
   ARRAYS_PER_LIST,
@@ -127,6 +129,7 @@ function readTlbs(from: u32): u32 {
 
 function readCaches(from: u32): u32 {
   shapeLanes();
+  shapeUses();
   L1D.offset = alignUp(from, 64);
   L2.offset = L1D.offset + shapeCache(L1D, nextWord(), nextWord(), next());
   const end = L2.offset + shapeCache(L2, nextWord(), nextWord(), next());

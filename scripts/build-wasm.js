@@ -10,7 +10,7 @@ const RARELY_CALLED = [
   "accesses/makeAny accesses/makeSequence accesses/skip",
   "array/countReplaced array/drop array/fill array/findAmong array/invalidWay",
   "batch/runBlock<* batch/runPlainBlock",
-  "cache/hitOrFillMany cache/missCycles",
+  "cache/missCycles large-set/useOfMany",
   "control/invalidateAll control/invalidateContext",
   "geometry/setOfAnyFold",
   "memory/allocate memory/back",

@@ -4,7 +4,6 @@ import { physicalAddress } from "../base/address.ts";
 import type {
   Access,
   AccessOutcome,
-  BootEngine,
   ControlInstruction,
   ControlRegisters,
   Fault,
@@ -23,6 +22,10 @@ export class MachineEngine implements PagingEngine {
     registers: ControlRegisters,
   ) {
     machine.setRegisters(CORE, registers);
+  }
+
+  get registers(): ControlRegisters {
+    return this.machine.registers(CORE);
   }
 
   access(access: Access): AccessOutcome {
@@ -64,7 +67,9 @@ export class MachineEngine implements PagingEngine {
  * Engines of one core of the described machine, with the features that are asked for. Machines are
  * booted once for the same features and restored: an engine is of use until the next one is made.
  */
-export function machineEngine(description: MachineDescription): BootEngine {
+export function machineEngine(
+  description: MachineDescription,
+): (features: PagingFeatures, registers: ControlRegisters) => MachineEngine {
   const topology = { ...description.topology, coreCount: 1 };
   const booted = new Map<string, { readonly machine: Machine; readonly snapshot: Snapshot }>();
   return (paging: PagingFeatures, registers: ControlRegisters) => {

@@ -81,7 +81,11 @@ function wayIn(g: Geometry, set: usize, entry: usize): u32 {
   return <u32>((entry - set - g.tags) >> 3);
 }
 
-/** The entry of a set whose tag is `key`, or 0. Pads behind the last way are 0. */
+/**
+ * The entry of a set whose tag is `key`, or 0. Behind the last way of up to 4 there are pads of 0;
+ * of 5 to 16, their signatures are 0, and instead of a tag there may be the data of a way: it has A
+ * set, where a tag with such a signature has 0.
+ */
 function findInSet(g: Geometry, set: usize, key: u64): usize {
   return g.ways <= COMPARED_WAYS ? findCompared(set, key) : findSigned(set, key);
 }

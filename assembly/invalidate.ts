@@ -10,7 +10,7 @@ import {
 import { count } from "./counters.ts";
 import { Core, MACHINE } from "./layout.ts";
 import { drain } from "./posted-stores.ts";
-import { CR4_FIVE_LEVELS, CR4_PCID, isCanonical, linearAddress } from "./registers.ts";
+import { CR4_PCID, isCanonical, isCanonicalOperand, linearAddress } from "./registers.ts";
 import { dropAllStructures, dropStructuresFor, dropStructuresOf } from "./structure-cache.ts";
 import { pageOf, PCID_SHIFT } from "./tag.ts";
 import { dropEverything, dropNonGlobal, dropPage, dropPcid } from "./tlb.ts";
@@ -81,11 +81,6 @@ function isRefused(core: Core, type: u64, descriptor: u64, address: u64): bool {
   if (type > LAST_TYPE || descriptor >> 12 != 0) return true;
   const named = type == ADDRESS || type == CONTEXT;
   if (named && descriptor != 0 && (core.cr4 & CR4_PCID) == 0) return true;
-  return type == ADDRESS && !is64BitCanonical(core, address);
-}
-
-/** SDM 2A, INVPCID: it uses, and checks, all 64 bits of the address in every mode. */
-function is64BitCanonical(core: Core, address: u64): bool {
-  const shift: i64 = (core.cr4 & CR4_FIVE_LEVELS) != 0 ? 7 : 16;
-  return ((<i64>address) << shift) >> shift == <i64>address;
+  // The processor uses all 64 bits of the descriptor's address even outside 64-bit mode.
+  return type == ADDRESS && !isCanonicalOperand(core, address);
 }

@@ -5,7 +5,8 @@
 //   | XD | key | ignored | reserved (0) | frame     | ign | G PS  D  A  - -  U/S R/W  P |
 //
 //   A TLB has in its data word the rights combined over all levels in P, R/W, U/S and XD; D, G and
-//   key of the leaf; CONDEMNED in bit 9 and the page size in bits 11:10.
+//   key of the leaf; CONDEMNED in bit 9 and the page size in bits 11:10. A is set in whatever is
+//   cached, the words of the structure caches included: array.ts relies on it.
 
 export const PRESENT: u64 = 1 << 0;
 export const WRITABLE: u64 = 1 << 1;

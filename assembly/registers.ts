@@ -82,6 +82,12 @@ export function isCanonical(core: Core, address: u64): bool {
   return ((<i64>address) << shift) >> shift == <i64>address;
 }
 
+/** As isCanonical, of an operand that has 64 bits in every mode. */
+export function isCanonicalOperand(core: Core, address: u64): bool {
+  const shift: i64 = (core.cr4 & CR4_FIVE_LEVELS) != 0 ? 7 : 16;
+  return ((<i64>address) << shift) >> shift == <i64>address;
+}
+
 /** Brings all that follows from the registers up to date. */
 export function derive(core: Core): void {
   const paging = (core.cr0 & CR0_PAGING) != 0;

@@ -94,7 +94,8 @@ function translation(core: Core, leaf: u64, level: u32, path: u64): u64 {
     size = SIZE_4M;
     address = largeAddress(leaf);
   }
-  let data = address | (path & (RIGHTS | CONDEMNED)) | (leaf & DIRTY) | ((<u64>size) << SIZE_SHIFT);
+  let data = address | ACCESSED | (path & (RIGHTS | CONDEMNED)) | ((<u64>size) << SIZE_SHIFT);
+  data |= leaf & DIRTY;
   if (core.mode == MODE_LONG) data |= leaf & KEY;
   if ((core.cr4 & CR4_GLOBAL_PAGES) != 0) data |= leaf & GLOBAL;
   return data;
@@ -113,7 +114,7 @@ export function walkFromPageTable(core: Core, page: u64, required: u64, tested: 
   const entryAt = (above & ADDRESS_BITS) | ((page & 511) << 3);
   const entry = read(entryAt);
   const path = combineRights(above & RIGHTS, entry) | (above & CONDEMNED);
-  const data = (entry & (ADDRESS_BITS | DIRTY | KEY)) | path;
+  const data = (entry & (ADDRESS_BITS | ACCESSED | DIRTY | KEY)) | path;
   const unfit = ((data ^ required) & tested) | (entry & GLOBAL) | (~entry & ACCESSED);
   if ((unfit | (entry & load<u64>(reservedAt(core, 1, 0)))) != 0) return 0;
   touch(PDE_CACHE, baseOf(core), page >> 9, cached);
@@ -173,7 +174,7 @@ export function walk(core: Core, address: u64, list: u32, required: u64, tested:
     if ((entry & ACCESSED) == 0) writeEntry(core, entryAt, entry | ACCESSED);
     table = (entry & ADDRESS_BITS) >> 12;
     level--;
-    fillStructure(core, page, level, (entry & ADDRESS_BITS) | path);
+    fillStructure(core, page, level, (entry & ADDRESS_BITS) | ACCESSED | path);
   }
   charge(core, cycles, loads);
   return data;

@@ -42,6 +42,7 @@ const ENTRIES = [
   "src/index.ts",
   "src/cli/main.ts",
   "src/cli/verify-oracle.ts",
+  "src/cli/verify-random.ts",
   "assembly/index.ts",
 ];
 

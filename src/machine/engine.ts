@@ -4,7 +4,6 @@ import { physicalAddress } from "../base/address.ts";
 import type {
   Access,
   AccessOutcome,
-  BootEngine,
   ControlInstruction,
   ControlRegisters,
   Fault,
@@ -28,6 +27,10 @@ export class MachineEngine implements PagingEngine {
     registers: ControlRegisters,
   ) {
     machine.setRegisters(CORE, registers);
+  }
+
+  get registers(): ControlRegisters {
+    return this.machine.registers(CORE);
   }
 
   access(access: Access): AccessOutcome {

@@ -6,24 +6,19 @@
 import type {
   Access,
   AccessOutcome,
-  BootEngine,
   ControlInstruction,
   ControlRegisters,
   Fault,
   PagingEngine,
   PagingFeatures,
 } from "../base/architecture.ts";
-import { assert } from "../base/assert.ts";
 import { writeControl } from "./control.ts";
 import { SHAPES } from "./entry.ts";
-import { GENERAL_PROTECTION, STACK_FAULT } from "./fault.ts";
 import { faultOfInvpcid } from "./invalidate.ts";
 import { PhysicalMemory, type ReadPhysical } from "./memory.ts";
-import { isCanonical, isLongMode, type Processor } from "./registers.ts";
+import type { Processor } from "./registers.ts";
+import { spanOf } from "./span.ts";
 import { walk, type Walk } from "./walk.ts";
-
-const PAGE_BYTES = 4096n;
-const MOST_BYTES = 15;
 
 /** What an access came to, and the walks that it took: one, or two if it crosses a page. */
 export interface Explanation {
@@ -41,6 +36,10 @@ export class ReferenceEngine implements PagingEngine {
     this.processor = { features, registers, pdptes: [0n, 0n, 0n, 0n] };
   }
 
+  get registers(): ControlRegisters {
+    return this.processor.registers;
+  }
+
   access(access: Access): AccessOutcome {
     const { outcome, walks } = this.explain(access);
     walks.forEach((pageWalk) => this.setFlags(pageWalk));
@@ -49,20 +48,11 @@ export class ReferenceEngine implements PagingEngine {
 
   /** What `access` would come to, without making it. */
   explain(access: Access): Explanation {
-    assert(access.bytes >= 1 && access.bytes <= MOST_BYTES, "an access has 1 to 15 bytes");
-    const { registers } = this.processor;
-    const width = isLongMode(registers) ? 64 : 32;
-    const first = BigInt.asUintN(width, access.address);
-    const last = BigInt.asUintN(width, first + BigInt(access.bytes) - 1n);
-    // SDM 2, tables of exceptions in 64-bit mode: #SS(0) through SS, #GP(0) otherwise.
-    if (width === 64 && !(isCanonical(registers, first) && isCanonical(registers, last))) {
-      const fault = access.stack === true ? STACK_FAULT : GENERAL_PROTECTION;
-      return { outcome: { fault }, walks: [] };
-    }
-    const starts = [first, last & ~(PAGE_BYTES - 1n)];
+    const span = spanOf(this.processor.registers, access);
+    if (span.fault !== undefined) return { outcome: { fault: span.fault }, walks: [] };
     const walks: Walk[] = [];
     const reached: bigint[] = [];
-    for (const address of isOnePage(first, last) ? [first] : starts) {
+    for (const address of span.addresses) {
       const pageWalk = walk(this.processor, this.read, access, address);
       walks.push(pageWalk);
       if (pageWalk.outcome.fault !== undefined)
@@ -105,8 +95,7 @@ export class ReferenceEngine implements PagingEngine {
   }
 }
 
-const isOnePage = (first: bigint, last: bigint): boolean =>
-  first / PAGE_BYTES === last / PAGE_BYTES;
-
-export const bootReference: BootEngine = (features, registers) =>
-  new ReferenceEngine(features, registers);
+export const bootReference = (
+  features: PagingFeatures,
+  registers: ControlRegisters,
+): ReferenceEngine => new ReferenceEngine(features, registers);

@@ -287,3 +287,26 @@ test("a first level that is kept per PCID refills from the second after a switch
   load(space, 0);
   expect([space.source(PAGE), space.source(GLOBAL_PAGE)]).toEqual(["l2", "l1"]);
 });
+
+test("INVPCID refuses an address that is not canonical outside 64-bit mode as well", () => {
+  const { machine } = new Space(MACHINE);
+  machine.setRegisters(0, { cr0: 0x8000_0011n, cr4: 0n, efer: 0n });
+  const refused = { vector: 13, errorCode: 0 };
+  expect(machine.invpcid(0, 0n, { pcid: 0n, address: 1n << 47n })).toEqual(refused);
+  expect(machine.invpcid(0, 1n, { pcid: 0n, address: 1n << 47n })).toBeUndefined();
+  machine.setRegisters(0, { cr4: 1n << 12n });
+  expect(machine.invpcid(0, 0n, { pcid: 0n, address: 1n << 47n })).toBeUndefined();
+});
+
+describe("tags", () => {
+  test("what a cached translation says is not taken for the tag of another page", () => {
+    // A set of 12 ways; the word of a supervisor's read-only page would be the tag of LIKE_IT.
+    const LIKE_IT = 0x1_0000;
+    const SAME_SET = 0x80;
+    const space = new Space(MACHINE);
+    const frame = frameNumber(LIKE_IT >> 8);
+    space.map(SAME_SET, { frame, user: false, writable: false });
+    expect(space.source(SAME_SET, "read", false)).toBe("walk");
+    expect(space.source(LIKE_IT, "read", false)).toBe("fault 0");
+  });
+});

@@ -2,8 +2,11 @@
 
 import type { Random } from "../../base/random.ts";
 
+/** Where the numbers come from: a seed, or the choices of a property test. */
+export type Numbers = Pick<Random, "word" | "below">;
+
 export class Dice {
-  constructor(private readonly random: Random) {}
+  constructor(private readonly random: Numbers) {}
 
   below(limit: number): number {
     return this.random.below(limit);

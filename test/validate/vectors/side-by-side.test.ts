@@ -91,7 +91,7 @@ describe("an access", () => {
   test("that walks to an entry with a reserved bit names the bits", async () => {
     const lines = await printed(
       vectorOf({
-        mem: [...(RECORD as { mem: unknown[] }).mem.slice(0, 3), ["0x4028", "0x8000000009007"]],
+        mem: [...RECORD.mem.slice(0, 3), ["0x4028", "0x8000000009007"]],
       }),
     );
     expect(lines).toContainEqual(expect.stringMatching(/PTE .*reserved 0x8000000000000$/));
@@ -99,7 +99,7 @@ describe("an access", () => {
   });
 });
 
-test("an entry that is wrong at the end is explained by the last access that came by it", async () => {
+test("an entry that is wrong at the end is explained by the last access that used it", async () => {
   const exp = { ...RECORD.exp, res: [good, good], mem: ["0x2027", "0x3027", "0x4027", "0x9067"] };
   const { failure, at, sides } = await explain(vectorOf({ ops: [READ, READ], exp }));
   expect(failure).toMatchObject({ operation: "final", actual: "entry at 0x4028 is 0x9027" });
@@ -107,7 +107,7 @@ test("an entry that is wrong at the end is explained by the last access that cam
   expect(sides).toMatchObject({ kind: "access", machine: { result: { source: "l1" } } });
 });
 
-test("an entry that no access came by is not explained", async () => {
+test("an entry that no access used is not explained", async () => {
   const exp = { ...RECORD.exp, res: [], mem: ["0x2027", "0x3007", "0x4007", "0x9007"] };
   const explained = await explain(vectorOf({ ops: [], exp }));
   expect(explained.failure.operation).toBe("final");

@@ -14,7 +14,7 @@ const installed = join(app, "node_modules", "shootdown");
 const FIRST_SCRIPT = `
 import {
   Machine, PageTables, addressOfPage, bootKernel, completeConfiguration, describeMachine,
-  frameNumber, pageNumber, presets, replay, runExperiment, type Row,
+  frameNumber, pageNumber, presets, replay, runExperiment, verify, type Row, type Verification,
 } from "shootdown";
 
 const machine = new Machine(describeMachine(presets["skylake-sp"], { cores: 2 }));
@@ -31,6 +31,7 @@ const { rows } = await runExperiment("munmap", {
   axes: { cores: 2, rounds: 2, lazyTlb: ["refcounted", "eager"] },
 });
 const replayed = await replay("madvise-free", { axes: { lazyTlb: "refcounted", pcid: true } });
+const verified: Verification = await verify();
 const cost = (row: Row): number => row.initiatorCycles.mean;
 console.log(
   JSON.stringify({
@@ -39,6 +40,7 @@ console.log(
     policies: rows.map((row) => row.configuration.lazyTlb),
     costs: rows.map(cost),
     trace: replayed.rows[0]?.workload,
+    vectors: [verified.cases, verified.passed, verified.failed],
   }),
 );
 `;
@@ -84,6 +86,7 @@ test("a first script type-checks against the package and runs on plain Node", ()
     cpus: 3,
     policies: ["refcounted", "eager"],
     trace: "madvise-free",
+    vectors: [20_285, 20_285, 0],
   });
   for (const cost of said["costs"] as number[]) expect(cost).toBeGreaterThan(0);
 });

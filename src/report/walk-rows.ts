@@ -17,6 +17,8 @@ export interface WalkRow {
 }
 
 const PAGE_BYTES = 4096n;
+/** Where a PAE walk ends that has not begun. */
+const PDPTE_LEVEL = 3;
 const PRESENT = 1n << 0n;
 const ACCESSED = 1n << 5n;
 const DIRTY = 1n << 6n;
@@ -49,6 +51,7 @@ function pageRows({ machine }: AccessSides, walk: Walk): readonly WalkRow[] {
 function machineCell({ startLevel, steps }: MachineWalk, level: Level): string {
   const step = steps.find((one) => one.level === level);
   if (step !== undefined) return `${hex(step.address)} ${hex(step.value)} ${step.cycles} cycles`;
+  if (startLevel === 0) return level === PDPTE_LEVEL ? "register, not present" : "";
   return level > startLevel ? "not loaded" : "";
 }
 

@@ -5,6 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, test } from "vitest";
+import { BadInput } from "../../src/base/bad-input.ts";
+import { plain } from "../../src/report/paint.ts";
+import { formatVerification } from "../../src/report/verification.ts";
+import type { ExplainedFailure } from "../../src/validate/vectors/side-by-side.ts";
+import { verify } from "../../src/validate/vectors/verify-files.ts";
 import { lineOf, RECORD } from "../validate/vectors/record.ts";
 import { shootdown, shootdownFed } from "./command.ts";
 
@@ -99,6 +104,23 @@ W writable, U user, X executable by the entries so far; +A, +D: set by the walk
     expect(stdout).not.toContain("PML4E");
     expect(code).toBe(1);
   });
+
+  test("has the reference model beside the machine only where both fit", async () => {
+    const explained: ExplainedFailure[] = [];
+    const verification = await verify(wrong, { onFailure: (one) => explained.push(one) });
+    const printed = formatVerification(verification, explained, { paint: plain, columns: 80 });
+    expect(printed).toContain(`\
+         machine
+  PML4E  0x1000 0x2007 200 cycles
+  PDPTE  0x2000 0x3007 200 cycles
+  PDE    0x3000 0x4007 200 cycles
+  PTE    0x4028 0x9007 200 cycles
+         0x9008, walk, 1016 cycles
+         reference model
+  PML4E  0x1000 0x2007 WUX +A
+`);
+    expect(Math.max(...printed.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
 });
 
 test("without a file the recorded vectors are run, and that is said", async () => {
@@ -109,7 +131,7 @@ test("without a file the recorded vectors are run, and that is said", async () =
 });
 
 const second = (line: string): string => RIGHT + line;
-const cases: readonly (readonly [what: string, words: readonly string[], says: RegExp])[] = [
+const cases: readonly (readonly [what: string, paths: readonly string[], says: RegExp])[] = [
   ["a missing file", [join(folder, "none")], /none: "no such file": name a file/],
   ["a missing file after a good one", [right, join(folder, "none")], /none: "no such file"/],
   ["a file for a folder", [join(right, "x")], /x: "no such file": name a file/],
@@ -150,16 +172,28 @@ const cases: readonly (readonly [what: string, words: readonly string[], says: R
     /q:2 exp\.res: \[\]: 1 results/,
   ],
   ["a case without an answer", [file("r", second(lineOf({ exp: undefined })))], /r:2 exp: missing/],
-  ["an unknown preset", [right, "--cpu", "skylake"], /--cpu: "skylake": did you mean skylake-sp\?/],
-  ["no number of failures", [right, "--failures", "-1"], /--failures: "-1": a whole number of 0/],
 ];
 
-describe("bad input ends with exit code 2 and one line", () => {
-  test.concurrent.for(cases)("%s", async ([, words, says], { expect: must }) => {
-    const { code, stdout, stderr } = await shootdown("verify", ...words);
-    must(stderr).toMatch(/^shootdown: [^\n]+\n$/);
-    must(stderr.trimEnd()).toMatch(says);
-    must(stdout).toBe("");
-    must(code).toBe(2);
+describe("bad input in one line is", () => {
+  test.each(cases)("%s", async (_, paths, says) => {
+    const error = await verify(paths).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(BadInput);
+    expect((error as BadInput).message).toMatch(says);
   });
 });
+
+test.concurrent.for([
+  ["a malformed line after a good one", [file("bad", second('{"id": 1}'))], /bad:2 mode: missing/],
+  ["a missing file after a good one", [right, join(folder, "none")], /none: "no such file": /],
+  ["an unknown preset", [right, "--cpu", "skylake"], /--cpu: "skylake": did you mean skylake-sp\?/],
+  ["no number of failures", [right, "--failures", "-1"], /--failures: "-1": a whole number of 0/],
+] as const)(
+  "%s ends with exit code 2, and nothing is printed",
+  async ([, words, says], context) => {
+    const { code, stdout, stderr } = await shootdown("verify", ...words);
+    context.expect(stderr).toMatch(/^shootdown: [^\n]+\n$/);
+    context.expect(stderr.trimEnd()).toMatch(says);
+    context.expect(stdout).toBe("");
+    context.expect(code).toBe(2);
+  },
+);

@@ -86,6 +86,9 @@ const structureCaches = { pml5e: 32, pml4e: 32, pdpte: 32, pde: 64 };
 const described = (first: TlbArrayDescription[], second: TlbArrayDescription[]) =>
   machineWith({
     structureCaches,
+    // Small, so that snapshots are.
+    l2: { sizeBytes: 1 << 16, ways: 8, latencyCycles: 14 },
+    llc: { sizeBytes: 1 << 18, ways: 8, latencyCycles: 70 },
     tlb: {
       ...TLB,
       firstLevelData: first,

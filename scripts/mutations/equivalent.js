@@ -1,0 +1,3 @@
+// Mutants that no test can tell from the original, each with the reason.
+
+export const EQUIVALENT = {};

@@ -19,7 +19,10 @@ import type { Snapshot } from "./snapshot.ts";
 const CORE = 0;
 
 /** One that tells of its walks. */
-export type BootMachineEngine = (...state: Parameters<BootEngine>) => MachineEngine;
+export type BootMachineEngine = (
+  features: PagingFeatures,
+  registers: ControlRegisters,
+) => MachineEngine;
 
 export class MachineEngine implements PagingEngine {
   constructor(

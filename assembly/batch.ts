@@ -154,7 +154,6 @@ function runBlock<Shape extends FirstLevel>(
     at += ENTRY_BYTES;
     if (stop != STREAM_DONE) return leave(core, at, clock, secondHits, stop);
   }
-  return STREAM_DONE;
 }
 
 /** Ends a block before the access at `at`, for the reason `stop`. */

@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -31,7 +32,7 @@ const { rows } = await runExperiment("munmap", {
   axes: { cores: 2, rounds: 2, lazyTlb: ["refcounted", "eager"] },
 });
 const replayed = await replay("madvise-free", { axes: { lazyTlb: "refcounted", pcid: true } });
-const verified: Verification = await verify();
+const verified: Verification = await verify("one.jsonl");
 const cost = (row: Row): number => row.initiatorCycles.mean;
 console.log(
   JSON.stringify({
@@ -74,6 +75,8 @@ beforeAll(() => {
   writeFileSync(join(app, "package.json"), '{"type": "module", "private": true}');
   writeFileSync(join(app, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
   writeFileSync(join(app, "first.ts"), FIRST_SCRIPT);
+  const vectors = gunzipSync(readFileSync(join(installed, "data/vectors/vectors-dev.jsonl.gz")));
+  writeFileSync(join(app, "one.jsonl"), vectors.subarray(0, vectors.indexOf("\n")));
 });
 
 afterAll(() => rmSync(app, { recursive: true, force: true }));
@@ -86,7 +89,7 @@ test("a first script type-checks against the package and runs on plain Node", ()
     cpus: 3,
     policies: ["refcounted", "eager"],
     trace: "madvise-free",
-    vectors: [20_285, 20_285, 0],
+    vectors: [1, 1, 0],
   });
   for (const cost of said["costs"] as number[]) expect(cost).toBeGreaterThan(0);
 });

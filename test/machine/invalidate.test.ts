@@ -297,16 +297,3 @@ test("INVPCID refuses an address that is not canonical outside 64-bit mode as we
   machine.setRegisters(0, { cr4: 1n << 12n });
   expect(machine.invpcid(0, 0n, { pcid: 0n, address: 1n << 47n })).toBeUndefined();
 });
-
-describe("tags", () => {
-  test("what a cached translation says is not taken for the tag of another page", () => {
-    // A set of 12 ways; the word of a supervisor's read-only page would be the tag of LIKE_IT.
-    const LIKE_IT = 0x1_0000;
-    const SAME_SET = 0x80;
-    const space = new Space(MACHINE);
-    const frame = frameNumber(LIKE_IT >> 8);
-    space.map(SAME_SET, { frame, user: false, writable: false });
-    expect(space.source(SAME_SET, "read", false)).toBe("walk");
-    expect(space.source(LIKE_IT, "read", false)).toBe("fault 0");
-  });
-});

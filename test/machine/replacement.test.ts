@@ -6,8 +6,9 @@ import { addressOfPage, frameNumber, pageNumber, physicalAddress } from "../../s
 import { Random } from "../../src/base/random.ts";
 import type { TlbArrayDescription } from "../../src/machine/description.ts";
 import { Machine } from "../../src/machine/machine.ts";
-import { machineWithTlb } from "./describe.ts";
+import { MACHINE, machineWithTlb } from "./describe.ts";
 import { PlainMachine } from "./plain-machine.ts";
+import { Space } from "./space.ts";
 
 type Shape = Pick<TlbArrayDescription, "entries" | "ways" | "replacement" | "index">;
 
@@ -88,4 +89,17 @@ describe("the same entries are replaced as in the plain twin", () => {
       expect(Math.min(...Object.values(sources))).toBeGreaterThan(2 * first.entries);
     });
   }
+});
+
+describe("tags", () => {
+  test("what a cached translation says is not taken for the tag of another page", () => {
+    // A set of 12 ways; the word of a supervisor's read-only page would be the tag of LIKE_IT.
+    const LIKE_IT = 0x1_0000;
+    const SAME_SET = 0x80;
+    const space = new Space(MACHINE);
+    const frame = frameNumber(LIKE_IT >> 8);
+    space.map(SAME_SET, { frame, user: false, writable: false });
+    expect(space.source(SAME_SET, "read", false)).toBe("walk");
+    expect(space.source(LIKE_IT, "read", false)).toBe("fault 0");
+  });
 });

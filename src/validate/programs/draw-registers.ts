@@ -59,7 +59,7 @@ export function drawRegisters(dice: Dice, features: PagingFeatures): ControlRegi
 
 function drawRoot(dice: Dice, registers: ControlRegisters): bigint {
   const isPae = pagingMode(registers) === "PAE";
-  return isPae !== dice.once(8) ? dice.pick(PDPTS) : dice.pick(TABLES);
+  return isPae !== dice.once(16) ? dice.pick(PDPTS) : dice.pick(TABLES);
 }
 
 /** Rights of keys 0, 1 and 15, which are those that entries have. */
@@ -98,13 +98,27 @@ const DRAW: Readonly<Record<Write["register"], Draw>> = {
   pkrs: (dice) => drawKeys(dice) | (dice.once(16) ? bit(32) : 0n),
 };
 
-const REGISTERS = ["cr0", "cr3", "cr3", "cr3", "cr4", "cr4", "efer", "pkru", "pkrs"] as const;
+/** Those of a feature that is not there come seldom: they only fault. */
+function registersOf(features: PagingFeatures, dice: Dice): readonly Write["register"][] {
+  const isSeldom = dice.once(12);
+  return [
+    "cr0",
+    "cr3",
+    "cr3",
+    "cr3",
+    "cr4",
+    "cr4",
+    "efer",
+    ...(features.protectionKeys || isSeldom ? (["pkru"] as const) : []),
+    ...(features.supervisorKeys || isSeldom ? (["pkrs"] as const) : []),
+  ];
+}
 
 export function drawWrite(
   dice: Dice,
   features: PagingFeatures,
   start: ControlRegisters,
 ): ControlInstruction {
-  const register = dice.pick(REGISTERS);
+  const register = dice.pick(registersOf(features, dice));
   return { kind: "write", register, value: DRAW[register](dice, features, start) };
 }

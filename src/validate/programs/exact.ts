@@ -1,6 +1,6 @@
-// The exact judgement: whenever something stale may be cached, the invalidation that is due is made.
-// Then a processor has no choice, and two engines must agree on every outcome, every fault, every
-// register and every bit of every entry.
+// The exact judgement: whenever something stale may be cached, the invalidation that is due is
+// made. Then a processor has no choice, and two engines must agree on every outcome, every fault,
+// every register and every bit of every entry.
 
 import { bootReference } from "../../reference/reference.ts";
 import { CachedRoots, flushAll } from "./due.ts";

@@ -2,25 +2,24 @@
 // a seed, or from a property test: the programs are the same kind.
 
 import type { Access } from "../../base/architecture.ts";
-import { ENTRY } from "../../reference/entry.ts";
-import { bit, bits, pagingMode } from "../../reference/registers.ts";
+import { bit, pagingMode } from "../../reference/registers.ts";
 import { Dice, type Numbers } from "../vectors/dice.ts";
+import { bytesOf, entryWrite, firstEntries, type Ground, pdpteWrite } from "./draw-entries.ts";
 import { drawRegisters, drawWrite, widthOf } from "./draw-registers.ts";
 import * as places from "./places.ts";
 import { PROCESSORS } from "./processors.ts";
-import type { EntryWrite, Program, Step } from "./program.ts";
+import type { Program, Step } from "./program.ts";
 
-const GLOBAL = bit(8);
-const OPEN = ENTRY.P | ENTRY.RW | ENTRY.US;
-const MOST_ADDRESSES = 7;
+const MOST_ADDRESSES = 4;
+const FEWEST_STEPS = 6;
 const MOST_STEPS = 36;
 
 /** What the steps of one program have in common. */
-interface Scene extends Pick<Program, "features" | "registers"> {
-  readonly dice: Dice;
-  readonly space: places.Space;
+interface Scene extends Ground {
   /** Addresses that steps return to. */
   readonly addresses: readonly bigint[];
+  /** Where the entries are that lead to those addresses, at first. */
+  readonly paths: readonly bigint[];
 }
 
 export function generateProgram(numbers: Numbers): Program {
@@ -31,60 +30,32 @@ export function generateProgram(numbers: Numbers): Program {
   const mode = pagingMode(registers);
   const has4Bytes = mode === "32-bit" || (mode === "none" && width === 32 && dice.once(2));
   const space: places.Space = { width, indexBits: has4Bytes ? 10 : 9 };
-  const addresses = Array.from({ length: 2 + dice.below(MOST_ADDRESSES - 1) }, () =>
+  const addresses = Array.from({ length: 1 + dice.below(MOST_ADDRESSES) }, () =>
     places.linearAddress(dice, space),
   );
-  const scene: Scene = { dice, features, registers, addresses, space };
-  const entries = [
-    ...places.entryPlaces(bytesOf(space)).map((place) => entryWrite(scene, place)),
-    ...places.PDPTE_PLACES.map((place) => pdpteWrite(scene, place)),
-  ].filter(() => !dice.once(32));
-  const length = 1 + dice.below(MOST_STEPS);
+  const ground = { dice, features, registers, space };
+  const { entries, paths } = firstEntries(ground, addresses);
+  const scene: Scene = { ...ground, addresses, paths };
+  const length = FEWEST_STEPS + dice.below(MOST_STEPS - FEWEST_STEPS + 1);
   return { features, registers, entries, steps: Array.from({ length }, () => step(scene)) };
 }
 
-const bytesOf = ({ indexBits }: places.Space): 4 | 8 => (indexBits === 10 ? 4 : 8);
+/** Mostly where it matters. */
+const entryPlace = ({ dice, paths, space }: Scene): bigint =>
+  paths.length > 0 && !dice.once(4) ? dice.pick(paths) : places.entryPlace(dice, bytesOf(space));
 
 function step(scene: Scene): Step {
   const { dice, features, registers } = scene;
   const what = dice.below(100);
-  if (what < 58) return { kind: "access", access: access(scene) };
-  if (what < 74) return entryWrite(scene, places.entryPlace(dice, bytesOf(scene.space)));
-  if (what < 76) return pdpteWrite(scene, dice.pick(places.PDPTE_PLACES));
-  if (what < 90) return { kind: "control", instruction: drawWrite(dice, features, registers) };
-  if (what < 95) return { kind: "control", instruction: { kind: "invlpg", address: near(scene) } };
-  return { kind: "control", instruction: invpcid(scene) };
-}
-
-function entryWrite({ dice, features, space }: Scene, address: bigint): EntryWrite {
-  const bytes = bytesOf(space);
-  const value = entryValue(dice, features.physicalAddressBits, space);
-  return { kind: "entry", address, bytes, value: BigInt.asUintN(8 * bytes, value) };
-}
-
-/** An entry that may serve at any level: a table, or a page, of rights that are mostly open. */
-function entryValue(dice: Dice, physicalAddressBits: number, { width }: places.Space): bigint {
-  if (dice.once(40)) return dice.once(2) ? 0n : dice.bits(64) & ~ENTRY.P;
-  const flags =
-    (dice.once(4) ? OPEN & ~dice.some(OPEN & ~ENTRY.P) : OPEN) |
-    dice.flags([ENTRY.A, ENTRY.D], 3) |
-    dice.flags([GLOBAL], 6) |
-    dice.flags([ENTRY.XD], 20) |
-    (dice.once(width === 32 ? 40 : 3) ? dice.pick([1n, 15n]) << 59n : 0n);
-  const high = width === 32 ? 0n : bits(58, 52);
-  const ignored = dice.once(10) ? dice.some(bits(4, 3) | bits(11, 9) | high) : 0n;
-  const stray = dice.once(40) ? bit(dice.pick([7, 13, 21, physicalAddressBits, 51, 62])) : 0n;
-  const others = flags | ignored | stray;
-  if (dice.once(10)) return others | ENTRY.PS | places.frame(dice, true, physicalAddressBits);
-  if (dice.once(12)) return others | places.frame(dice, false, physicalAddressBits);
-  return others | dice.pick(places.TABLES);
-}
-
-function pdpteWrite({ dice }: Scene, address: bigint): EntryWrite {
-  const stray = dice.once(40) ? bit(dice.pick([1, 5, 7, 8, 52, 63])) : 0n;
-  const present = dice.once(8) ? 0n : ENTRY.P;
-  const value = dice.pick(places.TABLES) | present | stray | dice.some(bits(11, 9) | bits(4, 3));
-  return { kind: "entry", address, bytes: 8, value };
+  if (what < 52) return { kind: "access", access: access(scene) };
+  if (what < 71) return entryWrite(scene, entryPlace(scene));
+  if (what < 72) return pdpteWrite(scene, dice.pick(places.PDPTE_PLACES));
+  if (what < 84) return { kind: "control", instruction: drawWrite(dice, features, registers) };
+  // Where there is no INVPCID, now and then is enough to see that.
+  const hasInvpcid = features.invpcid || dice.once(12);
+  const isInvpcid = what < 92 && hasInvpcid;
+  const invlpg = { kind: "invlpg", address: near(scene) } as const;
+  return { kind: "control", instruction: isInvpcid ? invpcid(scene) : invlpg };
 }
 
 /** Mostly one of the addresses of the program, its page's neighbour, or one that nobody has. */

@@ -88,8 +88,8 @@ class Search {
   }
 
   /**
-   * The table that a walk in that moment begins with. PAE paging begins with a PDPTE register, which
-   * is no cache: it holds for the walk that reads it, and undefined is one that is not present.
+   * The table that a walk in that moment begins with. PAE paging begins with a PDPTE register,
+   * which is no cache: it holds for the walk that reads it. undefined: it is not present.
    */
   private root({ mode, processor: { registers, pdptes } }: Moment): Place | undefined {
     if (mode === "PAE") {

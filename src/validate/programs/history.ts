@@ -82,11 +82,14 @@ export class History {
     return bytes === 8 ? word : BigInt.asUintN(32, word >> (8n * (address & 4n)));
   }
 
-  /** Whether the bits of an entry have ever been set. */
+  /** Whether a flag of an entry has been set in any moment of which something may be cached. */
   everHad(address: bigint, bytes: 4 | 8, flag: bigint): boolean {
     const shift = bytes === 8 ? 0n : 8n * (address & 4n);
     const held = this.words.get(address & ~7n) ?? [];
-    return held.some(({ value }) => ((value >> shift) & flag) !== 0n);
+    return held.some(
+      ({ value }, index) =>
+        ((value >> shift) & flag) !== 0n && (held[index + 1]?.since ?? Infinity) > this.oldest,
+    );
   }
 
   /** Whether what was cached in one moment is still there in a later one. */

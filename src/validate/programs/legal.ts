@@ -1,13 +1,14 @@
 // The legal judgement: programs that change tables and registers without any invalidation. SDM 3A
-// 4.10: a processor may use any translation, and any paging-structure-cache entry, that a walk could
-// have made at any time since the last operation that drops it. The rule that is judged:
+// 4.10: a processor may use any translation, and any entry of the paging-structure caches, that a
+// walk could have made at any time since the last operation that drops it. The rule:
 //
 //   An outcome is legal if there is a walk whose every entry was read in some moment, each no
 //   earlier than the one above it; in those moments one PCID was current; what each entry said was
-//   not dropped from the structure caches before the next was read; and either the walk maps a page,
-//   and its translation (global, or of the current PCID) was not dropped since, or it ends now, at
-//   an entry that is not present or has a reserved bit. Rights, keys and error codes are those of
-//   the registers now. Without paging, or for an address that is not canonical, there is no choice.
+//   not dropped from the structure caches before the next was read; and either the walk maps a
+//   page, and its translation (global, or of the current PCID) was not dropped since, or it ends
+//   now, at an entry that is not present or has a reserved bit. Rights, keys and error codes are
+//   those of the registers now, PDPTE registers those of the moment in which they are followed.
+//   Without paging, or for an address that is not canonical, there is no choice.
 //
 // More is accepted than any one processor does: walks may be made at any time for any address.
 // Instructions that change registers have no choice. Of A and D, only this is judged: they are set

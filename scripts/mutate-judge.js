@@ -1,51 +1,74 @@
-// Runs the tests that judge a mutant, the quickest and sharpest first, one file after the other until
-// one fails. A process of its own, in a copy of the project: it is asked by a message, answers with
-// the name of a test that failed or null, and can be killed when a mutant loops for ever.
+// Runs the tests that judge a mutant, one file after the other until one fails: the quick ones, those
+// that are about the mutant's file, the others. A process of its own, in a copy of the project: it is
+// sent the name of the mutant's file, answers with the name of a test that failed or null, and can be
+// killed when a mutant loops for ever.
 
 import { createVitest } from "vitest/node";
 
-const JUDGES = [
+const QUICK = [
   "test/regressions/paging.test.ts",
   "test/regressions/registers.test.ts",
   "test/regressions/cached-rights.test.ts",
   "test/machine/walk.test.ts",
   "test/machine/invalidate.test.ts",
-  "test/machine/manual-entries.test.ts",
-  "test/machine/manual-control.test.ts",
+];
+const ENTRIES = "test/machine/manual-entries.test.ts";
+const CONTROL = "test/machine/manual-control.test.ts";
+const RIGHTS = "test/machine/manual-rights.test.ts";
+const RULES = "test/machine/invalidation-rules.test.ts";
+const THOROUGH = [
+  ENTRIES,
+  CONTROL,
+  RIGHTS,
   "test/machine/stream.test.ts",
   "test/machine/condemned.test.ts",
-  "test/machine/manual-rights.test.ts",
-  "test/machine/invalidation-rules.test.ts",
+  RULES,
   "test/validate/vectors/machine.test.ts",
+  "test/machine/twin.test.ts",
 ];
+const ABOUT = {
+  "control.ts": [CONTROL, RULES],
+  "invalidate.ts": [CONTROL, RULES],
+  "fault.ts": [RIGHTS, RULES],
+};
 
 const vitest = await createVitest("test", {
   config: false,
   watch: false,
-  include: JUDGES,
+  include: [...QUICK, ...THOROUGH],
   testTimeout: 120_000,
   pool: "threads",
   fileParallelism: false,
-  isolate: false,
-  reporters: [{}],
+  reporters: [
+    {
+      onTestCaseResult: (test) => {
+        if (test.result().state === "failed") void vitest.cancelCurrentRun("test-failure");
+      },
+    },
+  ],
 });
 await vitest.standalone();
 const specifications = await vitest.globTestSpecifications();
-const inOrder = JUDGES.map((judge) =>
-  specifications.find(({ moduleId }) => moduleId.endsWith(judge)),
-);
 
-async function judge() {
-  for (const specification of inOrder) {
-    const { testModules } = await vitest.runTestSpecifications([specification]);
-    for (const testModule of testModules) {
-      if (testModule.ok()) continue;
-      const [failed] = testModule.children.allTests("failed");
-      return failed?.fullName ?? testModule.moduleId;
-    }
+/** The name of a test in the file that fails, or undefined. */
+async function failureIn(path) {
+  const specification = specifications.find(({ moduleId }) => moduleId.endsWith(path));
+  const { testModules } = await vitest.runTestSpecifications([specification]);
+  // With it come the files that were run for earlier mutants, as they ended then.
+  const own = testModules.find(({ moduleId }) => moduleId === specification.moduleId);
+  if (own?.ok()) return undefined;
+  const [failed] = own?.children.allTests("failed") ?? [];
+  return failed?.fullName ?? path;
+}
+
+async function judge(mutated) {
+  for (const path of new Set([...QUICK, ...(ABOUT[mutated] ?? []), ...THOROUGH])) {
+    const failed = await failureIn(path);
+    if (failed !== undefined) return failed;
   }
   return null;
 }
 
-process.on("message", async () => process.send({ failed: await judge() }));
+process.on("message", async (mutated) => process.send({ failed: await judge(mutated) }));
+process.on("disconnect", () => process.exit());
 process.send("ready");

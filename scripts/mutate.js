@@ -1,7 +1,7 @@
 // Breaks one rule of the emulated paging at a time and asks the tests: a mutant that they let pass
 // survives. Works on copies in the system's folder for temporary files, and on nothing else.
 //
-//   node scripts/mutate.js [--only NAME] [--jobs N] [--seed N] [--drawn N]
+//   node scripts/mutate.js [--only NAME] [--file FILE] [--jobs N] [--seed N] [--drawn N]
 //
 // Mutations are the rules of scripts/mutations/, and `drawn` generic ones chosen by the seed.
 
@@ -25,6 +25,7 @@ const LIMIT_MS = 300_000;
 const { values: options } = parseArgs({
   options: {
     only: { type: "string" },
+    file: { type: "string" },
     jobs: { type: "string", default: "1" },
     seed: { type: "string", default: "1" },
     drawn: { type: "string", default: "60" },
@@ -73,10 +74,10 @@ class Judge {
   }
 
   /** The test that fails, null when none does. */
-  async ask() {
+  async ask(mutated) {
     if (this.child === undefined) await this.start();
     const timer = setTimeout(() => this.child.kill("SIGKILL"), LIMIT_MS);
-    this.child.send("go");
+    this.child.send(mutated);
     const answer = await this.answer();
     clearTimeout(timer);
     if (answer !== undefined) return answer.failed;
@@ -113,7 +114,7 @@ async function work(judge, mutants, outcomes) {
   for (let mutant = mutants.shift(); mutant !== undefined; mutant = mutants.shift()) {
     const { file, name, at } = mutant;
     const built = await build(judge.folder, mutant);
-    const failed = built ? await judge.ask() : null;
+    const failed = built ? await judge.ask(file) : null;
     const outcome = !built ? "does not build" : failed === null ? "SURVIVES" : "killed";
     outcomes.push({ ...mutant, outcome });
     const by = outcome === "killed" ? `: ${failed}` : "";
@@ -124,12 +125,15 @@ async function work(judge, mutants, outcomes) {
 async function main() {
   const mutants = [...rulesAsMutants(), ...drawn(source, options)]
     .filter(({ name }) => options.only === undefined || name.includes(options.only))
+    .filter(({ file }) => options.file === undefined || file === options.file)
     .filter(({ name }) => !Object.hasOwn(EQUIVALENT, name));
   const judges = Array.from({ length: Number(options.jobs) }, () => new Judge(makeFolder()));
   const outcomes = [];
   try {
     const same = { file: "pte.ts", text: source("pte.ts") };
-    const failed = (await build(judges[0].folder, same)) ? await judges[0].ask() : "the build";
+    const failed = (await build(judges[0].folder, same))
+      ? await judges[0].ask(same.file)
+      : "the build";
     if (failed !== null) throw new Error(`before anything is broken, this fails: ${failed}`);
     await Promise.all(judges.map((judge) => work(judge, mutants, outcomes)));
   } finally {

@@ -1,5 +1,5 @@
-// What can be cached, filled in all its kinds, and a look at what is left of it: pages of each size,
-// global and not, of two PCIDs, in each TLB; and the paging-structure caches of each level.
+// What can be cached, filled in all its kinds, and a look at what is left of it: pages of each
+// size, global and not, of two PCIDs, in each TLB; and paging-structure caches of each level.
 
 import type { AccessKind, ControlRegisters } from "../../src/base/architecture.ts";
 import type {

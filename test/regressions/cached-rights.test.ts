@@ -185,6 +185,7 @@ describe("an address that is not canonical", () => {
       expect(lab.access("read", address).fault).not.toHaveProperty("address");
     }
     expect(lab.source("read", (1n << top) - 2n)).toEqual([13, 0]);
+    expect(lab.source("read", (1n << 64n) - (1n << top) - 2n)).toEqual([13, 0]);
     expect(lab.source("read", PAGE)).toBe("l1");
   });
 

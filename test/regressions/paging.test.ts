@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from "vitest";
 import { A, ALL, D, P, PS, RW, US, XD } from "../reference/space.ts";
+import { machineWith } from "../machine/describe.ts";
 import { Lab } from "../machine/lab.ts";
 
 const PSE = 1n << 4n;
@@ -71,17 +72,29 @@ describe("accessed and dirty flags", () => {
     expect(lab.access("read", PAGE)).toMatchObject({ physical: FRAME + 0x1000n, source: "l1" });
   });
 
-  test("a page that became global or large between a read and its first write is there once", () => {
+  test("a page that became global or large before its first write is cached once", () => {
     for (const level of [1, 2]) {
-      const lab = new Lab("4-level", { registers: { cr4: 0xa0n } });
+      const structureCaches = { pml5e: 0, pml4e: 0, pdpte: 0, pde: 0 };
+      const description = machineWith({ structureCaches });
+      const lab = new Lab("4-level", { registers: { cr4: 0xa0n }, description });
       lab.map(PAGE, { entry: FRAME });
       lab.access("read", PAGE);
-      lab.map(PAGE, { entry: level === 1 ? FRAME | GLOBAL : 1n << 30n, level });
-      const { physical } = lab.access("write", PAGE) as { physical: bigint };
+      lab.map(PAGE, { entry: level === 1 ? 0x5000n | GLOBAL : 1n << 30n, level });
+      const physical = level === 1 ? 0x5000n : (1n << 30n) | (PAGE & 0x1f_ffffn);
+      expect(lab.access("write", PAGE)).toMatchObject({ physical });
       expect(lab.access("read", PAGE)).toMatchObject({ physical, source: "l1" });
       lab.machine.invlpgAddress(0, PAGE);
       expect(lab.source("read", PAGE)).toBe("walk");
     }
+  });
+
+  test("D is known to the second level: a write after an eviction walks no more", () => {
+    const lab = new Lab("4-level");
+    const pages = Array.from({ length: 5 }, (_, index) => PAGE + BigInt(index * 16) * 0x1000n);
+    for (const page of pages) lab.map(page, { entry: FRAME });
+    for (const page of pages) for (const kind of ["read", "write"] as const) lab.access(kind, page);
+    expect(lab.source("write", PAGE)).toBe("l2");
+    expect(lab.source("write", PAGE)).toBe("l1");
   });
 
   test("a refused access leaves the leaf alone and marks the path", () => {
@@ -109,7 +122,7 @@ describe("page sizes", () => {
     expect(lab.source("read", 0x4000_0000n)).toEqual([14, 9]);
   });
 
-  test("a 4M page translates 22 bits, in the TLB too, and INVLPG of its upper half drops it", () => {
+  test("a 4M page translates 22 bits, cached too, and INVLPG of its upper half drops it", () => {
     const lab = new Lab("32-bit");
     lab.map(0x0080_0000n, { entry: 0x1fc0_0000n, level: 2 });
     expect(lab.access("read", 0x0080_1234n)).toMatchObject({ physical: 0x1fc0_1234n });

@@ -4,6 +4,7 @@
 import { describe, expect, test } from "vitest";
 import type { ControlRegister } from "../../src/base/architecture.ts";
 import { ALL, P, PG } from "../reference/space.ts";
+import { MACHINE } from "../machine/describe.ts";
 import { Lab } from "../machine/lab.ts";
 
 const PAGE = 0x4034_5000n;
@@ -104,6 +105,26 @@ describe("a write that is refused changes nothing at all:", () => {
     expect(lab.source("read", PAGE)).toBe("l1");
     expect(lab.machine.pcid(0)).toBe(9);
   });
+});
+
+test("an instruction that drops takes the cycles of its description", () => {
+  const lab = new Lab("4-level", { registers: { cr4: 0x20n | PCIDE } });
+  const cyclesOf = (does: () => unknown): number => {
+    const before = lab.machine.now(0);
+    does();
+    return lab.machine.now(0) - before;
+  };
+  const descriptor = { pcid: 0n, address: 0n };
+  const { writeCr3Flush, writeCr3NoFlush, writeCr4, invlpg, invpcid } = MACHINE.instruction;
+  expect(cyclesOf(() => lab.write("cr3", lab.root))).toBe(writeCr3Flush);
+  expect(cyclesOf(() => lab.write("cr3", lab.root | KEEP))).toBe(writeCr3NoFlush);
+  expect(cyclesOf(() => lab.change("cr4", 0x80n))).toBe(writeCr4);
+  expect(cyclesOf(() => lab.machine.invlpgAddress(0, PAGE))).toBe(invlpg);
+  const types = [0n, 1n, 2n, 3n].map((type) => () => lab.machine.invpcid(0, type, descriptor));
+  expect(types.map(cyclesOf)).toEqual(invpcid);
+  const { cr3Writes, cr3Flushes, cr4Writes, invlpgs, invpcids } = lab.machine.counters(0);
+  // Lab loads CR3 once by itself.
+  expect([cr3Writes, cr3Flushes, cr4Writes, invlpgs, invpcids]).toEqual([3, 2, 1, 1, 4]);
 });
 
 describe("turning paging off and on", () => {

@@ -1,6 +1,8 @@
 // A set of a data cache with up to 8 ways: its line tags, and a matrix that tells their order.
 //
-//   | 8 tags u32 | order u64: bit 8i + j, way i was used after way j | most recent tag u32 | - u32 |
+//   | 8 tags u32 | order u64 | most recent tag u32 | - u32 |
+//
+//   order, bit 8i + j: way i was used after way j
 //
 // Exact LRU; 0 is the state of a set never used. What a use does to the matrix depends on the way
 // alone: two words for each, which one table has for each number of ways.
@@ -50,7 +52,7 @@ export function useSmallSet(set: usize, ways: u32, tag: u32): bool {
   return false;
 }
 
-/** The first row that is 0: that way was used after no other. Rows behind the last way come later. */
+/** The first row that is 0: used after no other way. Rows behind the last way come later. */
 function oldest(order: u64): u32 {
   return (<u32>ctz((order - COLUMN) & ~order & (COLUMN << 7))) >> 3;
 }

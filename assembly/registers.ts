@@ -203,9 +203,8 @@ export function keyForbids(core: Core, data: u64, required: u64): bool {
   const key = (<u32>(data >> 59)) & 15;
   const disabled = (user ? core.pkru : core.pkrs) >> (2 * key);
   if ((disabled & 1) != 0) return true;
-  const writes = (required & DIRTY) != 0;
-  // A write that R/W = 0 would not stop, the key's WD does not stop either.
-  return (disabled & 2) != 0 && writes && (required & WRITABLE) != 0;
+  // WD stops the writes that R/W = 0 would stop.
+  return (disabled & 2) != 0 && (required & WRITABLE) != 0;
 }
 
 /** The value of the register of that number (REGISTER_*). */

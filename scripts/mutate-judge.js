@@ -39,13 +39,7 @@ const vitest = await createVitest("test", {
   testTimeout: 120_000,
   pool: "threads",
   fileParallelism: false,
-  reporters: [
-    {
-      onTestCaseResult: (test) => {
-        if (test.result().state === "failed") void vitest.cancelCurrentRun("test-failure");
-      },
-    },
-  ],
+  reporters: [{}],
 });
 await vitest.standalone();
 const specifications = await vitest.globTestSpecifications();
@@ -56,9 +50,9 @@ async function failureIn(path) {
   const { testModules } = await vitest.runTestSpecifications([specification]);
   // With it come the files that were run for earlier mutants, as they ended then.
   const own = testModules.find(({ moduleId }) => moduleId === specification.moduleId);
-  if (own?.ok()) return undefined;
-  const [failed] = own?.children.allTests("failed") ?? [];
-  return failed?.fullName ?? path;
+  const tests = [...(own?.children.allTests() ?? [])];
+  const failed = tests.find((test) => test.result().state !== "passed");
+  return failed?.fullName ?? (own?.ok() ? undefined : path);
 }
 
 async function judge(mutated) {

@@ -3,4 +3,9 @@
 export const EQUIVALENT = {
   "a 4M page's low address bit is 22":
     "bit 21 of a 4-MByte page's entry is reserved (M is 40 at most), so it is 0 when this is reached",
+  "page masks count 4K pages":
+    "who steps over what is absent or large takes more steps and finds the same",
+  "canonical in long mode": "elsewhere a linear address has 32 bits, canonical by any width",
+  "SMEP is the supervisor's": "user accesses require U/S = 1, so it is tested already",
+  "SMAP is the supervisor's": "the same",
 };

@@ -55,7 +55,9 @@ function startsOf(mode: Mode): readonly Start[] {
     start("NXE off", { efer: efer & ~EFER.NXE }),
     start("36 bits", {}, { physicalAddressBits: 36 }),
     start("52 bits", {}, { physicalAddressBits: 52 }),
-    ...(isLong(mode) ? [start("PCIDE", { cr4: cr4 | CR4.PCIDE, cr3: 0x8005n })] : []),
+    ...(isLong(mode) || mode === "PAE"
+      ? [start("PCIDE", { cr4: cr4 | CR4.PCIDE, cr3: 0x8005n })]
+      : []),
     ...(mode === "none"
       ? [
           start("LME", { efer: efer | EFER.LME }),

@@ -55,6 +55,7 @@ const SETTINGS: readonly Setting[] = [
       KEY_RIGHTS.flatMap((rights) => [
         setting("5-level", bits | keys, { pkru: rights }),
         setting("5-level", bits | keys, { pkrs: rights }),
+        setting("5-level", bits | keys, { pkru: rights, pkrs: rights ^ (3n << 6n) }),
       ]),
     ),
   ),

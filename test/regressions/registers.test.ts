@@ -35,6 +35,18 @@ describe("PDPTE registers", () => {
     expect(lab.source("read", PAGE)).toEqual([14, 0]);
   });
 
+  test("are read again when CR0.NW changes by itself", () => {
+    const lab = pae();
+    const CD = 1n << 30n;
+    lab.change("cr0", CD);
+    lab.put(PAGE, 3, 0n);
+    lab.write("cr0", lab.registers.cr0);
+    expect(lab.source("read", PAGE)).toBe("walk");
+    lab.change("cr0", CD >> 1n);
+    lab.machine.invlpgAddress(0, PAGE);
+    expect(lab.source("read", PAGE)).toEqual([14, 0]);
+  });
+
   test("are found in 32 bytes anywhere below 4 GiB", () => {
     const lab = pae();
     const entry = lab.entry(PAGE, 3);
@@ -70,6 +82,15 @@ describe("PDPTE registers", () => {
     expect(lab.access("read", PAGE)).toMatchObject({ physical: FRAME });
   });
 
+  test("one that is bad refuses CR4.PAE, and paging goes on as it was", () => {
+    const lab = new Lab("32-bit");
+    lab.map(0x5000n, { entry: FRAME });
+    const { state } = lab;
+    expect(lab.change("cr4", 1n << 5n)).toEqual(GP);
+    expect(lab.state).toEqual(state);
+    expect(lab.access("read", 0x5000n)).toMatchObject({ physical: FRAME });
+  });
+
   test("give no rights and take no A", () => {
     const lab = pae();
     expect(lab.source("write", PAGE, { user: true })).toBe("walk");
@@ -81,6 +102,22 @@ describe("PDPTE registers", () => {
     lab.map(PAGE, { entry: FRAME });
     lab.put(PAGE, 3, lab.entry(PAGE, 3) & ~4n);
     expect(lab.source("read", PAGE, { user: true })).toEqual([14, 5]);
+  });
+});
+
+describe("CR3 locates the root", () => {
+  test("by 32 bits with 32-bit paging", () => {
+    const lab = new Lab("32-bit");
+    lab.map(PAGE, { entry: FRAME });
+    lab.set({ cr3: lab.root | (1n << 35n) });
+    expect(lab.access("read", PAGE)).toMatchObject({ physical: FRAME });
+  });
+
+  test("by bit 51 too with 52 physical-address bits", () => {
+    const lab = new Lab("4-level", { features: { physicalAddressBits: 52 } });
+    lab.map(PAGE, { entry: FRAME });
+    expect(lab.write("cr3", lab.root | (1n << 51n))).toBeUndefined();
+    expect(lab.source("read", PAGE)).toEqual([14, 0]);
   });
 });
 

@@ -78,13 +78,16 @@ export function linearAddress(core: Core, address: u64): u64 {
 
 /** Whether bits 63:47 (63:56 with 5 levels) of the address are equal; always outside long mode. */
 export function isCanonical(core: Core, address: u64): bool {
-  const shift = <i64>core.canonicalShift;
-  return ((<i64>address) << shift) >> shift == <i64>address;
+  return isSignExtended(address, <i64>core.canonicalShift);
 }
 
 /** As isCanonical, of an operand that has 64 bits in every mode. */
 export function isCanonicalOperand(core: Core, address: u64): bool {
-  const shift: i64 = (core.cr4 & CR4_FIVE_LEVELS) != 0 ? 7 : 16;
+  return isSignExtended(address, (core.cr4 & CR4_FIVE_LEVELS) != 0 ? 7 : 16);
+}
+
+/** Whether the top `shift` bits repeat the bit below them. */
+function isSignExtended(address: u64, shift: i64): bool {
   return ((<i64>address) << shift) >> shift == <i64>address;
 }
 

@@ -29,14 +29,7 @@ import {
   USER,
   WRITABLE,
 } from "./pte.ts";
-import {
-  CR4_GLOBAL_PAGES,
-  isLeaf,
-  MODE_32_BIT,
-  MODE_LONG,
-  MODE_PAE,
-  reservedAt,
-} from "./registers.ts";
+import { CR4_GLOBAL_PAGES, isLeaf, MODE_32_BIT, MODE_PAE, reservedAt } from "./registers.ts";
 import { fillStructure, findPageTable, PDE_CACHE, useStructure } from "./structure-cache.ts";
 import { pageOf } from "./tag.ts";
 import { beginLog, logStep } from "./walk-log.ts";
@@ -95,19 +88,18 @@ function translation(core: Core, leaf: u64, level: u32, path: u64): u64 {
     address = largeAddress(leaf);
   }
   let data = address | ACCESSED | (path & (RIGHTS | CONDEMNED)) | ((<u64>size) << SIZE_SHIFT);
-  data |= leaf & DIRTY;
-  if (core.mode == MODE_LONG) data |= leaf & KEY;
+  // Other modes reserve the bits of the key, or do not have them.
+  data |= leaf & (DIRTY | KEY);
   if ((core.cr4 & CR4_GLOBAL_PAGES) != 0) data |= leaf & GLOBAL;
   return data;
 }
 
 /**
- * The walk that most misses take, when nothing on it is out of the ordinary: long mode, the PDE
- * cache knows the page table, and the PTE allows the access with A (and D) as they are and is not
- * global. Returns the TLB data word, or 0 having done nothing: then `walk` is to do it.
+ * The walk that most misses take, when nothing on it is out of the ordinary: the PDE cache knows
+ * the page table, and the PTE allows the access with A (and D) as they are and is not global. The
+ * caller is in long mode. Returns the TLB data word, or 0 having done nothing: then `walk` is to.
  */
 export function walkFromPageTable(core: Core, page: u64, required: u64, tested: u64): u64 {
-  if (core.mode != MODE_LONG) return 0;
   const cached = findPageTable(core, page);
   if (cached == 0) return 0;
   const above = dataOf(PDE_CACHE, cached);

@@ -11,6 +11,7 @@ const QUICK = [
   "test/regressions/cached-rights.test.ts",
   "test/machine/walk.test.ts",
   "test/machine/invalidate.test.ts",
+  "test/machine/short-walk.test.ts",
 ];
 const ENTRIES = "test/machine/manual-entries.test.ts";
 const CONTROL = "test/machine/manual-control.test.ts";

@@ -5,6 +5,13 @@ export const EQUIVALENT = {
     "bit 21 of a 4-MByte page's entry is reserved (M is 40 at most), so it is 0 when this is reached",
   "page masks count 4K pages":
     "who steps over what is absent or large takes more steps and finds the same",
+  "no PDPTE cache in PAE mode": "walks begin at level 2 there, so its cache is never filled",
+  "for (let level: u32 = 1; level < top; level++) { => for (let level: u32 = 0; level < top; level++) {":
+    "in front of the first structure cache's shape is memory that is 0: a cache without entries",
+  "return baseOf(core) + RESERVED_OFFSET + ((<usize>level) << 4) + ((<usize>(entry >> 4)) & 8); => return baseOf(core) + RESERVED_OFFSET + ((<usize>level) << 4) - ((<usize>(entry >> 4)) & 8);":
+    "the words are stored and found elsewhere, and each still has a place of its own",
+  "const keys = mayKeysForbid(core) ? KEY_TEST : 0; => const keys = mayKeysForbid(core) ? KEY_TEST : 1;":
+    "bit 0 is PRESENT, which is required anyway",
   "canonical in long mode": "elsewhere a linear address has 32 bits, canonical by any width",
   "SMEP is the supervisor's": "user accesses require U/S = 1, so it is tested already",
   "SMAP is the supervisor's": "the same",

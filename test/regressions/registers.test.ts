@@ -55,6 +55,12 @@ describe("PDPTE registers", () => {
     expect(lab.access("read", PAGE)).toMatchObject({ physical: FRAME });
   });
 
+  test("are four: what follows them is not checked", () => {
+    const lab = pae();
+    lab.engine.writePhysical(lab.root + 32n, 8, P | 2n);
+    expect(lab.write("cr3", lab.root)).toBeUndefined();
+  });
+
   test("one that is bad refuses MOV CR3 and leaves CR3, all four, the TLB and the clock", () => {
     const lab = pae();
     lab.access("read", PAGE);

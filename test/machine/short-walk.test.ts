@@ -1,5 +1,5 @@
-// A stream's misses are walked for in a short way when nothing is out of the ordinary. It must leave
-// behind what a single access leaves: cycles, counters, entries, faults, and what is cached.
+// A stream's misses are walked for in a short way when nothing is out of the ordinary. It must
+// leave behind what a single access leaves: cycles, counters, entries, faults, what is cached.
 
 import { expect, test } from "vitest";
 import { pageNumber } from "../../src/base/address.ts";

@@ -8,10 +8,10 @@ export const EQUIVALENT = {
   "no PDPTE cache in PAE mode": "walks begin at level 2 there, so its cache is never filled",
   "for (let level: u32 = 1; level < top; level++) { => for (let level: u32 = 0; level < top; level++) {":
     "in front of the first structure cache's shape is memory that is 0: a cache without entries",
-  "return baseOf(core) + RESERVED_OFFSET + ((<usize>level) << 4) + ((<usize>(entry >> 4)) & 8); => return baseOf(core) + RESERVED_OFFSET + ((<usize>level) << 4) - ((<usize>(entry >> 4)) & 8);":
-    "the words are stored and found elsewhere, and each still has a place of its own",
   "const keys = mayKeysForbid(core) ? KEY_TEST : 0; => const keys = mayKeysForbid(core) ? KEY_TEST : 1;":
     "bit 0 is PRESENT, which is required anyway",
+  "const path = combineRights(above & RIGHTS, entry) | (above & CONDEMNED); => const path = combineRights(above & RIGHTS, entry) | (above | CONDEMNED);":
+    "the short walk then always gives up, and the whole one does the same",
   "canonical in long mode": "elsewhere a linear address has 32 bits, canonical by any width",
   "SMEP is the supervisor's": "user accesses require U/S = 1, so it is tested already",
   "SMAP is the supervisor's": "the same",

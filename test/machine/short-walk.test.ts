@@ -54,6 +54,7 @@ function ready({ leaf, above = 0n, pkru = 0n }: Case): Lab {
   for (const page of FILLERS) lab.map(page, { entry: FRAME | A | D });
   lab.map(BESIDE, { entry: FRAME | A | D });
   lab.map(HALF_WAY, { entry: 0x5000n | A | D });
+  lab.engine.writePhysical(0n, 8, 0x6000n | ALL | A | D);
   lab.put(TARGET, 1, FRAME | leaf);
   lab.put(TARGET, 2, lab.entry(TARGET, 2) ^ above);
   lab.access("read", BESIDE);
@@ -87,18 +88,22 @@ const cachedRights = (lab: Lab): unknown => {
   return shown;
 };
 
-test.each(CASES.flatMap((one) => (["read", "write"] as const).map((kind) => ({ ...one, kind }))))(
-  "$what, by a $kind",
-  ({ kind, ...one }) => {
-    const [stream, single] = [ready(one), ready(one)];
-    const base = pageNumber(Number(TARGET >> 12n));
-    const options = { base, elements: 1, accesses: 1, kind, stagger: false };
-    stream.machine.runStream(0, userStream(options), Infinity);
-    const { fault } = single.access(kind, TARGET, { user: true, bytes: 1 });
-    if (fault !== undefined) {
-      expect(stream.machine.fault(0).errorCode).toBe(fault.errorCode);
-    }
-    expect(cachedRights(stream)).toEqual(cachedRights(single));
-    expect(seen(stream)).toEqual(seen(single));
-  },
+const KINDS = ["read", "write"] as const;
+const VARIANTS = CASES.flatMap((one) =>
+  KINDS.flatMap((kind) => [false, true].map((cached) => ({ ...one, kind, cached }))),
 );
+
+test.each(VARIANTS)("$what, by a $kind, read before: $cached", ({ kind, cached, ...one }) => {
+  const labs = [ready(one), ready(one)] as const;
+  const [stream, single] = labs;
+  for (const lab of cached ? labs : []) lab.access("read", TARGET, { user: true });
+  const base = pageNumber(Number(TARGET >> 12n));
+  const options = { base, elements: 1, accesses: 1, kind, stagger: false };
+  stream.machine.runStream(0, userStream(options), Infinity);
+  const { fault } = single.access(kind, TARGET, { user: true, bytes: 1 });
+  if (fault !== undefined) {
+    expect(stream.machine.fault(0).errorCode).toBe(fault.errorCode);
+  }
+  expect(cachedRights(stream)).toEqual(cachedRights(single));
+  expect(seen(stream)).toEqual(seen(single));
+});

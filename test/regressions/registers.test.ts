@@ -183,6 +183,11 @@ describe("turning paging off and on", () => {
     expect(lab.access("read", PAGE)).toMatchObject({ physical: 0x5000n, source: "walk" });
   });
 
+  test("changes how many levels the tables have", () => {
+    const modes = ["none", "32-bit", "PAE", "4-level", "5-level"] as const;
+    expect(modes.map((mode) => new Lab(mode).machine.levels)).toEqual([0, 2, 3, 4, 5]);
+  });
+
   test("with EFER.LME set activates IA-32e mode, LMA included", () => {
     const lab = new Lab("none", { registers: { cr4: 0x20n, efer: 0x100n } });
     expect(lab.write("cr0", PG | 0x33n)).toBeUndefined();

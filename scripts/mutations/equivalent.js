@@ -23,12 +23,14 @@ export const EQUIVALENT = {
     GIVES_UP,
   "if ((unfit | (entry & load<u64>(reservedAt(core, 1, 0)))) != 0) return 0; => if ((unfit | (entry | load<u64>(reservedAt(core, 1, 0)))) != 0) return 0;":
     GIVES_UP,
-  "const data = (entry & (ADDRESS_BITS | DIRTY | KEY)) | path; => const data = (entry & (ADDRESS_BITS | DIRTY | KEY)) & path;":
+  "const data = (entry & (ADDRESS_BITS | ACCESSED | DIRTY | KEY)) | path; => const data = (entry & (ADDRESS_BITS | ACCESSED | DIRTY | KEY)) & path;":
     GIVES_UP,
   "const user = (core.cr4 & CR4_USER_KEYS) != 0 && core.pkru != 0; => const user = (core.cr4 & CR4_USER_KEYS) != 0 || core.pkru != 0;":
     LOOKS,
   "const user = (core.cr4 & CR4_USER_KEYS) != 0 && core.pkru != 0; => const user = (core.cr4 | CR4_USER_KEYS) != 0 && core.pkru != 0;":
     LOOKS,
+  "export const CR0_PROTECTION: u64 = 1 << 0; => export const CR0_PROTECTION: u64 = 1 >> 0;":
+    "1 either way",
   "canonical in long mode": "elsewhere a linear address has 32 bits, canonical by any width",
   "SMEP is the supervisor's": "user accesses require U/S = 1, so it is tested already",
   "SMAP is the supervisor's": "the same",

@@ -107,3 +107,17 @@ test.each(VARIANTS)("$what, by a $kind, read before: $cached", ({ kind, cached, 
   expect(cachedRights(stream)).toEqual(cachedRights(single));
   expect(seen(stream)).toEqual(seen(single));
 });
+
+test("the short walk reads the page's own entry, not the table's last one", () => {
+  const lab = ready({ what: "an ordinary page", leaf: ALL | A | D });
+  const low = 3n << 12n;
+  lab.map(low, { entry: 0x9_9000n | A | D });
+  lab.map(0x1ffn << 12n, { entry: 0x8_8000n | A | D });
+  lab.map(4n << 12n, { entry: FRAME | A | D });
+  // The page's table becomes known to the PDE cache.
+  lab.access("read", 4n << 12n);
+  const options = { base: pageNumber(3), elements: 1, accesses: 1, stagger: false };
+  lab.machine.runStream(0, userStream(options), Infinity);
+  expect(lab.source("read", low, { user: true })).toBe("l1");
+  expect(lab.access("read", low, { user: true })).toMatchObject({ physical: 0x9_9000n });
+});

@@ -32,6 +32,7 @@ function describeOperation(operation: Operation): string {
       return operation.enabled ? "STI" : "CLI";
     case "readEntry":
     case "writeEntry":
+    case "exchangeEntry":
       return `${operation.kind} ${operation.mm.name} page ${hex(operation.page)}`;
     case "presentPages":
     case "detachTables":

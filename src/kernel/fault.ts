@@ -11,7 +11,7 @@ import { leafEntry } from "./entry.ts";
 import { flushRange } from "./flush.ts";
 import { lockForReading, spinLock, spinUnlock, unlockForReading } from "./lock.ts";
 import type { Mm } from "./mm.ts";
-import { type Kernel, note, readEntry, work, writeEntry } from "./operation.ts";
+import { exchangeEntry, type Kernel, note, readEntry, work, writeEntry } from "./operation.ts";
 
 export interface PageFault {
   readonly page: PageNumber;
@@ -71,7 +71,7 @@ function* copyOnWrite(cpu: Cpu, mm: Mm, page: PageNumber, area: Area, entry: big
   yield* work(costs.allocatePage);
   yield* work(costs.copyPage);
   // ptep_clear_flush before the copy appears: no CPU may still read the old page by then.
-  yield* writeEntry(mm, page, 0n);
+  yield* exchangeEntry(mm, page, 0n);
   yield* flushRange(cpu, { mm, range: pageRange(page, 1), freedTables: false });
   yield* writeEntry(mm, page, leafEntry(frames.allocate(), area));
   yield* note({ kind: "revoked", mm, range: pageRange(page, 1) });

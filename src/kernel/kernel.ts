@@ -13,6 +13,7 @@ import { FrameAllocator } from "./frames.ts";
 import { idleLoop } from "./idle.ts";
 import type { LazyPolicy } from "./lazy/policy.ts";
 import { Mm } from "./mm.ts";
+import type { MutationName } from "./mutation.ts";
 import { call, type Kernel } from "./operation.ts";
 import type { NewTask } from "./process.ts";
 import type { ShootdownProtocol } from "./shootdown/protocol.ts";
@@ -28,6 +29,8 @@ export interface KernelOptions {
   readonly flushCeiling: number;
   /** How an idle CPU waits: only "halt" needs an interrupt to be woken. */
   readonly idle: "poll" | "mwait" | "halt";
+  /** The mistake that this kernel makes, if it makes one. */
+  readonly mutation?: MutationName;
 }
 
 /** What an idle task does: the idle loop, unless a replay takes its place. */

@@ -8,7 +8,14 @@ import { flushRange } from "./flush.ts";
 import { lockForReading, spinLock, spinUnlock, unlockForReading } from "./lock.ts";
 import { finishGather, MmuGather, zapRange } from "./mmu-gather.ts";
 import type { Mm } from "./mm.ts";
-import { type Kernel, presentPages, readEntry, work, workTimes, writeEntry } from "./operation.ts";
+import {
+  exchangeEntry,
+  type Kernel,
+  presentPages,
+  work,
+  workTimes,
+  writeEntry,
+} from "./operation.ts";
 
 /** madvise_dontneed_free: under mmap_lock for reading, as in Linux. */
 export function* madviseDontNeed(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
@@ -27,7 +34,7 @@ export function* madviseFree(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
   yield* spinLock(mm.pageTableLock);
   const pages = yield* presentPages(mm, range);
   for (const page of pages) {
-    const entry = yield* readEntry(mm, page);
+    const entry = yield* exchangeEntry(mm, page, 0n);
     yield* writeEntry(mm, page, entry & ~(ACCESSED | DIRTY));
   }
   yield* workTimes(costs.protectPage, pages.length);

@@ -10,11 +10,11 @@ import { spinLock, spinUnlock } from "./lock.ts";
 import type { Mm } from "./mm.ts";
 import {
   detachTables,
+  exchangeEntry,
   type Kernel,
   note,
   presentPages,
   workTimes,
-  writeEntry,
 } from "./operation.ts";
 import { WHOLE_USER_HALF } from "./shootdown/protocol.ts";
 
@@ -43,7 +43,7 @@ export function* zapRange(gather: MmuGather, range: PageRange): Kernel {
   yield* spinLock(mm.pageTableLock);
   const pages = yield* presentPages(mm, range);
   for (const page of pages) {
-    gather.pages.push(frameOfEntry(yield* writeEntry(mm, page, 0n)));
+    gather.pages.push(frameOfEntry(yield* exchangeEntry(mm, page, 0n)));
     gather.cover({ start: page, end: pageAfter(page, 1) });
   }
   yield* workTimes(costs.zapPage, pages.length);

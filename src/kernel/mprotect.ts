@@ -9,10 +9,10 @@ import { flushRange } from "./flush.ts";
 import { lockForWriting, spinLock, spinUnlock, unlockForWriting } from "./lock.ts";
 import type { Mm } from "./mm.ts";
 import {
+  exchangeEntry,
   type Kernel,
   note,
   presentPages,
-  readEntry,
   work,
   workTimes,
   writeEntry,
@@ -32,7 +32,7 @@ export function* mprotect(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): K
     yield* spinLock(mm.pageTableLock);
     const pages = yield* presentPages(mm, area);
     for (const page of pages) {
-      const old = yield* readEntry(mm, page);
+      const old = yield* exchangeEntry(mm, page, 0n); // ptep_modify_prot_start
       const frame = frameOfEntry(old);
       // A shared frame stays read-only: the next write copies it.
       const writable = rights.writable && cpu.kernel.frames.mapCount(frame) === 1;

@@ -7,7 +7,15 @@ import { flushRange } from "./flush.ts";
 import { lockForWriting, spinLock, spinUnlock, unlockForWriting } from "./lock.ts";
 import type { Mm } from "./mm.ts";
 import { finishGather, MmuGather, zapTables } from "./mmu-gather.ts";
-import { type Kernel, note, presentPages, work, workTimes, writeEntry } from "./operation.ts";
+import {
+  type Kernel,
+  note,
+  exchangeEntry,
+  presentPages,
+  work,
+  workTimes,
+  writeEntry,
+} from "./operation.ts";
 import { unmapLocked } from "./mmap.ts";
 
 /**
@@ -45,7 +53,7 @@ function* moveEntries(
   yield* spinLock(mm.pageTableLock);
   const pages = yield* presentPages(mm, range);
   for (const page of pages) {
-    const entry = yield* writeEntry(mm, page, 0n);
+    const entry = yield* exchangeEntry(mm, page, 0n);
     yield* writeEntry(mm, pageNumber(to + (page - from)), entry);
   }
   yield* workTimes(costs.copyEntry, pages.length);

@@ -32,7 +32,7 @@ export type Operation =
   | { readonly kind: "interruptFlag"; readonly enabled: boolean }
   | { readonly kind: "readEntry"; readonly mm: Mm; readonly page: PageNumber }
   | {
-      readonly kind: "writeEntry";
+      readonly kind: "writeEntry" | "exchangeEntry";
       readonly mm: Mm;
       readonly page: PageNumber;
       readonly entry: bigint;
@@ -155,10 +155,19 @@ export function* readEntry(mm: Mm, page: PageNumber): Kernel<bigint> {
 }
 
 /**
- * Writes the leaf entry of `page` (the tables above it must exist, or are made). Returns the old.
+ * set_pte: a plain store to the leaf entry of `page`; the tables above it are made where they are
+ * missing. It may wait in the store buffer.
  */
-export function* writeEntry(mm: Mm, page: PageNumber, entry: bigint): Kernel<bigint> {
-  return (yield { kind: "writeEntry", mm, page, entry }) as bigint;
+export function* writeEntry(mm: Mm, page: PageNumber, entry: bigint): Kernel {
+  yield { kind: "writeEntry", mm, page, entry };
+}
+
+/**
+ * ptep_get_and_clear and its like: XCHG on the leaf entry, a full barrier. Returns the old entry,
+ * with what the hardware had noted in it until then.
+ */
+export function* exchangeEntry(mm: Mm, page: PageNumber, entry: bigint): Kernel<bigint> {
+  return (yield { kind: "exchangeEntry", mm, page, entry }) as bigint;
 }
 
 /**

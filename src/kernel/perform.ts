@@ -72,6 +72,7 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
       top.result = operation.mm.tables.entryAt(operation.page);
       return;
     case "writeEntry":
+    case "exchangeEntry":
       top.result = operation.mm.tables.setEntry(operation.page, operation.entry);
       machine.touch(cpu.id, operation.mm.tables.addressOfEntry(operation.page), true);
       return;

@@ -9,6 +9,7 @@ import { lockForWriting, spinLock, spinUnlock, unlockForWriting } from "./lock.t
 import { mmget } from "./mm-count.ts";
 import type { Mm } from "./mm.ts";
 import {
+  exchangeEntry,
   type Kernel,
   note,
   presentPages,
@@ -93,7 +94,7 @@ function* copyEntries(cpu: Cpu, parent: Mm, child: Mm, range: PageRange): Kernel
   const pages = yield* presentPages(parent, range);
   for (const page of pages) {
     const entry = (yield* readEntry(parent, page)) & ~WRITABLE;
-    yield* writeEntry(parent, page, entry);
+    yield* exchangeEntry(parent, page, entry); // ptep_set_wrprotect: LOCK BTR
     yield* writeEntry(child, page, entry & ~ACCESSED); // pte_mkold
     cpu.kernel.frames.share(frameOfEntry(entry));
   }

@@ -6,6 +6,7 @@ import { costs } from "../costs.ts";
 import type { Cpu } from "../cpu.ts";
 import { clearCpu, cpusOf, setCpu } from "../cpu-mask.ts";
 import type { Mm } from "../mm.ts";
+import { isMutated } from "../mutation.ts";
 import {
   disableInterrupts,
   enableInterrupts,
@@ -106,10 +107,9 @@ function* flushHere(cpu: Cpu, initiator: Cpu): Kernel {
     return yield* note({ kind: "flushed", mm, how: "skipped", local });
   }
   // A ranged flush brings the slot from the generation before this one to this one, and no further.
-  const ranged =
-    info.range !== null &&
-    info.newGeneration === context.tlbGeneration + 1 &&
-    info.newGeneration === mmGeneration;
+  const inOrder =
+    info.newGeneration === context.tlbGeneration + 1 && info.newGeneration === mmGeneration;
+  const ranged = info.range !== null && (inOrder || isMutated(cpu, "ranged-flush-over-gap"));
   if (ranged) yield* flushPages(info.range!);
   else yield* writeCr3(mm.root, cpu.kernel.options.pcid ? pcidOfAsid(tlb.loadedAsid) : 0, false);
   context.tlbGeneration = mmGeneration;

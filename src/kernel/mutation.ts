@@ -1,0 +1,25 @@
+// Known wrong variants: kernels with one historical mistake each, off by default. Kernel code asks
+// `isMutated` at the line that the mistake was made in, so that wrong and right stand side by side.
+
+import type { Cpu } from "./cpu.ts";
+
+export interface Mutation {
+  /** One sentence: what is done wrong. */
+  readonly summary: string;
+  /** Commit, CVE or mail. */
+  readonly source: string;
+}
+
+export const mutations = {
+  "ranged-flush-over-gap": {
+    summary: "a ranged flush is made even where the slot lacks an earlier generation",
+    source: "the rule of flush_tlb_func: new == local + 1 and new == mm_tlb_gen (Linux 4.14)",
+  },
+} as const satisfies Record<string, Mutation>;
+
+export type MutationName = keyof typeof mutations;
+export const MUTATION_NAMES = Object.keys(mutations) as readonly MutationName[];
+
+/** Whether this kernel makes the mistake `name`. */
+export const isMutated = (cpu: Cpu, name: MutationName): boolean =>
+  cpu.kernel.options.mutation === name;

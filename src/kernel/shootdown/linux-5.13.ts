@@ -1,7 +1,7 @@
 // arch/x86/mm/tlb.c of Linux 5.13: loaded_mm, six ASID slots with generations, lazy CPUs skipped
 // unless page tables are freed, and the local flush runs while the IPIs are in flight.
 
-import { type PageRange, pageAfter, pagesIn } from "../../base/address.ts";
+import { pagesIn } from "../../base/address.ts";
 import { costs } from "../costs.ts";
 import type { Cpu } from "../cpu.ts";
 import { clearCpu, cpusOf, setCpu } from "../cpu-mask.ts";
@@ -11,49 +11,17 @@ import {
   disableInterrupts,
   enableInterrupts,
   fence,
-  invlpg,
   type Kernel,
   load,
   locked,
   note,
   store,
   work,
-  writeCr3,
 } from "../operation.ts";
 import { callMany, waitForCalls } from "../smp.ts";
-import { DYNAMIC_ASIDS, pcidOfAsid } from "../tlb-state.ts";
 import type { FlushInfo } from "../tlb-state.ts";
+import { chooseAsid, flushLoaded, flushPages, loadCr3 } from "./asid.ts";
 import type { FlushRequest, ShootdownProtocol } from "./protocol.ts";
-
-/** choose_new_asid: a slot for `next`, and whether its translations are older than `generation`. */
-function chooseAsid(cpu: Cpu, next: Mm, generation: number): { asid: number; flush: boolean } {
-  if (!cpu.kernel.options.pcid) return { asid: 0, flush: true };
-  const { tlb } = cpu;
-  for (let asid = 0; asid < DYNAMIC_ASIDS; asid++) {
-    const context = tlb.contexts[asid]!;
-    if (context.contextId !== next.contextId) continue;
-    return { asid, flush: context.tlbGeneration < generation };
-  }
-  const asid = tlb.nextAsid;
-  tlb.nextAsid = (asid + 1) % DYNAMIC_ASIDS;
-  return { asid, flush: true };
-}
-
-/** load_new_mm_cr3, with the slot's bookkeeping before a flush. */
-function* loadCr3(
-  cpu: Cpu,
-  mm: Mm,
-  slot: { asid: number; flush: boolean },
-  generation: number,
-): Kernel {
-  if (slot.flush) {
-    const context = cpu.tlb.contexts[slot.asid]!;
-    context.contextId = mm.contextId;
-    context.tlbGeneration = generation;
-  }
-  const pcid = cpu.kernel.options.pcid ? pcidOfAsid(slot.asid) : 0;
-  yield* writeCr3(mm.root, pcid, !slot.flush);
-}
 
 /** switch_mm_irqs_off */
 function* switchMm(cpu: Cpu, next: Mm): Kernel {
@@ -111,13 +79,9 @@ function* flushHere(cpu: Cpu, initiator: Cpu): Kernel {
     info.newGeneration === context.tlbGeneration + 1 && info.newGeneration === mmGeneration;
   const ranged = info.range !== null && (inOrder || isMutated(cpu, "ranged-flush-over-gap"));
   if (ranged) yield* flushPages(info.range!);
-  else yield* writeCr3(mm.root, cpu.kernel.options.pcid ? pcidOfAsid(tlb.loadedAsid) : 0, false);
+  else yield* flushLoaded(cpu, mm);
   context.tlbGeneration = mmGeneration;
   yield* note({ kind: "flushed", mm, how: ranged ? "ranged" : "full", local });
-}
-
-function* flushPages(range: PageRange): Kernel {
-  for (let page = range.start; page < range.end; page = pageAfter(page, 1)) yield* invlpg(page);
 }
 
 function* flushHereWithInterruptsOff(cpu: Cpu): Kernel {

@@ -1,0 +1,49 @@
+// What the protocols since Linux 4.14 share of arch/x86/mm/tlb.c: ASID slots, the CR3 that goes with
+// one, and what a CPU flushes of its own.
+
+import { type PageRange, pageAfter } from "../../base/address.ts";
+import type { Cpu } from "../cpu.ts";
+import type { Mm } from "../mm.ts";
+import { invlpg, type Kernel, writeCr3 } from "../operation.ts";
+import { DYNAMIC_ASIDS, pcidOfAsid } from "../tlb-state.ts";
+
+/** A slot, and whether what it holds is too old to be used. */
+export interface ChosenAsid {
+  readonly asid: number;
+  readonly flush: boolean;
+}
+
+/** choose_new_asid: a slot for `next`, and whether its translations are older than `generation`. */
+export function chooseAsid(cpu: Cpu, next: Mm, generation: number): ChosenAsid {
+  if (!cpu.kernel.options.pcid) return { asid: 0, flush: true };
+  const { tlb } = cpu;
+  for (let asid = 0; asid < DYNAMIC_ASIDS; asid++) {
+    const context = tlb.contexts[asid]!;
+    if (context.contextId !== next.contextId) continue;
+    return { asid, flush: context.tlbGeneration < generation };
+  }
+  const asid = tlb.nextAsid;
+  tlb.nextAsid = (asid + 1) % DYNAMIC_ASIDS;
+  return { asid, flush: true };
+}
+
+/** load_new_mm_cr3, with the slot's bookkeeping before a flush. */
+export function* loadCr3(cpu: Cpu, mm: Mm, slot: ChosenAsid, generation: number): Kernel {
+  if (slot.flush) {
+    const context = cpu.tlb.contexts[slot.asid]!;
+    context.contextId = mm.contextId;
+    context.tlbGeneration = generation;
+  }
+  const pcid = cpu.kernel.options.pcid ? pcidOfAsid(slot.asid) : 0;
+  yield* writeCr3(mm.root, pcid, !slot.flush);
+}
+
+/** flush_tlb_local: what is cached of the loaded mm goes, by a write of the same CR3. */
+export function* flushLoaded(cpu: Cpu, mm: Mm): Kernel {
+  yield* writeCr3(mm.root, cpu.kernel.options.pcid ? pcidOfAsid(cpu.tlb.loadedAsid) : 0, false);
+}
+
+/** flush_tlb_one_user for each page of the range. */
+export function* flushPages(range: PageRange): Kernel {
+  for (let page = range.start; page < range.end; page = pageAfter(page, 1)) yield* invlpg(page);
+}

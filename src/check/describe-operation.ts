@@ -8,7 +8,8 @@ import type { Operation } from "../kernel/operation.ts";
 export const describePast = ({ cycle, operation }: PastOperation): string =>
   `${cycle}: ${describeOperation(operation)}`;
 
-function describeOperation(operation: Operation): string {
+/** For example "locked mm3.mm_count". */
+export function describeOperation(operation: Operation): string {
   switch (operation.kind) {
     case "work":
       return `work ${operation.what} (${operation.cycles} cycles)`;

@@ -11,6 +11,7 @@ import { type FrameNumber, hex, type PageRange } from "../base/address.ts";
 import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
 import type { KernelState } from "../kernel/kernel.ts";
 import type { Mm } from "../kernel/mm.ts";
+import type { Restore } from "../kernel/save.ts";
 import type { ViolationLog } from "./violation.ts";
 
 export class StaleTranslationChecker implements Observer {
@@ -49,6 +50,21 @@ export class StaleTranslationChecker implements Observer {
         this.cpusOfRoot.delete(event.mm.root);
         return;
     }
+  }
+
+  /** Caller: no flush is in flight. */
+  save(): Restore {
+    const cpusOfRoot = [...this.cpusOfRoot].map(([root, cpus]) => [root, [...cpus]] as const);
+    const rootOfPcid = this.rootOfPcid.map((roots) => [...roots]);
+    return () => {
+      this.inFlight.clear();
+      this.cpusOfRoot.clear();
+      for (const [root, cpus] of cpusOfRoot) this.cpusOfRoot.set(root, new Set(cpus));
+      rootOfPcid.forEach((roots, cpu) => {
+        this.rootOfPcid[cpu]!.clear();
+        for (const [pcid, root] of roots) this.rootOfPcid[cpu]!.set(pcid, root);
+      });
+    };
   }
 
   private returned(cpu: number): void {

@@ -1,7 +1,7 @@
 // What a checker reports: which invariant, where and when, and what the CPUs involved did last.
 
-import type { Clock } from "../kernel/clock.ts";
 import type { PastOperation } from "../kernel/event.ts";
+import type { History } from "../kernel/history.ts";
 import type { Mm } from "../kernel/mm.ts";
 
 /** The invariants of the design that a run is watched for. */
@@ -26,7 +26,12 @@ export class ViolationLog {
   /** How many there were, those not kept included. */
   count = 0;
   /** Set before the run: where the last operations of each CPU are read. */
-  clock: Clock | null = null;
+  history: Pick<History, "of"> | null = null;
+
+  clear(): void {
+    this.violations.length = 0;
+    this.count = 0;
+  }
 
   report(found: {
     readonly invariant: Invariant;
@@ -37,7 +42,7 @@ export class ViolationLog {
   }): void {
     this.count++;
     if (this.violations.length === KEPT) return;
-    const operations = found.cpus.map((cpu) => ({ cpu, last: this.clock?.history.of(cpu) ?? [] }));
+    const operations = found.cpus.map((cpu) => ({ cpu, last: this.history?.of(cpu) ?? [] }));
     this.violations.push({ ...found, mm: found.mm?.name ?? "", operations });
   }
 }

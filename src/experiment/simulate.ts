@@ -55,7 +55,7 @@ export async function simulate(run: Run): Promise<Measurement> {
   if (replay === null) startWorkload(kernel, run);
   else replay.start(kernel);
   const clock = new Clock(kernel, [meter, ...checkers.observers]);
-  log.clock = clock;
+  log.history = clock.history;
   meter.clock = clock;
   try {
     while (clock.run() === "starved") {

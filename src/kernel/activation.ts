@@ -3,7 +3,7 @@
 
 import type { Cell } from "./cell.ts";
 import type { Stream } from "../machine/stream.ts";
-import type { Kernel } from "./operation.ts";
+import type { Kernel, Operation } from "./operation.ts";
 
 /**
  * What put an activation on the stack: a task's start, a call that awaits its result, an interrupt,
@@ -18,6 +18,8 @@ export class Activation {
   activity: Activity = "ready";
   /** What the next `next()` of the code gets. */
   result: unknown = undefined;
+  /** What the code has yielded and nobody has carried out yet; for executors that look ahead. */
+  pending: Operation | null = null;
   /** Cycles left of the work in progress ("working"). */
   workLeft = 0;
   /** The cell watched, and the condition ("waiting", "queued", "parked", "idle"). */

@@ -1,6 +1,7 @@
 // vm_area_struct and the list of an mm's areas: what is mapped where, with which rights.
 
 import type { PageNumber, PageRange } from "../base/address.ts";
+import { type Restore, saveArray } from "./save.ts";
 
 /** A mapped range of anonymous private memory (files are mapped as if anonymous). */
 export interface Area {
@@ -78,6 +79,15 @@ export class AreaList {
     const all = this.areas;
     this.areas = [];
     return all;
+  }
+
+  save(): Restore {
+    const { areas } = this;
+    const inside = saveArray(areas);
+    return () => {
+      this.areas = areas;
+      inside();
+    };
   }
 
   private firstEndingAfter(page: PageNumber): number {

@@ -18,6 +18,8 @@ export interface Line {
 export class Cell<T = unknown> {
   /** Code parked until this cell changes; kept by the executor. */
   readonly watchers: Activation[] = [];
+  /** A number that the executor knows it by; -1: none yet. */
+  location = -1;
 
   constructor(
     readonly name: string,

@@ -3,6 +3,7 @@
 
 import { assert } from "../base/assert.ts";
 import { type FrameNumber, frameNumber } from "../base/address.ts";
+import { type Restore, saveArray } from "./save.ts";
 
 /** Frames below this are left to firmware and the kernel's image. */
 const FIRST_FRAME = 0x100;
@@ -12,9 +13,13 @@ export class FrameAllocator {
   private readonly freeFrames: FrameNumber[] = [];
   private readonly mapCounts = new Map<FrameNumber, number>();
 
+  /** @param reuses - Whether freed frames are handed out again. */
+  constructor(private readonly reuses: boolean) {}
+
   /** alloc_page: the frame freed last, or a fresh one. */
   allocate(): FrameNumber {
-    const frame = this.freeFrames.pop() ?? frameNumber(this.nextFrame++);
+    const freed = this.reuses ? this.freeFrames.pop() : undefined;
+    const frame = freed ?? frameNumber(this.nextFrame++);
     this.mapCounts.set(frame, 1);
     return frame;
   }
@@ -39,6 +44,20 @@ export class FrameAllocator {
     this.mapCounts.delete(frame);
     this.freeFrames.push(frame);
     return true;
+  }
+
+  save(): Restore {
+    const { nextFrame } = this;
+    const counts = [...this.mapCounts];
+    const free = saveArray(this.freeFrames);
+    return () => {
+      this.nextFrame = nextFrame;
+      this.mapCounts.clear();
+      for (let index = 0; index < counts.length; index++) {
+        this.mapCounts.set(counts[index]![0], counts[index]![1]);
+      }
+      free();
+    };
   }
 
   /** Frames in use, for leak checks. */

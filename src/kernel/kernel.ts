@@ -16,6 +16,7 @@ import { Mm } from "./mm.ts";
 import type { MutationName } from "./mutation.ts";
 import { call, type Kernel } from "./operation.ts";
 import type { NewTask } from "./process.ts";
+import { type Restore, saveArray } from "./save.ts";
 import type { ShootdownProtocol } from "./shootdown/protocol.ts";
 import { CallQueue } from "./smp.ts";
 import { Task } from "./task.ts";
@@ -29,6 +30,8 @@ export interface KernelOptions {
   readonly flushCeiling: number;
   /** How an idle CPU waits: only "halt" needs an interrupt to be woken. */
   readonly idle: "poll" | "mwait" | "halt";
+  /** A freed frame is never handed out again, so that every use after the free is seen as one. */
+  readonly quarantinesFrames?: boolean;
   /** The mistake that this kernel makes, if it makes one. */
   readonly mutation?: MutationName;
 }
@@ -37,9 +40,9 @@ export interface KernelOptions {
 export type IdleProgram = (cpu: Cpu) => Kernel;
 
 export class KernelState {
-  readonly frames = new FrameAllocator();
+  readonly frames: FrameAllocator;
   /** ZERO_PAGE: what reads of untouched anonymous memory see. */
-  readonly zeroFrame = this.frames.allocate();
+  readonly zeroFrame: FrameNumber;
   readonly initMm: Mm;
   readonly cpus: readonly Cpu[];
   /** Address spaces not yet freed, init_mm not among them. */
@@ -59,6 +62,8 @@ export class KernelState {
     readonly options: KernelOptions,
     private readonly idleProgram: IdleProgram = idleLoop,
   ) {
+    this.frames = new FrameAllocator(!options.quarantinesFrames);
+    this.zeroFrame = this.frames.allocate();
     this.initMm = this.newMm("init_mm", 0);
     this.cpus = Array.from({ length: machine.coreCount }, (_, id) => this.createCpu(id));
     // Each CPU's idle task starts as a lazy user of init_mm.
@@ -103,6 +108,21 @@ export class KernelState {
     parent?.children.push(task);
     this.tasks.push(task);
     return task;
+  }
+
+  /** Its own plain variables; see save.ts for all that it has. */
+  save(): Restore {
+    const { stopped, starved, nextPid, nextContextId } = this;
+    const liveMms = [...this.liveMms];
+    const tasks = saveArray(this.tasks);
+    const frames = this.frames.save();
+    return () => {
+      Object.assign(this, { stopped, starved, nextPid, nextContextId });
+      this.liveMms.clear();
+      for (const mm of liveMms) this.liveMms.add(mm);
+      tasks();
+      frames();
+    };
   }
 
   private newMm(name: string, homeCpu: number): Mm {

@@ -7,6 +7,7 @@ import type { Cell } from "./cell.ts";
 import type { Cpu } from "./cpu.ts";
 import type { KernelNotice } from "./event.ts";
 import type { Mm } from "./mm.ts";
+import { markOrigin } from "./origin.ts";
 import type { Task } from "./task.ts";
 
 export type Operation =
@@ -49,6 +50,7 @@ export type Kernel<T = void> = Generator<Operation, T, unknown>;
 
 /** Private computation of the kernel; `what` names the entry of `costs` it stands for. */
 export function* work(cost: { readonly name: string; readonly cycles: number }): Kernel {
+  markOrigin();
   yield { kind: "work", cycles: cost.cycles, what: cost.name };
 }
 
@@ -57,26 +59,31 @@ export function* workTimes(
   cost: { readonly name: string; readonly cycles: number },
   count: number,
 ): Kernel {
+  markOrigin();
   if (count > 0) yield { kind: "work", cycles: cost.cycles * count, what: cost.name };
 }
 
 /** Computation until `cycle`, none if that is past: for replays at a recorded pace. */
 export function* workUntil(cycle: number): Kernel {
+  markOrigin();
   yield { kind: "workUntil", cycle };
 }
 
 /** A plain load: READ_ONCE. Acquire needs nothing more on x86. */
 export function* load<T>(cell: Cell<T>): Kernel<T> {
+  markOrigin();
   return (yield { kind: "load", cell: cell as Cell }) as T;
 }
 
 /** A plain store: WRITE_ONCE, or smp_store_release. It may wait in the store buffer. */
 export function* store<T>(cell: Cell<T>, value: T): Kernel {
+  markOrigin();
   yield { kind: "store", cell: cell as Cell, value };
 }
 
 /** A LOCK-prefixed read-modify-write: full barrier. Returns the old value. */
 export function* locked<T>(cell: Cell<T>, update: (old: T) => T): Kernel<T> {
+  markOrigin();
   return (yield {
     kind: "locked",
     cell: cell as Cell,
@@ -86,6 +93,7 @@ export function* locked<T>(cell: Cell<T>, update: (old: T) => T): Kernel<T> {
 
 /** smp_mb(): LOCK ADDL on the stack. */
 export function* fence(): Kernel {
+  markOrigin();
   yield { kind: "fence" };
 }
 
@@ -94,6 +102,7 @@ export function* fence(): Kernel {
  * what another CPU does next: a wait that takes too long is reported as a deadlock.
  */
 export function* waitUntil<T>(cell: Cell<T>, until: (value: T) => boolean): Kernel<T> {
+  markOrigin();
   return (yield {
     kind: "wait",
     cell: cell as Cell,
@@ -106,11 +115,13 @@ export function* waitUntil<T>(cell: Cell<T>, until: (value: T) => boolean): Kern
  * condition holds. The caller tries again, for another may have come in between.
  */
 export function* queueUntil<T>(cell: Cell<T>, until: (value: T) => boolean): Kernel {
+  markOrigin();
   yield { kind: "queue", cell: cell as Cell, until: until as (value: never) => boolean };
 }
 
 /** As waitUntil, for as long as it takes. */
 export function* parkUntil<T>(cell: Cell<T>, until: (value: T) => boolean): Kernel<T> {
+  markOrigin();
   return (yield {
     kind: "park",
     cell: cell as Cell,
@@ -120,37 +131,45 @@ export function* parkUntil<T>(cell: Cell<T>, until: (value: T) => boolean): Kern
 
 /** The idle state: until `until` holds of the monitored cell, or an interrupt came. */
 export function* idleUntil<T>(cell: Cell<T>, until: (value: T) => boolean): Kernel {
+  markOrigin();
   yield { kind: "idle", cell: cell as Cell, until: until as (value: never) => boolean };
 }
 
 /** MOV CR3; `keep` is bit 63. Serialising. */
 export function* writeCr3(root: FrameNumber, pcid: number, keep: boolean): Kernel {
+  markOrigin();
   yield { kind: "writeCr3", root, pcid, keep };
 }
 
 export function* invlpg(page: PageNumber): Kernel {
+  markOrigin();
   yield { kind: "invlpg", page };
 }
 
 /** ICR writes: one per x2APIC cluster of 16 among the targets. */
 export function* sendIpi(targets: readonly number[], vector: number): Kernel {
+  markOrigin();
   yield { kind: "sendIpi", targets, vector };
 }
 
 export function* endOfInterrupt(): Kernel {
+  markOrigin();
   yield { kind: "endOfInterrupt" };
 }
 
 export function* disableInterrupts(): Kernel {
+  markOrigin();
   yield { kind: "interruptFlag", enabled: false };
 }
 
 export function* enableInterrupts(): Kernel {
+  markOrigin();
   yield { kind: "interruptFlag", enabled: true };
 }
 
 /** The 4 KiB leaf entry of `page`, 0n where there is none. */
 export function* readEntry(mm: Mm, page: PageNumber): Kernel<bigint> {
+  markOrigin();
   return (yield { kind: "readEntry", mm, page }) as bigint;
 }
 
@@ -159,6 +178,7 @@ export function* readEntry(mm: Mm, page: PageNumber): Kernel<bigint> {
  * missing. It may wait in the store buffer.
  */
 export function* writeEntry(mm: Mm, page: PageNumber, entry: bigint): Kernel {
+  markOrigin();
   yield { kind: "writeEntry", mm, page, entry };
 }
 
@@ -167,6 +187,7 @@ export function* writeEntry(mm: Mm, page: PageNumber, entry: bigint): Kernel {
  * with what the hardware had noted in it until then.
  */
 export function* exchangeEntry(mm: Mm, page: PageNumber, entry: bigint): Kernel<bigint> {
+  markOrigin();
   return (yield { kind: "exchangeEntry", mm, page, entry }) as bigint;
 }
 
@@ -174,6 +195,7 @@ export function* exchangeEntry(mm: Mm, page: PageNumber, entry: bigint): Kernel<
  * The pages of the range that have a present leaf entry, ascending; absent subtrees are skipped.
  */
 export function* presentPages(mm: Mm, range: PageRange): Kernel<PageNumber[]> {
+  markOrigin();
   return (yield { kind: "presentPages", mm, range }) as PageNumber[];
 }
 
@@ -182,6 +204,7 @@ export function* presentPages(mm: Mm, range: PageRange): Kernel<PageNumber[]> {
  * the mm any more. Returns their frames, which are still allocated.
  */
 export function* detachTables(mm: Mm, range: PageRange): Kernel<FrameNumber[]> {
+  markOrigin();
   return (yield { kind: "detachTables", mm, range }) as FrameNumber[];
 }
 
@@ -189,6 +212,7 @@ export function* detachTables(mm: Mm, range: PageRange): Kernel<FrameNumber[]> {
  * User mode: the stream's accesses until they are done; faults and interrupts are served inside.
  */
 export function* runUser(stream: Stream): Kernel {
+  markOrigin();
   yield { kind: "runUser", stream };
 }
 
@@ -197,6 +221,7 @@ export function* runUser(stream: Stream): Kernel {
  * `yield*`, but every operation below costs one resumption, however deep the calls above are.
  */
 export function* call<T>(code: Kernel<T>): Kernel<T> {
+  markOrigin();
   return (yield { kind: "call", code }) as T;
 }
 
@@ -204,10 +229,12 @@ export function* call<T>(code: Kernel<T>): Kernel<T> {
  * switch_to: goes on as `next`. Returns, when this task runs again, on the CPU that it is then on.
  */
 export function* switchTo(next: Task): Kernel<Cpu> {
+  markOrigin();
   return (yield { kind: "switchTo", next }) as Cpu;
 }
 
 /** Tells observers what happened; takes no time and changes nothing. */
 export function* note(notice: KernelNotice): Kernel {
+  markOrigin();
   yield { kind: "note", notice };
 }

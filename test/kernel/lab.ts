@@ -94,7 +94,7 @@ export function play(options: SceneOptions, ...scripts: Script[]): Outcome & { r
   };
   const clock = new Clock(kernel, [recorder, ...checkersFor(kernel, log).observers]);
   lab.clock = clock;
-  log.clock = clock;
+  log.history = clock.history;
   const ended = clock.run();
   return { kernel, clock, events, violations: log.violations, ended, lab };
 }

@@ -51,7 +51,7 @@ export function play(options: SceneOptions, program: (kernel: KernelState) => Pr
   };
   startInit(kernel, "test", program(kernel));
   const clock = new Clock(kernel, [recorder, ...checkers.observers]);
-  log.clock = clock;
+  log.history = clock.history;
   const ended = clock.run();
   if (ended === "stopped") checkers.references.checkBalance(kernel.machine.now(0));
   return { kernel, clock, events, violations: log.violations, ended };

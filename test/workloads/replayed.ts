@@ -53,7 +53,7 @@ export async function replayed(
   const observe = (event: KernelEvent, at: Moment) => void events.push({ ...event, at });
   replay.start(kernel);
   const clock = new Clock(kernel, [{ observe }, ...checkers.observers]);
-  log.clock = clock;
+  log.history = clock.history;
   let pieces = 1;
   for (; clock.run() === "starved"; pieces++) {
     await recording.refill();

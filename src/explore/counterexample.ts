@@ -1,0 +1,125 @@
+// A failing schedule told step by step: who, in which Linux function, does what, and what waits in
+// store buffers and is cached meanwhile.
+
+import { describeOperation } from "../check/describe-operation.ts";
+import { lastOrigin, recordingOrigins } from "../kernel/origin.ts";
+import type { CpuState } from "./cpu-state.ts";
+import type { Exploration } from "./exploration.ts";
+import { PROCESS_KINDS, PROCESSES_PER_CPU } from "./executor.ts";
+import { linuxName } from "./linux-names.ts";
+import type { Step } from "./search.ts";
+import { Choices } from "./system.ts";
+import { describeStore } from "./store-buffer.ts";
+
+export interface ScheduledStep {
+  readonly cpu: number;
+  readonly does: (typeof PROCESS_KINDS)[number];
+  /** Decisions inside the step; none: left out. */
+  readonly choices?: readonly number[];
+  /** Linux functions, innermost first. */
+  readonly functions: readonly string[];
+  readonly operation: string;
+}
+
+/** What a CPU holds after a step, where it matters. */
+export interface HeldByCpu {
+  /** Oldest first. */
+  readonly buffered: readonly string[];
+  /** Pages of which it may use a translation older than the page tables. */
+  readonly older: readonly string[];
+  readonly interrupts: readonly number[];
+}
+
+export interface Counterexample {
+  readonly invariant: string;
+  readonly message: string;
+  /** Where the other CPUs stand at that moment. */
+  readonly explanation: string;
+  readonly schedule: readonly ScheduledStep[];
+  /** By step, by CPU. */
+  readonly held: readonly (readonly HeldByCpu[])[];
+}
+
+/** Replays `schedule`, which must end in a violation, and tells it. */
+export function tell(exploration: Exploration, schedule: readonly Step[]): Counterexample {
+  return recordingOrigins(() => new Narrator(exploration).tell(schedule));
+}
+
+/** The process and the decisions of a step that has been written down. */
+export const stepOf = ({ cpu, does, choices = [] }: ScheduledStep): Step => ({
+  process: cpu * PROCESSES_PER_CPU + PROCESS_KINDS.indexOf(does),
+  choices,
+});
+
+class Narrator {
+  /** By CPU: the functions in which its next operation was made. */
+  private readonly places: (readonly string[])[];
+
+  constructor(private readonly exploration: Exploration) {
+    this.places = exploration.executor.states.map(() => []);
+  }
+
+  tell(schedule: readonly Step[]): Counterexample {
+    const { exploration, places } = this;
+    const { states } = exploration.executor;
+    exploration.executor.onAdvanced = (cpu) => void (places[cpu] = functionsOf(lastOrigin()));
+    exploration.restart();
+    const steps: ScheduledStep[] = [];
+    const held: HeldByCpu[][] = [];
+    for (const step of schedule) {
+      steps.push(this.describe(step));
+      exploration.step(step.process, new Choices(step.choices));
+      held.push(states.map(holds));
+    }
+    if (!exploration.failed) exploration.finish();
+    exploration.executor.onAdvanced = () => {};
+    const violation = exploration.violations[0]!;
+    const acting = steps.at(-1)!.cpu;
+    const explanation = states
+      .filter(({ cpu }) => cpu.id !== acting)
+      .map((state) => this.standing(state))
+      .join("; ");
+    const { invariant, message } = violation;
+    return { invariant, message, explanation, schedule: steps, held };
+  }
+
+  private describe({ process, choices }: Step): ScheduledStep {
+    const cpu = Math.floor(process / PROCESSES_PER_CPU);
+    const does = PROCESS_KINDS[process % PROCESSES_PER_CPU]!;
+    const state = this.exploration.executor.states[cpu]!;
+    return {
+      cpu,
+      does,
+      ...(choices.length > 0 && { choices }),
+      functions: does === "step" ? this.places[cpu]! : [],
+      operation: operationOf(state, does),
+    };
+  }
+
+  /** For example "CPU 1 is in switch_mm_irqs_off, before MOV CR3". */
+  private standing(state: CpuState): string {
+    const [where = "its first instruction"] = this.places[state.cpu.id]!;
+    const lazy = state.buffer.valueOf(state.cpu.tlb.isLazy) === true ? ", lazy" : "";
+    return `CPU ${state.cpu.id}${lazy} is in ${where}, before: ${describeOperation(state.top.pending!)}`;
+  }
+}
+
+function operationOf(state: CpuState, does: ScheduledStep["does"]): string {
+  switch (does) {
+    case "step":
+      return describeOperation(state.top.pending!);
+    case "drain":
+      return `store buffer: ${describeStore(state.buffer.waiting[0]!)} reaches memory`;
+    case "interrupt":
+      return `interrupt 0x${state.pendingVectors.at(-1)!.toString(16)}`;
+  }
+}
+
+const functionsOf = (names: readonly string[]): readonly string[] =>
+  names.map(linuxName).filter((name, index, all) => name !== all[index - 1]);
+
+const holds = ({ buffer, tlb, pendingVectors }: CpuState): HeldByCpu => ({
+  buffered: buffer.waiting.map(describeStore),
+  older: tlb.older,
+  interrupts: [...pendingVectors],
+});

@@ -1,0 +1,62 @@
+// What the explorer keeps of one CPU: its store buffer, its interrupts, its TLB.
+
+import type { PageNumber } from "../base/address.ts";
+import type { Activation } from "../kernel/activation.ts";
+import type { Cpu } from "../kernel/cpu.ts";
+import type { Locations } from "./locations.ts";
+import { SpeculativeTlb } from "./tlb.ts";
+import { StoreBuffer } from "./store-buffer.ts";
+
+export class CpuState {
+  readonly buffer = new StoreBuffer();
+  readonly tlb: SpeculativeTlb;
+  /** RFLAGS.IF */
+  interruptsOn = true;
+  /** Vectors in the local APIC's request register, ascending. */
+  readonly pendingVectors: number[] = [];
+  /** Who runs on the CPU: an interrupt and the code below it cannot change places. */
+  readonly controlLocation: number;
+  /** Whether the store buffer is empty. */
+  readonly bufferLocation: number;
+  readonly pendingLocation: number;
+  /** CR3, and what of it is cached. */
+  readonly tlbLocation: number;
+
+  constructor(
+    readonly cpu: Cpu,
+    pages: readonly PageNumber[],
+    locations: Locations,
+  ) {
+    const { machine, initMm } = cpu.kernel;
+    this.tlb = new SpeculativeTlb(machine, cpu.id, initMm.root, pages);
+    const named = (what: string): number => locations.named(`cpu${cpu.id} ${what}`);
+    this.controlLocation = named("control");
+    this.bufferLocation = named("store buffer");
+    this.pendingLocation = named("pending interrupts");
+    this.tlbLocation = named("TLB");
+  }
+
+  get top(): Activation {
+    const { stack } = this.cpu.current;
+    return stack[stack.length - 1]!;
+  }
+
+  get isInInterrupt(): boolean {
+    return this.cpu.current.stack.some(({ kind }) => kind === "interrupt");
+  }
+
+  restart(): void {
+    this.buffer.clear();
+    this.interruptsOn = true;
+    this.pendingVectors.length = 0;
+    this.tlb.restore();
+  }
+
+  /** A vector arrives; one that is pending already is not pending twice. */
+  post(vector: number): void {
+    const { pendingVectors } = this;
+    if (pendingVectors.includes(vector)) return;
+    pendingVectors.push(vector);
+    pendingVectors.sort((a, b) => a - b);
+  }
+}

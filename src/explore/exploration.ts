@@ -1,0 +1,121 @@
+// A scenario under one kernel, as a system that a search can run again and again.
+
+import { checkersFor } from "../check/checkers.ts";
+import { type Violation, ViolationLog } from "../check/violation.ts";
+import { Activation } from "../kernel/activation.ts";
+import { KernelState } from "../kernel/kernel.ts";
+import type { LazyPolicy } from "../kernel/lazy/policy.ts";
+import type { MutationName } from "../kernel/mutation.ts";
+import type { Kernel } from "../kernel/operation.ts";
+import { type Restore, saveKernel } from "../kernel/save.ts";
+import type { ShootdownProtocol } from "../kernel/shootdown/protocol.ts";
+import { Machine } from "../machine/machine.ts";
+import { Executor, type MemoryModel } from "./executor.ts";
+import { explorerMachine } from "./machine.ts";
+import type { Scenario, Script } from "./scenario.ts";
+import { FIRST_PAGE, Stage } from "./stage.ts";
+import type { Choices, Footprint, System } from "./system.ts";
+
+/** The code under test. */
+export interface Subject {
+  readonly policy: LazyPolicy;
+  readonly protocol: ShootdownProtocol;
+  readonly mutation?: MutationName;
+  readonly memory: MemoryModel;
+}
+
+/** Pages of a scenario, from FIRST_PAGE on, whose translations are followed. */
+const PAGES = 2;
+
+export class Exploration implements System {
+  readonly executor: Executor;
+  readonly log = new ViolationLog();
+  private readonly stage: Stage;
+  private readonly scripts: readonly (Script | undefined)[];
+  private readonly restores: readonly Restore[];
+
+  constructor(scenario: Scenario, { policy, protocol, mutation, memory }: Subject) {
+    const machine = new Machine(explorerMachine(scenario.cpus));
+    const kernel = new KernelState(machine, policy, protocol, {
+      pcid: true,
+      flushCeiling: 33,
+      idle: "mwait",
+      quarantinesFrames: true,
+      ...(mutation !== undefined && { mutation }),
+    });
+    const pages = Array.from(
+      { length: PAGES },
+      (_, index) => (FIRST_PAGE + index) as typeof FIRST_PAGE,
+    );
+    this.executor = new Executor(kernel, memory, pages);
+    this.log.history = this.executor.history;
+    const checkers = checkersFor(kernel, this.log);
+    this.executor.observers = checkers.observers;
+    for (const state of this.executor.states) this.executor.advance(state);
+    this.stage = new Stage(kernel, this.executor);
+    this.scripts = scenario.prepare(this.stage);
+    this.stage.isPreparing = false;
+    this.executor.begin();
+    const snapshot = machine.snapshot();
+    this.restores = [saveKernel(kernel), checkers.save(), () => machine.restore(snapshot)];
+  }
+
+  get processCount(): number {
+    return this.executor.processCount;
+  }
+
+  get failed(): boolean {
+    return this.log.count > 0;
+  }
+
+  get footprint(): Footprint {
+    return this.executor.touched;
+  }
+
+  get cause(): number {
+    return this.executor.touched.cause;
+  }
+
+  get violations(): readonly Violation[] {
+    return this.log.violations;
+  }
+
+  restart(): void {
+    const { executor, log } = this;
+    executor.takeBack();
+    for (const restore of this.restores) restore();
+    log.clear();
+    for (const state of executor.states) {
+      const script = this.scripts[state.cpu.id];
+      state.cpu.current.stack.push(new Activation(this.scriptFor(state.cpu.id, script), "task"));
+    }
+    executor.restart();
+  }
+
+  private *scriptFor(id: number, script: Script | undefined): Kernel {
+    const cpu = this.executor.kernel.cpus[id]!;
+    if (script !== undefined) yield* script(cpu);
+    if (cpu.current === cpu.idle) yield* cpu.idle.program(cpu.idle);
+    yield* this.stage.rest();
+  }
+
+  enabled(): number {
+    return this.executor.enabled();
+  }
+
+  step(process: number, choices: Choices): void {
+    this.executor.step(process, choices);
+  }
+
+  finish(): void {
+    const { states, kernel } = this.executor;
+    const stuck = states.filter(({ top }) => ["wait", "queue"].includes(top.pending!.kind));
+    if (stuck.length === 0) return;
+    const waits = stuck.map(({ cpu, top }) => ({
+      cpu: cpu.id,
+      task: cpu.current.name,
+      cell: (top.pending as { cell: { name: string } }).cell.name,
+    }));
+    this.executor.emit(kernel.cpus[stuck[0]!.cpu.id]!, { kind: "deadlock", waits });
+  }
+}

@@ -1,0 +1,21 @@
+// A scenario: a small kernel brought to some state by real kernel calls, and from there what each
+// CPU does, in all orders.
+
+import type { Cpu } from "../kernel/cpu.ts";
+import type { Kernel } from "../kernel/operation.ts";
+import type { Stage } from "./stage.ts";
+
+/** What the task that is current on a CPU does from the start on. */
+export type Script = (cpu: Cpu) => Kernel<unknown>;
+
+export interface Scenario {
+  readonly name: string;
+  /** One sentence: who does what meanwhile. */
+  readonly summary: string;
+  readonly cpus: number;
+  /**
+   * Brings the kernel to its start. Returns by CPU what its current task does; an idle CPU idles,
+   * and goes on to a task that is ready, if it has none.
+   */
+  prepare(stage: Stage): readonly (Script | undefined)[];
+}

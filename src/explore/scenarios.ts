@@ -1,0 +1,25 @@
+// The list of scenarios. Adding one: its file, a line here, a row in docs/explore.md.
+
+import type { Scenario } from "./scenario.ts";
+import { copyOnWriteAgainstReader } from "./scenarios/copy-on-write.ts";
+import {
+  discardAgainstSwitchIn,
+  discardAgainstUnlazy,
+} from "./scenarios/discard-against-switch.ts";
+import { execAgainstFlush } from "./scenarios/exec-against-flush.ts";
+import { exitUnmappedWhileLazy, exitWhileLazy } from "./scenarios/exit-while-lazy.ts";
+import { kthreadAgainstExit } from "./scenarios/kthread-against-exit.ts";
+import { twoFlushers } from "./scenarios/two-flushers.ts";
+
+export const SCENARIOS: readonly Scenario[] = [
+  exitWhileLazy,
+  exitUnmappedWhileLazy,
+  discardAgainstSwitchIn,
+  discardAgainstUnlazy,
+  copyOnWriteAgainstReader,
+  execAgainstFlush,
+  kthreadAgainstExit,
+  twoFlushers,
+];
+
+export const SCENARIO_NAMES = SCENARIOS.map(({ name }) => name);

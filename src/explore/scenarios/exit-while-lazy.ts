@@ -1,0 +1,37 @@
+// The argument of June 2021 in its bare form: the last user of an address space exits while another
+// CPU still borrows it.
+
+import { exitMm } from "../../kernel/exit.ts";
+import type { Scenario } from "../scenario.ts";
+import type { Stage } from "../stage.ts";
+
+/** CPU 1 idles on `a`, which CPU 0 exits; then CPU 1 goes to a task of `b`. */
+const lazyElsewhere = (name: string, pages: number, summary: string): Scenario => ({
+  name,
+  summary,
+  cpus: 2,
+  prepare(stage: Stage) {
+    const [cpu0, cpu1] = [stage.cpus[0]!, stage.cpus[1]!];
+    const a = stage.mm("a", pages);
+    const b = stage.mm("b");
+    const dying = stage.task(cpu0, "dying", a);
+    stage.switchTo(dying);
+    stage.switchTo(stage.task(cpu1, "thread", a));
+    stage.exit(cpu1);
+    const other = stage.task(cpu1, "other", b, () => stage.touch("read"));
+    stage.makeReady(other);
+    return [() => exitMm(dying)];
+  },
+});
+
+export const exitWhileLazy = lazyElsewhere(
+  "exit-while-lazy",
+  1,
+  "the last user of an mm exits while another CPU is lazy on it and then switches away",
+);
+
+export const exitUnmappedWhileLazy = lazyElsewhere(
+  "exit-unmapped-while-lazy",
+  0,
+  "the same with an mm that has nothing mapped any more: no flush is sent at exit",
+);

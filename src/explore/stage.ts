@@ -1,0 +1,147 @@
+// The preparation of a scenario: address spaces, tasks and who runs where, by the kernel's own
+// code, run to its end before the exploration begins.
+
+import {
+  pageAfter,
+  type PageNumber,
+  pageNumber,
+  type PageRange,
+  pageRange,
+} from "../base/address.ts";
+import { Activation } from "../kernel/activation.ts";
+import { Cell } from "../kernel/cell.ts";
+import { type Cpu, NEED_RESCHED } from "../kernel/cpu.ts";
+import { leafEntry } from "../kernel/entry.ts";
+import { exit } from "../kernel/exit.ts";
+import type { KernelState } from "../kernel/kernel.ts";
+import type { Mm } from "../kernel/mm.ts";
+import { type Kernel, parkUntil, runUser } from "../kernel/operation.ts";
+import { schedule } from "../kernel/schedule.ts";
+import type { Task } from "../kernel/task.ts";
+import { ACCESSED, DIRTY } from "../machine/page-table.ts";
+import { userStream } from "../machine/stream.ts";
+import type { Executor } from "./executor.ts";
+import { Choices } from "./system.ts";
+
+/** Where the pages of scenarios begin: in a leaf table of their own. */
+export const FIRST_PAGE = pageNumber(0x10_000);
+
+/** Page `index` of a scenario's memory. */
+export const onePage = (index = 0): PageRange => pageRange(pageAfter(FIRST_PAGE, index), 1);
+
+const QUIET_STEPS = 10_000;
+
+export class Stage {
+  /** False once the exploration has begun. */
+  isPreparing = true;
+  private readonly never: Cell<number>;
+
+  constructor(
+    readonly kernel: KernelState,
+    private readonly executor: Executor,
+  ) {
+    this.never = new Cell("never", { index: -1 }, 0);
+  }
+
+  get cpus(): readonly Cpu[] {
+    return this.kernel.cpus;
+  }
+
+  /** An address space with one user and `pageCount` writable pages, all of them mapped. */
+  mm(name: string, pageCount = 1): Mm {
+    const mm = this.kernel.createMm(name, 0);
+    if (pageCount === 0) return mm;
+    const end = pageNumber(FIRST_PAGE + pageCount);
+    mm.areas.add({ start: FIRST_PAGE, end, writable: true, executable: false });
+    for (let page: number = FIRST_PAGE; page < end; page++) {
+      const entry = leafEntry(this.kernel.frames.allocate(), { writable: true, executable: false });
+      mm.tables.setEntry(page as PageNumber, entry | ACCESSED | DIRTY);
+    }
+    return mm;
+  }
+
+  /**
+   * A task of `mm` on a CPU, asleep. It takes over the mm's first user, or is one more. `body` is
+   * what it does when it is switched to for the first time, after the start.
+   */
+  task(
+    cpu: Cpu,
+    name: string,
+    mm: Mm | null,
+    body: (task: Task) => Kernel = () => this.rest(),
+  ): Task {
+    const { kernel } = this;
+    const program = (task: Task): Kernel => this.once(task, body);
+    const task = kernel.createTask({ name, program, cpu }, null, mm === null);
+    task.state = "sleeping";
+    if (mm === null) return task;
+    const isFirst = !kernel.tasks.some((other) => other !== task && other.mm === mm);
+    if (!isFirst) mm.mmUsers.value++;
+    task.mm = mm;
+    task.activeMm = mm;
+    return task;
+  }
+
+  /** The current task uses a page once, in user mode. */
+  *touch(kind: "read" | "write", index = 0): Kernel {
+    yield* runUser(userStream({ base: onePage(index).start, kind }));
+  }
+
+  /** Nothing more, for ever. */
+  *rest(): Kernel {
+    yield* parkUntil(this.never, (value) => value !== 0);
+  }
+
+  private *once(task: Task, body: (task: Task) => Kernel): Kernel {
+    if (!this.isPreparing) yield* body(task);
+    yield* this.rest();
+  }
+
+  /** A context switch to `task`, on its CPU, now. */
+  switchTo(task: Task): void {
+    const { cpu } = task;
+    this.makeReady(task);
+    if (cpu.current === cpu.idle) this.settle();
+    else this.run(cpu, schedule(cpu));
+  }
+
+  /** The task has been woken: its CPU, if it is idle, goes to it as soon as it looks. */
+  makeReady(task: Task): void {
+    task.state = "running";
+    if (task.onQueue) return;
+    task.onQueue = true;
+    task.cpu.runQueue.tasks.push(task);
+    task.cpu.flags.value |= NEED_RESCHED;
+  }
+
+  /** The current task of the CPU sleeps, and the CPU goes idle. */
+  sleep(cpu: Cpu): void {
+    cpu.current.state = "sleeping";
+    this.run(cpu, schedule(cpu));
+  }
+
+  /** The current task of the CPU exits. */
+  exit(cpu: Cpu): void {
+    this.run(cpu, exit(cpu.current));
+  }
+
+  /** Runs kernel code as the CPU's current task until nobody has anything left to do. */
+  run(cpu: Cpu, code: Kernel<unknown>): void {
+    const { executor } = this;
+    const state = executor.states[cpu.id]!;
+    state.cpu.current.stack.push(new Activation(code, "call"));
+    executor.advance(state);
+    this.settle();
+  }
+
+  /** Lets everybody go on until nobody has anything left to do. */
+  private settle(): void {
+    const { executor } = this;
+    for (let steps = 0; steps < QUIET_STEPS; steps++) {
+      const enabled = executor.enabled();
+      if (enabled === 0) return;
+      executor.step(31 - Math.clz32(enabled & -enabled), new Choices());
+    }
+    throw new Error("the preparation of a scenario comes to rest");
+  }
+}

@@ -1,0 +1,81 @@
+// The plain variables of a kernel at one moment, and the way back to it, for an executor that runs
+// the same code many times. Cells are not among them: their executor writes them, and takes its
+// writes back. Nor are kernel stacks: code in progress cannot be copied.
+
+import type { Cpu } from "./cpu.ts";
+import type { KernelState } from "./kernel.ts";
+import type { Mm } from "./mm.ts";
+import type { Task } from "./task.ts";
+
+/** Brings back what was saved; may be called again and again. */
+export type Restore = () => void;
+
+/** Saves everything that `kernel` has now; what is added later is forgotten by the restore. */
+export function saveKernel(kernel: KernelState): Restore {
+  const mms = [kernel.initMm, ...kernel.liveMms];
+  const tasks = [...kernel.tasks, ...kernel.cpus.map((cpu) => cpu.idle)];
+  const parts: readonly Restore[] = [
+    kernel.save(),
+    ...mms.map(saveMm),
+    ...tasks.map(saveTask),
+    ...kernel.cpus.map(saveCpu),
+  ];
+  return () => {
+    for (let index = 0; index < parts.length; index++) parts[index]!();
+  };
+}
+
+function saveMm(mm: Mm): Restore {
+  const { freed } = mm;
+  const areas = mm.areas.save();
+  return () => {
+    mm.freed = freed;
+    areas();
+  };
+}
+
+function saveTask(task: Task): Restore {
+  const { mm, activeMm, state, onQueue, cpu } = task;
+  const children = saveArray(task.children);
+  const sleepers = saveArray(task.childExits.sleepers);
+  return () => {
+    task.mm = mm;
+    task.activeMm = activeMm;
+    task.state = state;
+    task.onQueue = onQueue;
+    task.cpu = cpu;
+    task.stack.length = 0;
+    children();
+    sleepers();
+  };
+}
+
+function saveCpu(cpu: Cpu): Restore {
+  const { current, previous, runQueue, tlb } = cpu;
+  const { prevMm } = runQueue;
+  const { loadedAsid, nextAsid, contexts } = tlb;
+  const contextIds = contexts.map(({ contextId }) => contextId);
+  const generations = contexts.map(({ tlbGeneration }) => tlbGeneration);
+  const tasks = saveArray(runQueue.tasks);
+  return () => {
+    cpu.current = current;
+    cpu.previous = previous;
+    runQueue.prevMm = prevMm;
+    tasks();
+    tlb.loadedAsid = loadedAsid;
+    tlb.nextAsid = nextAsid;
+    for (let slot = 0; slot < contexts.length; slot++) {
+      contexts[slot]!.contextId = contextIds[slot]!;
+      contexts[slot]!.tlbGeneration = generations[slot]!;
+    }
+  };
+}
+
+/** Saves what an array holds, not what its elements do. */
+export function saveArray<T>(array: T[]): Restore {
+  const saved = [...array];
+  return () => {
+    array.length = saved.length;
+    for (let index = 0; index < saved.length; index++) array[index] = saved[index]!;
+  };
+}

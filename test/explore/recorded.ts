@@ -1,0 +1,84 @@
+// A system that writes down what each CPU does: executions that differ only in the order of steps
+// that commute leave the same records.
+
+import { describeOperation } from "../../src/check/describe-operation.ts";
+import { PROCESSES_PER_CPU } from "../../src/explore/executor.ts";
+import type { Exploration } from "../../src/explore/exploration.ts";
+import { Search } from "../../src/explore/search.ts";
+import type { Choices, System } from "../../src/explore/system.ts";
+
+class Recorded implements System {
+  private records: string[][] = [];
+
+  constructor(readonly exploration: Exploration) {}
+
+  get record(): string {
+    return this.records.map((record) => record.join("; ")).join("\n");
+  }
+
+  get processCount(): number {
+    return this.exploration.processCount;
+  }
+
+  get failed(): boolean {
+    return this.exploration.failed;
+  }
+
+  get footprint(): System["footprint"] {
+    return this.exploration.footprint;
+  }
+
+  get cause(): number {
+    return this.exploration.cause;
+  }
+
+  restart(): void {
+    this.exploration.restart();
+    this.records = this.exploration.executor.states.map(() => []);
+  }
+
+  enabled(): number {
+    return this.exploration.enabled();
+  }
+
+  step(process: number, choices: Choices): void {
+    const cpu = Math.floor(process / PROCESSES_PER_CPU);
+    const state = this.exploration.executor.states[cpu]!;
+    const kind = process % PROCESSES_PER_CPU;
+    const operation = state.top.pending!;
+    if (kind === 0) {
+      const observes = "cell" in operation && operation.kind !== "store";
+      const value = observes ? String(state.buffer.valueOf(operation.cell)) : "";
+      this.records[cpu]!.push(`${describeOperation(operation)} ${value}`);
+    } else if (kind === 2) this.records[cpu]!.push("interrupt");
+    this.exploration.step(process, choices);
+  }
+
+  finish(): void {
+    this.exploration.finish();
+  }
+}
+
+/** Every different record of the executions, and how many executions it took. */
+export function recordsOf(
+  exploration: Exploration,
+  reduction: "none" | "source",
+): { records: Set<string>; executions: number; complete: boolean } {
+  const bounds = { maxSteps: 1000, maxExecutions: 3_000_000, preemptionBound: Infinity };
+  const { locations } = exploration.executor;
+  for (;;) {
+    locations.agree();
+    const system = new Recorded(exploration);
+    const records = new Set<string>();
+    const search = new Search(system, reduction, bounds, {
+      failed: () => true,
+      ended: () => {
+        records.add(system.record);
+        return !locations.grew;
+      },
+    });
+    search.run();
+    const { executions, complete } = search.coverage;
+    if (!locations.grew) return { records, executions, complete };
+  }
+}

@@ -2,8 +2,8 @@
 // not depend on how many workers there are or which one was faster.
 
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
 import { BadInput } from "../base/bad-input.ts";
+import { inPool } from "../base/pool.ts";
 import { commandFor } from "./command.ts";
 import type { Measurement } from "./result.ts";
 import { simulate, type Run } from "./simulate.ts";
@@ -53,8 +53,21 @@ export async function measureAll(
   options: MeasureOptions,
 ): Promise<readonly Measurement[]> {
   if (options.workers === 1 || options.measure !== undefined) return measureHere(runs, options);
-  const pool = new Pool(runs, options);
-  return pool.finish();
+  const results: Measurement[] = [];
+  let done = 0;
+  await inPool<Run, WorkerAnswer>({
+    url: options.workerUrl ?? new URL("./worker.js", import.meta.url),
+    workers: options.workers,
+    jobs: runs,
+    order: dearestFirst(runs),
+    onAnswer(index, answer) {
+      if (answer.kind !== "measurement") throw errorOf(runs[index]!, answer);
+      results[index] = answer.measurement;
+      options.onDone(++done);
+    },
+    onBreakdown: (index, reason) => new RunFailure(runs[index]!, reason),
+  });
+  return results;
 }
 
 async function measureHere(
@@ -74,65 +87,6 @@ async function measureHere(
     await new Promise((resume) => setImmediate(resume));
   }
   return results;
-}
-
-class Pool {
-  private readonly results: Measurement[] = [];
-  private readonly queue: number[];
-  private readonly workers: readonly Worker[];
-  private done = 0;
-  private succeed: (results: readonly Measurement[]) => void = () => {};
-  private fail: (error: Error) => void = () => {};
-
-  constructor(
-    private readonly runs: readonly Run[],
-    private readonly options: MeasureOptions,
-  ) {
-    this.queue = dearestFirst(runs);
-    const url = options.workerUrl ?? new URL("./worker.js", import.meta.url);
-    const count = Math.min(options.workers, runs.length);
-    this.workers = Array.from({ length: count }, () => new Worker(url));
-  }
-
-  async finish(): Promise<readonly Measurement[]> {
-    try {
-      return await new Promise((resolve, reject) => {
-        this.succeed = resolve;
-        this.fail = reject;
-        if (this.runs.length === 0) resolve([]);
-        for (const worker of this.workers) this.employ(worker);
-      });
-    } finally {
-      await Promise.all(this.workers.map((worker) => worker.terminate()));
-    }
-  }
-
-  private employ(worker: Worker): void {
-    let index: number | undefined;
-    const next = (): void => {
-      index = this.queue.shift();
-      if (index !== undefined) worker.postMessage(this.runs[index]);
-    };
-    worker.on("message", (answer: WorkerAnswer) => {
-      if (answer.kind === "measurement") {
-        this.accept(index!, answer.measurement);
-        next();
-      } else this.fail(errorOf(this.runs[index!]!, answer));
-    });
-    const broken = (reason: string): void => {
-      if (index !== undefined) this.fail(new RunFailure(this.runs[index]!, reason));
-    };
-    worker.on("error", (error) => broken(`the worker broke down: ${error.message}`));
-    worker.on("exit", (code) => broken(`the worker ended with code ${code}`));
-    next();
-  }
-
-  private accept(index: number, measurement: Measurement): void {
-    this.results[index] = measurement;
-    this.done += 1;
-    this.options.onDone(this.done);
-    if (this.done === this.runs.length) this.succeed(this.results);
-  }
 }
 
 /** Indices of the runs, the longest expected first, so that the last ones to end are short. */

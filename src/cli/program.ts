@@ -2,6 +2,7 @@
 
 import { Command } from "commander";
 import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { exploreCommand } from "./explore.ts";
 import { perfCommand } from "./perf.ts";
 import { presetsCommand } from "./presets.ts";
 import { replayCommand } from "./replay.ts";
@@ -14,6 +15,7 @@ export function program(): Command {
     runCommand(),
     replayCommand(),
     verifyCommand(),
+    exploreCommand(),
     walkCommand(),
     presetsCommand(),
     perfCommand(),

@@ -79,7 +79,9 @@ class Narrator {
       .filter(({ cpu }) => cpu.id !== acting)
       .map((state) => this.standing(state))
       .join("; ");
-    const { invariant, message } = violation;
+    const { invariant } = violation;
+    // There is no time here: a moment is the number of a step.
+    const message = violation.message.replaceAll("at cycle", "at step");
     return { invariant, message, explanation, schedule: steps, held };
   }
 

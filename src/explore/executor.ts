@@ -91,7 +91,7 @@ export class Executor {
 
   emit(cpu: Cpu, event: KernelEvent): void {
     noticed(this, event);
-    const moment = { cpu: cpu.id, cycle: this.steps };
+    const moment = { cpu: cpu.id, cycle: this.steps + 1 };
     for (const observer of this.observers) observer.observe(event, moment);
   }
 

@@ -1,5 +1,6 @@
 // The list of scenarios. Adding one: its file, a line here, a row in docs/explore.md.
 
+import { assert } from "../base/assert.ts";
 import type { Scenario } from "./scenario.ts";
 import { copyOnWriteAgainstReader } from "./scenarios/copy-on-write.ts";
 import {
@@ -23,3 +24,10 @@ export const SCENARIOS: readonly Scenario[] = [
 ];
 
 export const SCENARIO_NAMES = SCENARIOS.map(({ name }) => name);
+
+/** The scenario called `name`, which there must be. */
+export function scenarioNamed(name: string): Scenario {
+  const scenario = SCENARIOS.find((each) => each.name === name);
+  assert(scenario !== undefined, `${name} is a scenario`);
+  return scenario;
+}

@@ -6,9 +6,11 @@ import type { Scenario } from "../scenario.ts";
 import type { Stage } from "../stage.ts";
 
 /** CPU 1 idles on `a`, which CPU 0 exits; then CPU 1 goes to a task of `b`. */
-const lazyElsewhere = (name: string, pages: number, summary: string): Scenario => ({
-  name,
-  summary,
+const lazyElsewhere = (
+  scenario: Pick<Scenario, "name" | "summary" | "breaks">,
+  pages: number,
+): Scenario => ({
+  ...scenario,
   cpus: 2,
   prepare(stage: Stage) {
     const [cpu0, cpu1] = [stage.cpus[0]!, stage.cpus[1]!];
@@ -25,13 +27,19 @@ const lazyElsewhere = (name: string, pages: number, summary: string): Scenario =
 });
 
 export const exitWhileLazy = lazyElsewhere(
-  "exit-while-lazy",
+  {
+    name: "exit-while-lazy",
+    summary: "the last user of an mm exits while another CPU is lazy on it and then switches away",
+    breaks: [{ policy: "unrefcounted" }],
+  },
   1,
-  "the last user of an mm exits while another CPU is lazy on it and then switches away",
 );
 
 export const exitUnmappedWhileLazy = lazyElsewhere(
-  "exit-unmapped-while-lazy",
+  {
+    name: "exit-unmapped-while-lazy",
+    summary: "the same with an mm that has nothing mapped any more: no flush is sent at exit",
+    breaks: [{ policy: "unrefcounted" }, { policy: "null-prev" }, { policy: "fewer-parameters" }],
+  },
   0,
-  "the same with an mm that has nothing mapped any more: no flush is sent at exit",
 );

@@ -1,0 +1,72 @@
+// Counterexamples from files: what `explore --json` wrote, to be run again.
+
+import { readFileSync } from "node:fs";
+import { BadInput } from "../base/bad-input.ts";
+import { type Counterexample, type ScheduledStep, stepOf, tell } from "./counterexample.ts";
+import { Exploration } from "./exploration.ts";
+import { PROCESS_KINDS } from "./executor.ts";
+import { type Job, subjectOf } from "./job.ts";
+import { attempt } from "./minimise.ts";
+import { plan } from "./plan.ts";
+import { scenarioNamed } from "./scenarios.ts";
+
+export interface ReplayedCounterexample {
+  readonly job: Job;
+  readonly recorded: string;
+  /** Null: the schedule violates nothing, or something else. */
+  readonly counterexample: Counterexample | null;
+}
+
+/** Runs the first counterexample of a file again. Bad input where there is none. */
+export function replayCounterexample(path: string): ReplayedCounterexample {
+  const result = firstWithViolation(path);
+  const { name, policy, protocol, mutation, memory } = result;
+  const [job] = plan({ scenarios: [name], policy, protocol, mutation, memory });
+  const { invariant, schedule } = result.violations[0]!;
+  const exploration = new Exploration(scenarioNamed(name), subjectOf(job!));
+  const steps = schedule.map((step, index) =>
+    stepOf(checkStep(step, `${path}: step ${index + 1}`)),
+  );
+  const taken = attempt(exploration, steps, invariant);
+  const counterexample = taken === null ? null : tell(exploration, taken);
+  return { job: job!, recorded: invariant, counterexample };
+}
+
+interface Recorded extends Record<"name" | "policy" | "protocol" | "mutation" | "memory", string> {
+  readonly violations: readonly {
+    readonly invariant: string;
+    readonly schedule: readonly ScheduledStep[];
+  }[];
+}
+
+function firstWithViolation(path: string): Recorded {
+  const document = read(path) as { readonly scenarios?: unknown } | null;
+  const scenarios = document?.scenarios;
+  const remedy = "a document of `shootdown explore --json`";
+  if (!Array.isArray(scenarios)) throw new BadInput(path, document, remedy);
+  const found = (scenarios as Recorded[]).find(({ violations }) => violations?.length > 0);
+  if (found === undefined) throw new BadInput(path, "no violation", "nothing to replay in it");
+  if (!Array.isArray(found.violations[0]!.schedule)) throw new BadInput(path, found, remedy);
+  return found;
+}
+
+function read(path: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new BadInput("--replay", path, `${code}; give a file that can be read`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new BadInput("--replay", path, "not JSON; a document of `shootdown explore --json`");
+  }
+}
+
+function checkStep(step: ScheduledStep, path: string): ScheduledStep {
+  const isKnown = Number.isInteger(step?.cpu) && PROCESS_KINDS.includes(step.does);
+  if (!isKnown) throw new BadInput(path, step, `cpu, and does: one of ${PROCESS_KINDS.join(", ")}`);
+  return step;
+}

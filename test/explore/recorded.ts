@@ -1,16 +1,16 @@
-// A system that writes down what each CPU does: executions that differ only in the order of steps
-// that commute leave the same records.
+// A system that writes down what each CPU does and sees: executions that differ only in the order
+// of steps that commute leave the same records.
 
 import { describeOperation } from "../../src/check/describe-operation.ts";
 import { PROCESSES_PER_CPU } from "../../src/explore/executor.ts";
 import type { Exploration } from "../../src/explore/exploration.ts";
 import { Search } from "../../src/explore/search.ts";
-import type { Choices, System } from "../../src/explore/system.ts";
+import type { Choices, Footprint, System } from "../../src/explore/system.ts";
 
 class Recorded implements System {
   private records: string[][] = [];
 
-  constructor(readonly exploration: Exploration) {}
+  constructor(private readonly exploration: Exploration) {}
 
   get record(): string {
     return this.records.map((record) => record.join("; ")).join("\n");
@@ -21,10 +21,10 @@ class Recorded implements System {
   }
 
   get failed(): boolean {
-    return this.exploration.failed;
+    return false;
   }
 
-  get footprint(): System["footprint"] {
+  get footprint(): Footprint {
     return this.exploration.footprint;
   }
 
@@ -54,17 +54,22 @@ class Recorded implements System {
     this.exploration.step(process, choices);
   }
 
-  finish(): void {
-    this.exploration.finish();
-  }
+  finish(): void {}
 }
 
-/** Every different record of the executions, and how many executions it took. */
+export interface Records {
+  readonly records: ReadonlySet<string>;
+  readonly executions: number;
+  readonly complete: boolean;
+}
+
+/** Every different record that an exploration leaves. `onEnd` is called after each execution. */
 export function recordsOf(
   exploration: Exploration,
   reduction: "none" | "source",
-): { records: Set<string>; executions: number; complete: boolean } {
-  const bounds = { maxSteps: 1000, maxExecutions: 3_000_000, preemptionBound: Infinity };
+  onEnd: () => void = () => {},
+): Records {
+  const bounds = { maxSteps: 1000, maxExecutions: Infinity, preemptionBound: Infinity };
   const { locations } = exploration.executor;
   for (;;) {
     locations.agree();
@@ -74,6 +79,7 @@ export function recordsOf(
       failed: () => true,
       ended: () => {
         records.add(system.record);
+        onEnd();
         return !locations.grew;
       },
     });

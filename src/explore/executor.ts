@@ -16,8 +16,8 @@ import type { Task } from "../kernel/task.ts";
 import { CpuState } from "./cpu-state.ts";
 import { Locations } from "./locations.ts";
 import { noticed } from "./noticed.ts";
-import { commitEntry, isReady, isVisible, perform } from "./perform.ts";
-import { Choices } from "./system.ts";
+import { commitEntry, footprintOfWait, isReady, isVisible, perform } from "./perform.ts";
+import { Choices, type Footprint } from "./system.ts";
 import { Touched } from "./touched.ts";
 
 export type MemoryModel = "sc" | "tso";
@@ -25,6 +25,14 @@ export type MemoryModel = "sc" | "tso";
 /** What a process does in a step. Process 3c + k of CPU c is its k-th. */
 export const PROCESS_KINDS = ["step", "drain", "interrupt"] as const;
 export const PROCESSES_PER_CPU = PROCESS_KINDS.length;
+
+const footprintOfInterrupt = (state: CpuState): Footprint => ({
+  reads: [],
+  writes: [state.controlLocation, state.pendingLocation],
+  follows: [state.bufferLocation],
+  condition: null,
+  overwritten: [],
+});
 
 export class Executor {
   readonly locations = new Locations();
@@ -66,6 +74,16 @@ export class Executor {
       else if (state.interruptsOn && state.pendingVectors.length > 0) mask |= 4 << first;
     }
     return mask;
+  }
+
+  /** CPUs that wait for what has not come, and interrupts that wait for the CPU. */
+  blocked(): { readonly process: number; readonly footprint: Footprint }[] {
+    return this.states.flatMap((state, id) => {
+      const first = id * PROCESSES_PER_CPU;
+      const step = { process: first, footprint: footprintOfWait(this, state) };
+      const interrupt = { process: first + 2, footprint: footprintOfInterrupt(state) };
+      return state.pendingVectors.length > 0 ? [step, interrupt] : [step];
+    });
   }
 
   step(process: number, choices: Choices): void {

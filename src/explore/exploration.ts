@@ -107,6 +107,10 @@ export class Exploration implements System {
     this.executor.step(process, choices);
   }
 
+  blocked(): readonly { readonly process: number; readonly footprint: Footprint }[] {
+    return this.executor.blocked();
+  }
+
   finish(): void {
     const { states, kernel } = this.executor;
     const stuck = states.filter(({ top }) => ["wait", "queue"].includes(top.pending!.kind));

@@ -12,6 +12,7 @@ import type { Stream } from "../machine/stream.ts";
 import type { CpuState } from "./cpu-state.ts";
 import type { Executor } from "./executor.ts";
 import { useOf } from "./noticed.ts";
+import type { Footprint } from "./system.ts";
 
 /** Operations before which the store buffer drains: SDM 3A 8.2.2, and 8.3 for CR3 and INVLPG. */
 const DRAINING: ReadonlySet<Operation["kind"]> = new Set([
@@ -37,6 +38,18 @@ export function isReady({ top, buffer }: CpuState): boolean {
       return operation.until(buffer.valueOf(operation.cell) as never);
   }
   return buffer.isEmpty || !DRAINING.has(operation.kind);
+}
+
+/** What the CPU's next operation would touch, a wait for what has not come. */
+export function footprintOfWait({ locations }: Executor, state: CpuState): Footprint {
+  const operation = state.top.pending as Extract<Operation, { kind: "wait" }>;
+  return {
+    reads: [locations.ofCell(operation.cell)],
+    writes: state.interruptsOn ? [state.controlLocation] : [],
+    follows: state.interruptsOn ? [] : [state.controlLocation],
+    condition: operation.until as Condition,
+    overwritten: [],
+  };
 }
 
 /** Whether the operation is a step of its own: others could tell when it happens. */

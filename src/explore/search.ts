@@ -114,6 +114,7 @@ export class Search {
       const enabled = system.enabled();
       if (this.reduction === "source") this.noteDisabled(enabled);
       if (enabled === 0) {
+        if (this.reduction === "source") this.reverseBlocked();
         system.finish();
         return this.end(system.failed && !this.listener.failed(this.schedule));
       }
@@ -198,7 +199,19 @@ export class Search {
     this.system.step(process, node.choices);
     if (this.reduction === "none") return;
     this.happens.add(process, this.system.footprint, this.system.cause);
-    const index = this.nodes.length - 1;
+    this.reverseRaces(this.nodes.length - 1);
+  }
+
+  /** A step that could not be taken any more at the end might have been, earlier. */
+  private reverseBlocked(): void {
+    for (const { process, footprint } of this.system.blocked()) {
+      this.happens.add(process, footprint, -1);
+      this.reverseRaces(this.nodes.length);
+      this.happens.pop();
+    }
+  }
+
+  private reverseRaces(index: number): void {
     for (const race of this.happens.races(index)) {
       this.reverse(race, this.happens.initials(race, index));
     }

@@ -31,6 +31,8 @@ export interface System {
   enabled(): number;
   /** Lets a process take its next step. */
   step(process: number, choices: Choices): void;
+  /** Processes whose next step cannot be taken, and what it would touch. */
+  blocked(): readonly { readonly process: number; readonly footprint: Footprint }[];
   /** No process can take a step: looks whether it may end like this. */
   finish(): void;
 }

@@ -54,6 +54,10 @@ class Recorded implements System {
     this.exploration.step(process, choices);
   }
 
+  blocked(): ReturnType<System["blocked"]> {
+    return this.exploration.blocked();
+  }
+
   finish(): void {}
 }
 

@@ -5,6 +5,7 @@ import type { KernelState } from "../kernel/kernel.ts";
 import { DeadlockChecker } from "./deadlock.ts";
 import { FreedMmChecker } from "./freed-mm.ts";
 import { FreedTableChecker } from "./freed-table.ts";
+import { KernelTranslationChecker } from "./kernel-translation.ts";
 import { ReferenceChecker } from "./reference-balance.ts";
 import { StaleTranslationChecker } from "./stale-translation.ts";
 import type { ViolationLog } from "./violation.ts";
@@ -20,6 +21,7 @@ export function checkersFor(kernel: KernelState, log: ViolationLog): Checkers {
   const observers = [
     new StaleTranslationChecker(kernel, log),
     new FreedTableChecker(kernel, log),
+    new KernelTranslationChecker(kernel, log),
     new FreedMmChecker(log),
     references,
     new DeadlockChecker(log),

@@ -12,7 +12,7 @@ import { flushRange } from "./flush.ts";
 import { lockForReading, spinLock, spinUnlock, unlockForReading } from "./lock.ts";
 import type { Mm } from "./mm.ts";
 import { exchangeEntry, type Kernel, note, readEntry, work, writeEntry } from "./operation.ts";
-import { enterKernel, leaveKernel } from "./pti.ts";
+import { backToUser, enterKernel } from "./pti.ts";
 
 export interface PageFault {
   readonly page: PageNumber;
@@ -26,7 +26,7 @@ const WRITE_FAULT = 2;
 export function* handleFault(cpu: Cpu, fault: PageFault): Kernel {
   const fromUser = yield* enterKernel(cpu);
   yield* handleMmFault(cpu, fault);
-  if (fromUser) yield* leaveKernel(cpu);
+  if (fromUser) yield* backToUser(cpu);
 }
 
 /** handle_mm_fault for an access of the current task. */

@@ -53,7 +53,11 @@ export function* enterKernel(cpu: Cpu): Kernel<boolean> {
 /** The way out to user mode, for a task that has one. */
 export function* leaveKernel(cpu: Cpu): Kernel {
   const { mm, isKernelThread } = cpu.current;
-  if (!cpu.kernel.options.pti || mm === null || isKernelThread) return;
+  if (cpu.kernel.options.pti && mm !== null && !isKernelThread) yield* backToUser(cpu);
+}
+
+/** The way back to where enterKernel came from. */
+export function* backToUser(cpu: Cpu): Kernel {
   yield* disableInterrupts();
   yield* switchToUserCr3(cpu);
   yield* enableInterrupts();

@@ -76,3 +76,19 @@ test("a faster CPU replays in the same time", async () => {
   };
   expect((await seconds("rome")) / (await seconds("skylake-sp"))).toBeCloseTo(1, 1);
 });
+
+test("page-table isolation makes a flush cost more, or the whole user PCID", async () => {
+  const at = async (chosen: Partial<Configuration>) => {
+    const { initiatorCycles, refillWalks } = await run("munmap", chosen);
+    return { cycles: Math.min(...initiatorCycles), walks: refillWalks };
+  };
+  const [without, isolated, deferred] = [
+    await at({}),
+    await at({ pti: true }),
+    await at({ pti: true, invpcid: false }),
+  ];
+  expect(isolated.cycles).toBeGreaterThan(without.cycles);
+  expect(isolated.walks).toBe(without.walks);
+  expect(deferred.cycles).toBeLessThan(isolated.cycles);
+  expect(deferred.walks).toBeGreaterThan(isolated.walks);
+});

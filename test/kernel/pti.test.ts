@@ -1,5 +1,5 @@
-// Page-table isolation: which root and which PCID a CPU has in user mode and in the kernel, on every
-// way between the two, and what the two roots of an address space share.
+// Page-table isolation: which root and which PCID a CPU has in user mode and in the kernel, on
+// every way between the two, and what the two roots of an address space share.
 
 import { describe, expect, test } from "vitest";
 import { pageNumber, pageRange } from "../../src/base/address.ts";
@@ -75,7 +75,7 @@ describe("CR3 is written on the way in and on the way out", () => {
   });
 });
 
-test("an interrupt of user mode goes to the kernel's root and back, one of the kernel does not", () => {
+test("an interrupt of user mode goes to the kernel's root and back, one in the kernel stays", () => {
   let kernelWrites = -1;
   const script: Script = function* (cpu, lab) {
     const mm = lab.mm("mm");

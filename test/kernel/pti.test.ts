@@ -75,7 +75,7 @@ describe("CR3 is written on the way in and on the way out", () => {
   });
 });
 
-test("an interrupt of user mode goes to the kernel's root and back, one in the kernel stays", () => {
+test("an interrupt of user mode goes to the kernel's root and back, of the kernel stays", () => {
   let kernelWrites = -1;
   const script: Script = function* (cpu, lab) {
     const mm = lab.mm("mm");

@@ -206,31 +206,31 @@ describe("the two roots", () => {
   });
 });
 
-test("a task that is woken while its CPU is in user mode takes the CPU", () => {
+test.each([
+  ["accesses memory", usePages(STACK, { accesses: 400, thinkCycles: 200, seed: 1 })],
+  ["computes", work({ name: "user computation", cycles: 100_000 })],
+])("a woken task takes the CPU from one that %s in user mode", (_what, inUserCode) => {
   const order: string[] = [];
-  const outcome = play(
-    { cores: 2, kernel: PTI },
-    (kernel) =>
-      function* (main) {
-        const range = yield* mapPages(main, { pageCount: 4 });
-        const there = kernel.cpus[1]!;
-        const spinner = function* (): Kernel {
-          yield* usePages(range, { accesses: 400, thinkCycles: 200, seed: 1 });
-          order.push("spinner done");
-        };
-        yield* touchPages(range, "write");
-        yield* syscall(main, cloneThread(main, { name: "a", program: spinner, cpu: there }));
-        yield* usePages(range, { accesses: 40, thinkCycles: 200, seed: 1 });
-        const late = function* (): Kernel {
-          yield* touchPages(STACK, "read");
-          order.push("late comer");
-        };
-        yield* syscall(main, cloneThread(main, { name: "b", program: late, cpu: there }));
-        yield* syscall(main, waitForChildren(main));
-      },
-  );
+  const scene = (kernel: KernelState) =>
+    function* (main: Task): Kernel {
+      const cpu = kernel.cpus[1]!;
+      const spinner = function* (): Kernel {
+        yield* inUserCode;
+        order.push("spinner");
+      };
+      const late = function* (): Kernel {
+        yield* touchPages(STACK, "read");
+        order.push("late comer");
+      };
+      yield* touchPages(STACK, "write");
+      yield* syscall(main, cloneThread(main, { name: "spinner", program: spinner, cpu }));
+      yield* usePages(STACK, { accesses: 40, thinkCycles: 200, seed: 1 });
+      yield* syscall(main, cloneThread(main, { name: "late", program: late, cpu }));
+      yield* syscall(main, waitForChildren(main));
+    };
+  const outcome = play({ cores: 2, kernel: PTI }, scene);
   expect([outcome.ended, outcome.violations]).toEqual(["stopped", []]);
-  expect(order).toEqual(["late comer", "spinner done"]);
+  expect(order).toEqual(["late comer", "spinner"]);
 });
 
 test("pages of the kernel half are global without isolation only", () => {

@@ -19,7 +19,7 @@ import {
 import { nextValid, nextWithNumber } from "./scan.ts";
 import { ofCurrentPcid, pointsTo, STRUCTURE_LEVELS, structureCache } from "./structure-cache.ts";
 import { descend, frameInLeaf, leafLevel } from "./tables.ts";
-import { numberOf, PAGE_BITS } from "./tag.ts";
+import { numberOf, PAGE_BITS, TAG_GLOBAL } from "./tag.ts";
 import { ARRAYS_PER_LIST, TLB_LISTS, tlbArray } from "./tlb.ts";
 
 /** Ranges up to this are looked up page by page, longer ones by going through all entries. */
@@ -129,6 +129,34 @@ export function condemnRange(index: u32, root: u64, first: u64, last: u64): u32 
     }
   }
   return condemned + condemnStructures(core, root, start, end);
+}
+
+/**
+ * Condemns a core's translations of [first, last), of pages that every root maps as `root` does,
+ * whatever root they were filled from. Returns how many of them are global.
+ */
+export function condemnShared(index: u32, root: u64, first: u64, last: u64): u32 {
+  const core = coreAt(index);
+  const start = first & PAGE_BITS;
+  const end = start + (last - first);
+  let globals: u32 = 0;
+  for (let list: u32 = 0; list < TLB_LISTS; list++) {
+    for (let array: u32 = 0; array < ARRAYS_PER_LIST; array++) {
+      const g = tlbArray(list, array);
+      if (g.ways == 0) continue;
+      let entry = nextValid(g, baseOf(core), 0);
+      for (; entry != 0; entry = nextValid(g, baseOf(core), entry)) {
+        const data = dataOf(g, entry);
+        const tag = tagOf(entry);
+        if ((data & CONDEMNED) != 0 || !overlaps(tag, sizeShift(sizeOf(data)), start, end))
+          continue;
+        if (agrees(core, root, tag, data, start, end)) continue;
+        setData(g, entry, data | CONDEMNED);
+        if ((tag & TAG_GLOBAL) != 0) globals++;
+      }
+    }
+  }
+  return globals;
 }
 
 /** By what a core can reach a table: REACHED_*. */

@@ -4,6 +4,7 @@
 import { access as accessCore } from "./access.ts";
 import {
   condemnRange as condemn,
+  condemnShared as condemnPages,
   condemnTable as condemnEntries,
   reachesTable as reaches,
 } from "./condemn.ts";
@@ -213,6 +214,9 @@ export function setInterruptFlag(core: u32, on: u32): void {
 
 export function condemnRange(core: u32, root: f64, start: f64, end: f64): u32 {
   return condemn(core, <u64>root, <u64>start, <u64>end);
+}
+export function condemnShared(core: u32, root: f64, start: f64, end: f64): u32 {
+  return condemnPages(core, <u64>root, <u64>start, <u64>end);
 }
 export function reachesTable(core: u32, table: f64): u32 {
   return reaches(core, <u64>table);

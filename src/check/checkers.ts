@@ -6,6 +6,7 @@ import type { Restore } from "../kernel/save.ts";
 import { DeadlockChecker } from "./deadlock.ts";
 import { FreedMmChecker } from "./freed-mm.ts";
 import { FreedTableChecker } from "./freed-table.ts";
+import { KernelTranslationChecker } from "./kernel-translation.ts";
 import { ReferenceChecker } from "./reference-balance.ts";
 import { StaleTranslationChecker } from "./stale-translation.ts";
 import type { ViolationLog } from "./violation.ts";
@@ -24,6 +25,7 @@ export function checkersFor(kernel: KernelState, log: ViolationLog): Checkers {
   const observers = [
     translations,
     new FreedTableChecker(kernel, log),
+    new KernelTranslationChecker(kernel, log),
     new FreedMmChecker(log),
     references,
     new DeadlockChecker(log),

@@ -25,6 +25,10 @@ export function describeOperation(operation: Operation): string {
       return `${operation.kind} ${operation.cell.name}`;
     case "writeCr3":
       return describeCr3(operation);
+    case "writeCr4":
+      return `MOV CR4 PGE ${operation.globalPages ? 1 : 0}`;
+    case "invpcid":
+      return `INVPCID type ${operation.type} PCID ${operation.pcid} page ${hex(operation.page)}`;
     case "invlpg":
       return `INVLPG page ${hex(operation.page)}`;
     case "sendIpi":
@@ -38,6 +42,8 @@ export function describeOperation(operation: Operation): string {
     case "presentPages":
     case "detachTables":
       return `${operation.kind} ${operation.mm.name}`;
+    case "kernelAccess":
+      return `kernel ${operation.write ? "writes" : "reads"} page ${hex(operation.page)}`;
     case "runUser":
       return "user mode";
     case "switchTo":

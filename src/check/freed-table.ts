@@ -22,7 +22,9 @@ export class FreedTableChecker implements Observer {
 
   observe(event: KernelEvent, moment: Moment): void {
     if (event.kind === "tableFreed") this.check(event.mm, event.table, "table", moment);
-    else if (event.kind === "rootFreed") this.check(event.mm, event.root, "root", moment);
+    else if (event.kind === "rootFreed") {
+      for (const root of event.mm.roots) this.check(event.mm, root, "root", moment);
+    }
   }
 
   private check(mm: Mm, frame: FrameNumber, what: "table" | "root", moment: Moment): void {

@@ -12,6 +12,7 @@ import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
 import type { KernelState } from "../kernel/kernel.ts";
 import type { Mm } from "../kernel/mm.ts";
 import type { Restore } from "../kernel/save.ts";
+import { WHOLE_USER_HALF } from "../kernel/shootdown/protocol.ts";
 import type { ViolationLog } from "./violation.ts";
 
 export class StaleTranslationChecker implements Observer {
@@ -47,7 +48,7 @@ export class StaleTranslationChecker implements Observer {
       case "staleUse":
         return this.reportUse(event.page, moment);
       case "mmFreed":
-        this.cpusOfRoot.delete(event.mm.root);
+        for (const root of event.mm.roots) this.cpusOfRoot.delete(root);
         return;
     }
   }
@@ -79,8 +80,10 @@ export class StaleTranslationChecker implements Observer {
       other.range = union(other.range, range);
       return;
     }
-    for (const cpu of this.cpusOfRoot.get(mm.root) ?? []) {
-      this.kernel.machine.condemnRange(cpu, mm.root, range.start, range.end);
+    for (const root of mm.roots) {
+      for (const cpu of this.cpusOfRoot.get(root) ?? []) {
+        this.kernel.machine.condemnRange(cpu, root, range.start, range.end);
+      }
     }
   }
 
@@ -98,8 +101,9 @@ export class StaleTranslationChecker implements Observer {
   }
 
   private reportUse(page: number, { cpu, cycle }: Moment): void {
-    const mm = this.kernel.cpus[cpu]!.current.mm;
-    const name = mm?.name ?? "no address space of its own";
+    const mm = page < WHOLE_USER_HALF.end ? this.kernel.cpus[cpu]!.current.mm : null;
+    const other = page < WHOLE_USER_HALF.end ? "no address space of its own" : "the kernel";
+    const name = mm?.name ?? other;
     const message =
       `CPU ${cpu} uses a translation of page ${hex(page)} (${name}) ` +
       "that is older than the flush of that page";
@@ -114,7 +118,7 @@ export class StaleTranslationChecker implements Observer {
   }
 
   private mmOf(root: FrameNumber): Mm | null {
-    for (const mm of this.kernel.liveMms) if (mm.root === root) return mm;
+    for (const mm of this.kernel.liveMms) if (mm.roots.includes(root)) return mm;
     return null;
   }
 }

@@ -26,6 +26,12 @@ type AxisTable = { readonly [A in ConfigurationAxis]-?: Axis<Configuration[A]> }
 
 const IDLE_STATES: readonly IdleState[] = ["poll", "mwait", "halt"];
 
+const yesOrNo = {
+  accepts: "true or false",
+  names: ["true", "false"],
+  read: (text: string) => (text === "true" ? true : text === "false" ? false : undefined),
+};
+
 export const AXES: AxisTable = {
   cpu: { summary: "CPU preset", ...oneOf(PRESET_NAMES, "skylake-sp") },
   protocol: { summary: "TLB shootdown protocol", ...oneOf(PROTOCOL_NAMES, "linux-5.13") },
@@ -63,10 +69,16 @@ export const AXES: AxisTable = {
   idle: { summary: "how an idle core waits", ...oneOf(IDLE_STATES, "mwait") },
   pcid: {
     summary: "CR4.PCIDE: address spaces keep their translations over a switch",
-    accepts: "true or false",
-    names: ["true", "false"],
+    ...yesOrNo,
     defaultFor: (chosen) => hasPcid(chosen.cpu ?? "skylake-sp"),
-    read: (text) => (text === "true" ? true : text === "false" ? false : undefined),
+  },
+  invpcid: {
+    summary: "whether the kernel uses INVPCID (where the CPU has it, unless given)",
+    ...presetsOwn(yesOrNo),
+  },
+  pti: {
+    summary: "page-table isolation: user mode on a root and a PCID of its own (off unless given)",
+    ...presetsOwn(yesOrNo),
   },
   lazyTlb: { summary: "lazy-TLB policy", ...oneOf(LAZY_POLICY_NAMES, "refcounted") },
 };
@@ -94,7 +106,8 @@ export function readAxisValue<A extends ConfigurationAxis>(
   const plain = ["string", "number", "boolean"].includes(typeof written);
   const result = plain ? entry.read(String(written)) : undefined;
   if (result === undefined) {
-    const names = typeof written === "string" && axis !== "pcid" ? entry.names : undefined;
+    const isName = typeof written === "string" && entry.accepts !== yesOrNo.accepts;
+    const names = isName ? entry.names : undefined;
     throw new BadInput(
       path,
       value,

@@ -13,6 +13,10 @@ export interface Configuration {
   readonly protocol: ProtocolName;
   /** CR4.PCIDE: whether address spaces keep their translations over a switch. */
   readonly pcid: boolean;
+  /** Page-table isolation; off unless given. */
+  readonly pti?: boolean;
+  /** Whether the kernel uses INVPCID; where the CPU has it unless given. */
+  readonly invpcid?: boolean;
   /** tlb_single_page_flush_ceiling: more pages than this are flushed as a whole. */
   readonly flushCeiling: number;
   readonly idle: IdleState;

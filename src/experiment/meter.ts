@@ -46,7 +46,9 @@ export class Meter implements Observer {
   observe(event: KernelEvent, { cpu, cycle }: Moment): void {
     if (event.kind === "measureBegin") return this.begin(cycle);
     if (event.kind === "measureEnd") return this.end(cycle);
-    if (event.kind === "flushBegin") this.flushBegins[cpu] = cycle;
+    if (event.kind === "flushBegin" || event.kind === "kernelFlushBegin") {
+      this.flushBegins[cpu] = cycle;
+    }
     if (this.isOn) this.count(event, cpu, cycle);
   }
 
@@ -54,9 +56,10 @@ export class Meter implements Observer {
     const { counts } = this;
     switch (event.kind) {
       case "flushReturn":
-        if (event.remote && this.flushBegins[cpu]! >= this.beginCycle) {
-          counts.initiatorCycles.push(cycle - this.flushBegins[cpu]!);
-        }
+        if (event.remote) this.countInitiator(cpu, cycle);
+        return;
+      case "kernelFlushReturn":
+        if (this.kernel.cpus.length > 1) this.countInitiator(cpu, cycle);
         return;
       case "flushed":
         counts.flushes[event.how]++;
@@ -77,6 +80,11 @@ export class Meter implements Observer {
         counts.contextSwitches++;
         return;
     }
+  }
+
+  private countInitiator(cpu: number, cycle: number): void {
+    const begin = this.flushBegins[cpu]!;
+    if (begin >= this.beginCycle) this.counts.initiatorCycles.push(cycle - begin);
   }
 
   private begin(cycle: number): void {

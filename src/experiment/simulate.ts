@@ -18,6 +18,7 @@ import { Replay } from "../workloads/replay/replay.ts";
 import { workloads, type WorkloadName } from "../workloads/workloads.ts";
 import { commandFor } from "./command.ts";
 import type { Configuration } from "./configuration.ts";
+import { hasInvpcid } from "./constraints.ts";
 import { Meter } from "./meter.ts";
 import type { Measurement, ViolationReport } from "./result.ts";
 
@@ -40,7 +41,9 @@ export function bootKernel(configuration: Configuration, idleProgram?: IdleProgr
   const machine = new Machine(describe(presetNamed(cpu), { cores, idle, ...topology }));
   const policy = lazyPolicies[configuration.lazyTlb];
   const protocol = protocols[configuration.protocol];
-  return new KernelState(machine, policy, protocol, { pcid, flushCeiling, idle }, idleProgram);
+  const { pti = false, invpcid = hasInvpcid(cpu) } = configuration;
+  const options = { pcid, pti, invpcid, flushCeiling, idle };
+  return new KernelState(machine, policy, protocol, options, idleProgram);
 }
 
 /** Carries out one run. The same run gives the same measurement, byte for byte. */

@@ -27,8 +27,8 @@ export class CpuState {
     pages: readonly PageNumber[],
     locations: Locations,
   ) {
-    const { machine, initMm } = cpu.kernel;
-    this.tlb = new SpeculativeTlb(machine, cpu.id, initMm.root, pages);
+    const { machine } = cpu.kernel;
+    this.tlb = new SpeculativeTlb(machine, cpu.id, pages);
     const named = (what: string): number => locations.named(`cpu${cpu.id} ${what}`);
     this.controlLocation = named("control");
     this.bufferLocation = named("store buffer");

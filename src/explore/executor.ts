@@ -226,7 +226,7 @@ export class Executor {
       this.touched.act(state);
       this.emit(cpu, { kind: "interruptReturned", vector: top.vector, cycles: 0 });
     }
-    if (below.pending?.kind !== "runUser") return;
+    if (below.pending?.kind !== "runUser" && !cpu.tlb.onUserRoot) return;
     this.touched.read(this.locations.ofCell(cpu.flags));
     const flags = state.buffer.valueOf(cpu.flags) as number;
     if ((flags & NEED_RESCHED) === 0) return;

@@ -15,6 +15,11 @@ export function noticed(executor: Executor, event: KernelEvent): void {
     case "revoked":
       touched.write(useOf(executor, event.mm));
       return;
+    case "kernelFlushBegin":
+    case "kernelFlushReturn":
+      touched.write(useOf(executor, executor.kernel.initMm));
+      for (const { tlbLocation } of executor.states) touched.read(tlbLocation);
+      return;
     case "tableFreed":
     case "rootFreed":
       touched.write(useOf(executor, event.mm));

@@ -1,7 +1,14 @@
 // What each operation does under exploration, when it can be carried out, and which operations are
 // steps of their own. Cycles do not exist here; neither do cache lines.
 
-import { type FrameNumber, type PageNumber, pageNumber } from "../base/address.ts";
+import {
+  addressOfPage,
+  type FrameNumber,
+  hex,
+  type PageNumber,
+  pageNumber,
+} from "../base/address.ts";
+import { assert } from "../base/assert.ts";
 import { Activation } from "../kernel/activation.ts";
 import type { Cell } from "../kernel/cell.ts";
 import { handleFault } from "../kernel/fault.ts";
@@ -12,6 +19,7 @@ import type { Stream } from "../machine/stream.ts";
 import type { CpuState } from "./cpu-state.ts";
 import type { Executor } from "./executor.ts";
 import { useOf } from "./noticed.ts";
+import { isKernelPage } from "./tlb.ts";
 import type { Footprint } from "./system.ts";
 
 /** Operations before which the store buffer drains: SDM 3A 8.2.2, and 8.3 for CR3 and INVLPG. */
@@ -21,7 +29,9 @@ const DRAINING: ReadonlySet<Operation["kind"]> = new Set([
   "exchangeEntry",
   "detachTables",
   "writeCr3",
+  "writeCr4",
   "invlpg",
+  "invpcid",
   "sendIpi", // weak_wrmsr_fence: MFENCE and LFENCE before the write of an x2APIC register
 ]);
 
@@ -136,6 +146,18 @@ export function perform(
       kernel.machine.invlpg(cpu.id, operation.page);
       state.tlb.invalidated(operation.page);
       return;
+    case "writeCr4": {
+      const { pcid } = kernel.options;
+      touched.follow(state.bufferLocation);
+      touched.write(state.tlbLocation);
+      readTables(executor, state.tlb.root);
+      kernel.machine.writeCr4(cpu.id, { globalPages: operation.globalPages, pcid });
+      return state.tlb.emptied(null); // a change of CR4.PGE
+    }
+    case "invpcid":
+      return invalidatePcid(executor, state, operation);
+    case "kernelAccess":
+      return accessKernel(executor, state, operation);
     case "sendIpi":
       touched.follow(state.bufferLocation);
       for (const target of operation.targets) {
@@ -182,7 +204,42 @@ export function perform(
       return executor.switchTask(state, operation.next);
     case "note":
       return executor.emit(cpu, operation.notice);
+    default:
+      operation satisfies never;
   }
+}
+
+function invalidatePcid(
+  executor: Executor,
+  state: CpuState,
+  { type, pcid, page }: Extract<Operation, { kind: "invpcid" }>,
+): void {
+  const { touched, kernel } = executor;
+  touched.follow(state.bufferLocation);
+  touched.write(state.tlbLocation);
+  readTables(executor, state.tlb.root);
+  const descriptor = { pcid: BigInt(pcid), address: addressOfPage(page) };
+  const fault = kernel.machine.invpcid(state.cpu.id, BigInt(type), descriptor);
+  assert(fault === undefined, "INVPCID names a PCID only while CR4.PCIDE is set");
+  if (type === 0) state.tlb.invalidated(page, pcid);
+  else state.tlb.emptied(type === 1 ? pcid : null);
+}
+
+function accessKernel(
+  executor: Executor,
+  state: CpuState,
+  { page, write }: Extract<Operation, { kind: "kernelAccess" }>,
+): void {
+  const { touched, kernel } = executor;
+  readTables(executor, state.tlb.root);
+  touched.read(state.tlbLocation);
+  touched.read(useOf(executor, kernel.initMm));
+  state.tlb.using(page, executor.choices);
+  const access = { address: addressOfPage(page), kind: write ? "write" : "read" } as const;
+  const result = kernel.machine.access(state.cpu.id, { ...access, user: false });
+  assert(result.fault === undefined, `the kernel touches only what it mapped (page ${hex(page)})`);
+  if (!result.stale) return;
+  executor.emit(state.cpu, { kind: "staleUse", page, root: state.tlb.root });
 }
 
 function store(executor: Executor, state: CpuState, cell: Cell, value: unknown): void {
@@ -204,11 +261,21 @@ function use(executor: Executor, { cpu }: CpuState, { name, owner }: Cell): void
 }
 
 /** What walks and scans from `root` may read. */
-function readTables({ touched, locations, pages }: Executor, root: FrameNumber): void {
-  touched.read(locations.ofTables(root));
+function readTables(executor: Executor, root: FrameNumber): void {
+  const { touched, locations, pages, kernel } = executor;
+  const own = mainRoot(executor, root);
+  touched.read(locations.ofTables(own));
   for (let index = 0; index < pages.length; index++) {
-    touched.read(locations.ofEntry(root, pages[index]!));
+    const page = pages[index]!;
+    touched.read(locations.ofEntry(isKernelPage(page) ? kernel.initMm.root : own, page));
   }
+}
+
+/** The root by which the tables below `root` are known: of two with the same user half, one. */
+function mainRoot({ kernel }: Executor, root: FrameNumber): FrameNumber {
+  if (!kernel.options.pti) return root;
+  for (const mm of kernel.liveMms) if (mm.userRoot === root) return mm.root;
+  return root === kernel.initMm.userRoot ? kernel.initMm.root : root;
 }
 
 /** A store to a leaf entry reaches memory, where page walks see it. Returns the old entry. */
@@ -216,11 +283,12 @@ export function commitEntry(executor: Executor, mm: Mm, page: PageNumber, entry:
   executor.touched.write(executor.locations.ofEntry(mm.root, page));
   const isMapped = (mm.tables.entryAt(page) & PRESENT) !== 0n;
   if (isMapped) {
-    for (const { tlb } of executor.states) tlb.changing(mm.root, page, executor.choices);
+    const roots = isKernelPage(page) ? null : mm.roots;
+    for (const { tlb } of executor.states) tlb.changing(roots, page, executor.choices);
   }
   const old = mm.tables.setEntry(page, entry);
   if ((entry & PRESENT) !== 0n) {
-    for (const { tlb } of executor.states) if (tlb.root === mm.root) tlb.fill();
+    for (const { tlb } of executor.states) tlb.fill();
   }
   return old;
 }

@@ -22,11 +22,10 @@ export class SpeculativeTlb {
   root: FrameNumber;
   private saved: { contexts: (Context | undefined)[]; pcid: number; root: FrameNumber };
 
-  /** @param pages - The user pages that anybody uses. */
+  /** @param pages - The pages that anybody uses. */
   constructor(
     private readonly machine: Machine,
     private readonly cpu: number,
-    private readonly kernelRoot: FrameNumber,
     private readonly pages: readonly PageNumber[],
   ) {
     this.root = machine.root(cpu);
@@ -58,25 +57,34 @@ export class SpeculativeTlb {
     this.fill();
   }
 
-  /** The entry of a page was invalidated, in the current PCID. */
-  invalidated(page: PageNumber): void {
-    const context = this.contexts[this.pcid];
+  /** The entry of a page was invalidated, in one PCID: the current one unless given. */
+  invalidated(page: PageNumber, pcid = this.pcid): void {
+    const context = this.contexts[pcid];
     if (context !== undefined) context.changed[this.pages.indexOf(page)] = false;
+    this.fill();
+  }
+
+  /** Everything was invalidated, in one PCID, or in all of them. */
+  emptied(pcid: number | null): void {
+    const { contexts } = this;
+    for (let each = 0; each < contexts.length; each++) {
+      if (pcid !== null && each !== pcid) continue;
+      if (each === this.pcid) contexts[each] = { root: this.root, changed: [] };
+      else delete contexts[each];
+    }
     this.fill();
   }
 
   /**
    * The entry of a page, now present, is about to change: has this CPU lost what it held, and
-   * filled the present one?
+   * filled the present one? `roots` are those below which the entry is; null: all.
    */
-  changing(root: FrameNumber, page: PageNumber, choices: Choices): void {
+  changing(roots: readonly FrameNumber[] | null, page: PageNumber, choices: Choices): void {
     const index = this.pages.indexOf(page);
     for (let pcid = 0; pcid < this.contexts.length; pcid++) {
       const context = this.contexts[pcid];
-      if (context?.root !== root) continue;
-      if (context.changed[index] === true && this.root === root && this.pcid === pcid) {
-        this.mayLose(page, choices);
-      }
+      if (context === undefined || roots?.includes(context.root) === false) continue;
+      if (context.changed[index] === true && this.pcid === pcid) this.mayLose(page, choices);
       context.changed[index] = true;
     }
   }
@@ -95,16 +103,18 @@ export class SpeculativeTlb {
 
   /** Fills whatever CR3 reaches and the TLB does not hold. */
   fill(): void {
-    if (this.root === this.kernelRoot) return;
     for (let index = 0; index < this.pages.length; index++) {
       const page = this.pages[index]!;
       // A page fault would drop what is cached for the page; speculation raises none.
       if (this.machine.translate(this.root, page) === 0n) continue;
       const address = addressOfPage(page);
-      this.machine.access(this.cpu, { address, kind: "read", user: true });
+      this.machine.access(this.cpu, { address, kind: "read", user: !isKernelPage(page) });
     }
   }
 }
 
 const copyOf = (contexts: readonly (Context | undefined)[]): (Context | undefined)[] =>
   contexts.map((context) => context && { root: context.root, changed: [...context.changed] });
+
+/** Of the upper half. */
+export const isKernelPage = (page: PageNumber): boolean => page >= 2 ** 35;

@@ -198,7 +198,8 @@ export class Clock {
       this.setInterrupts(cpu, true);
     }
     if (below.activity === "idle") below.wakeCycle = machine.now(cpu.id);
-    if (below.activity === "user" && (cpu.flags.value & NEED_RESCHED) !== 0) {
+    const toUser = below.activity === "user" || cpu.tlb.onUserRoot;
+    if (toUser && (cpu.flags.value & NEED_RESCHED) !== 0) {
       cpu.current.stack.push(new Activation(returnToUser(cpu), "exception"));
     }
   }

@@ -5,6 +5,7 @@ import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { spinUnlock } from "./lock.ts";
 import { call, enableInterrupts, type Kernel, note, switchTo, work } from "./operation.ts";
+import { leaveKernel } from "./pti.ts";
 import type { Task } from "./task.ts";
 
 /**
@@ -38,5 +39,6 @@ export function* finishTaskSwitch(cpu: Cpu): Kernel {
 /** ret_from_fork: the first code of a task. */
 export function* firstRun(task: Task): Kernel {
   yield* finishTaskSwitch(task.cpu);
+  yield* leaveKernel(task.cpu);
   yield* task.program(task);
 }

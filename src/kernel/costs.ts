@@ -28,6 +28,7 @@ export const costs = {
   unmapArea: cost("unmapArea", 2000, `munmap of 512 untouched pages, 3 484 cycles: ${MICRO}`),
   protectArea: cost("protectArea", 2500, `mprotect of one area: ${MICRO}`),
   adviseRange: cost("adviseRange", 700, `madvise, 2 886 cycles with one page: ${MICRO}`),
+  vmapArea: cost("vmapArea", 1_000, "alloc_vmap_area or free_vmap_area; recalled magnitude"),
   zapPage: cost("zapPage", 120, `zap_pte_range and page_remove_rmap for one page: ${MICRO}`),
   freePage: cost("freePage", 150, `release_pages for one page: ${MICRO}`),
   protectPage: cost("protectPage", 90, `change_pte_range for one page: ${MICRO}`),

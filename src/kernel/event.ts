@@ -16,7 +16,9 @@ export type KernelNotice =
       readonly range: PageRange;
       readonly remote: boolean;
     }
-  /** A CPU flushed (or found that it need not) in answer to a flush. */
+  /** flush_tlb_kernel_range: entered, and returned. */
+  | { readonly kind: "kernelFlushBegin" | "kernelFlushReturn"; readonly range: PageRange }
+  /** A CPU flushed (or found that it need not) in answer to a flush; of kernel pages: init_mm. */
   | {
       readonly kind: "flushed";
       readonly mm: Mm;

@@ -4,12 +4,14 @@
 import { costs } from "./costs.ts";
 import { mmput } from "./mm-count.ts";
 import { type Kernel, work } from "./operation.ts";
+import { enterKernel } from "./pti.ts";
 import { schedule } from "./schedule.ts";
 import type { Task } from "./task.ts";
 import { changeAndWake, waitEvent } from "./wait-queue.ts";
 
 /** do_exit. Never returns: the last schedule() leaves this stack for good. */
 export function* exit(task: Task): Kernel {
+  yield* enterKernel(task.cpu);
   yield* work(costs.exitTask);
   yield* exitMm(task);
   const { parent } = task;

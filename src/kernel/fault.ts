@@ -12,6 +12,7 @@ import { flushRange } from "./flush.ts";
 import { lockForReading, spinLock, spinUnlock, unlockForReading } from "./lock.ts";
 import type { Mm } from "./mm.ts";
 import { exchangeEntry, type Kernel, note, readEntry, work, writeEntry } from "./operation.ts";
+import { backToUser, enterKernel } from "./pti.ts";
 
 export interface PageFault {
   readonly page: PageNumber;
@@ -21,8 +22,15 @@ export interface PageFault {
 
 const WRITE_FAULT = 2;
 
-/** handle_mm_fault for an access of the current task. */
+/** exc_page_fault: from user mode, or under a kernel thread that uses a user's address space. */
 export function* handleFault(cpu: Cpu, fault: PageFault): Kernel {
+  const fromUser = yield* enterKernel(cpu);
+  yield* handleMmFault(cpu, fault);
+  if (fromUser) yield* backToUser(cpu);
+}
+
+/** handle_mm_fault for an access of the current task. */
+function* handleMmFault(cpu: Cpu, fault: PageFault): Kernel {
   const mm = cpu.current.mm;
   assert(mm !== null, `only user tasks access user memory (page ${fault.page.toString(16)})`);
   yield* lockForReading(mm.mmapLock);

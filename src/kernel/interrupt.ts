@@ -2,19 +2,28 @@
 
 import { type Cpu, NEED_RESCHED } from "./cpu.ts";
 import { endOfInterrupt, type Kernel, load } from "./operation.ts";
+import { enterKernel, leaveKernel, switchToKernelCr3, switchToUserCr3 } from "./pti.ts";
 import { schedule } from "./schedule.ts";
 import { CALL_FUNCTION_SINGLE_VECTOR, CALL_FUNCTION_VECTOR, flushCallQueue } from "./smp.ts";
 
 /** The handler of `vector`, from its first instruction to IRET. Interrupts are off. */
 export function* serveInterrupt(cpu: Cpu, vector: number): Kernel {
+  const fromUser = yield* switchToKernelCr3(cpu);
   yield* endOfInterrupt(); // acknowledged at entry, as sysvec_call_function does
   if (vector === CALL_FUNCTION_VECTOR || vector === CALL_FUNCTION_SINGLE_VECTOR) {
     yield* flushCallQueue(cpu);
   }
   // RESCHEDULE_VECTOR does nothing itself: NEED_RESCHED is set, and looked at on the way out.
+  if (fromUser) yield* switchToUserCr3(cpu);
 }
 
-/** exit_to_user_mode_loop: a task that was woken may take the CPU here. */
+/**
+ * exit_to_user_mode_loop: a task that was woken may take the CPU here. After an interrupt, an entry
+ * of its own: Linux looks before it gives up the kernel's root, and writes CR3 twice less.
+ */
 export function* returnToUser(cpu: Cpu): Kernel {
-  if (((yield* load(cpu.flags)) & NEED_RESCHED) !== 0) yield* schedule(cpu);
+  yield* enterKernel(cpu);
+  let here = cpu;
+  if (((yield* load(cpu.flags)) & NEED_RESCHED) !== 0) here = yield* schedule(cpu);
+  yield* leaveKernel(here);
 }

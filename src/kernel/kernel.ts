@@ -1,7 +1,7 @@
 // The kernel as a whole: its CPUs, its address spaces, its options. Kernel code reaches everything
 // from its Cpu.
 
-import type { FrameNumber } from "../base/address.ts";
+import type { FrameNumber, PageNumber } from "../base/address.ts";
 import type { Machine } from "../machine/machine.ts";
 import { PageTables } from "../machine/page-table.ts";
 import { Activation } from "./activation.ts";
@@ -28,6 +28,10 @@ export interface KernelOptions {
   readonly pcid: boolean;
   /** tlb_single_page_flush_ceiling, in pages. */
   readonly flushCeiling: number;
+  /** Page-table isolation: a root for user mode, a root for the kernel. Off unless given. */
+  readonly pti?: boolean;
+  /** X86_FEATURE_INVPCID: whether the kernel uses the instruction. Off unless given. */
+  readonly invpcid?: boolean;
   /** How an idle CPU waits: only "halt" needs an interrupt to be woken. */
   readonly idle: "poll" | "mwait" | "halt";
   /** A freed frame is never handed out again, so that every use after the free is seen as one. */
@@ -52,6 +56,8 @@ export class KernelState {
   stopped = false;
   /** Set by a program that can go on only when its input has been read: see Clock.run. */
   starved = false;
+  /** The kernel half has page tables, which every root made from now on shares. */
+  private kernelTables: PageNumber | null = null;
   private nextPid = 1;
   private nextContextId = 1;
 
@@ -89,12 +95,24 @@ export class KernelState {
     mm.freed = true;
     this.liveMms.delete(mm);
     this.releaseTable(mm.root);
+    if (mm.userRoot !== null) this.releaseTable(mm.userRoot);
     for (const line of mm.lines()) this.machine.freeLine(line.index);
   }
 
   releaseTable(table: FrameNumber): void {
     this.machine.releaseFrame(table);
     this.frames.release(table);
+  }
+
+  /**
+   * preallocate_vmalloc_pages, at the first use: the tables under the top-level entry of `page` are
+   * made, and the entry goes into every kernel root.
+   */
+  shareKernelTables(page: PageNumber): void {
+    if (this.kernelTables !== null) return;
+    this.kernelTables = page;
+    this.initMm.tables.makeTables(page);
+    for (const mm of this.liveMms) mm.tables.shareTop(this.initMm.tables, page);
   }
 
   createTask(request: NewTask, parent: Task | null, isKernelThread: boolean): Task {
@@ -112,12 +130,12 @@ export class KernelState {
 
   /** Its own plain variables; see save.ts for all that it has. */
   save(): Restore {
-    const { stopped, starved, nextPid, nextContextId } = this;
+    const { stopped, starved, nextPid, nextContextId, kernelTables } = this;
     const liveMms = [...this.liveMms];
     const tasks = saveArray(this.tasks);
     const frames = this.frames.save();
     return () => {
-      Object.assign(this, { stopped, starved, nextPid, nextContextId });
+      Object.assign(this, { stopped, starved, nextPid, nextContextId, kernelTables });
       this.liveMms.clear();
       for (const mm of liveMms) this.liveMms.add(mm);
       tasks();
@@ -126,7 +144,15 @@ export class KernelState {
   }
 
   private newMm(name: string, homeCpu: number): Mm {
-    const tables = new PageTables(this.machine, () => this.frames.allocate());
+    const allocate = (): FrameNumber => this.frames.allocate();
+    const root = allocate();
+    const tables = new PageTables(
+      this.machine,
+      allocate,
+      root,
+      this.options.pti ? allocate() : null,
+    );
+    if (this.kernelTables !== null) tables.shareTop(this.initMm.tables, this.kernelTables);
     const line = (): Line => this.allocateLine(homeCpu);
     return new Mm(name, this.nextContextId++, tables, new AreaList(), this.machine.coreCount, line);
   }
@@ -155,6 +181,10 @@ export class KernelState {
         loadedAsid: 0,
         nextAsid: 1,
         contexts: Array.from({ length: DYNAMIC_ASIDS }, () => ({ contextId: 0, tlbGeneration: 0 })),
+        cr3Mm: this.initMm,
+        onUserRoot: false,
+        userPcidFlushMask: 0,
+        invalidateOther: false,
       },
       calls: new CallQueue(id, line),
       flags: cell("thread_info.flags", line(), 0),

@@ -47,6 +47,16 @@ export class Mm implements Lifetime {
     return this.tables.root;
   }
 
+  /** What user mode's CR3 points at with page-table isolation; null without. */
+  get userRoot(): FrameNumber | null {
+    return this.tables.userRoot;
+  }
+
+  /** What CR3 may point at while this mm is loaded. */
+  get roots(): readonly FrameNumber[] {
+    return this.userRoot === null ? [this.root] : [this.root, this.userRoot];
+  }
+
   /** Every line of the struct, to be given back when it is freed. */
   lines(): Line[] {
     const cells = [

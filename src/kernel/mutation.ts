@@ -15,6 +15,14 @@ export const mutations = {
     summary: "a ranged flush is made even where the slot lacks an earlier generation",
     source: "the rule of flush_tlb_func: new == local + 1 and new == mm_tlb_gen (Linux 4.14)",
   },
+  "kernel-flush-forgets-other-pcids": {
+    summary: "with page-table isolation, a kernel-range flush leaves what other PCIDs hold",
+    source: "invalidate_other, 48e111982cda (Linux 4.15)",
+  },
+  "user-pcid-flush-forgotten": {
+    summary: "with page-table isolation, a flush of the kernel PCID leaves the user PCID",
+    source: "user_pcid_flush_mask, 6fd166aae78c (Linux 4.15)",
+  },
 } as const satisfies Record<string, Mutation>;
 
 export type MutationName = keyof typeof mutations;

@@ -27,7 +27,14 @@ export type Operation =
       readonly pcid: number;
       readonly keep: boolean;
     }
+  | { readonly kind: "writeCr4"; readonly globalPages: boolean }
   | { readonly kind: "invlpg"; readonly page: PageNumber }
+  | {
+      readonly kind: "invpcid";
+      readonly type: InvpcidType;
+      readonly pcid: number;
+      readonly page: PageNumber;
+    }
   | { readonly kind: "sendIpi"; readonly targets: readonly number[]; readonly vector: number }
   | { readonly kind: "endOfInterrupt" }
   | { readonly kind: "interruptFlag"; readonly enabled: boolean }
@@ -41,9 +48,13 @@ export type Operation =
   | { readonly kind: "presentPages"; readonly mm: Mm; readonly range: PageRange }
   | { readonly kind: "detachTables"; readonly mm: Mm; readonly range: PageRange }
   | { readonly kind: "runUser"; readonly stream: Stream }
+  | { readonly kind: "kernelAccess"; readonly page: PageNumber; readonly write: boolean }
   | { readonly kind: "call"; readonly code: Kernel<unknown> }
   | { readonly kind: "switchTo"; readonly next: Task }
   | { readonly kind: "note"; readonly notice: KernelNotice };
+
+/** 0: a page in one PCID; 1: one PCID; 2: all, global pages included; 3: all but those. */
+export type InvpcidType = 0 | 1 | 2 | 3;
 
 /** Kernel code: a coroutine of operations that ends in a T. */
 export type Kernel<T = void> = Generator<Operation, T, unknown>;
@@ -141,9 +152,24 @@ export function* writeCr3(root: FrameNumber, pcid: number, keep: boolean): Kerne
   yield { kind: "writeCr3", root, pcid, keep };
 }
 
+/** MOV CR4 with this PGE; the other bits stay. A change of PGE drops everything. Serialising. */
+export function* writeCr4({ globalPages }: { readonly globalPages: boolean }): Kernel {
+  markOrigin();
+  yield { kind: "writeCr4", globalPages };
+}
+
 export function* invlpg(page: PageNumber): Kernel {
   markOrigin();
   yield { kind: "invlpg", page };
+}
+
+/** INVPCID; type 0 looks at both operands, 1 at the PCID, the others at neither. Serialising. */
+export function* invpcid(
+  type: InvpcidType,
+  { pcid = 0, page = 0 as PageNumber }: { readonly pcid?: number; readonly page?: PageNumber } = {},
+): Kernel {
+  markOrigin();
+  yield { kind: "invpcid", type, pcid, page };
 }
 
 /** ICR writes: one per x2APIC cluster of 16 among the targets. */
@@ -214,6 +240,12 @@ export function* detachTables(mm: Mm, range: PageRange): Kernel<FrameNumber[]> {
 export function* runUser(stream: Stream): Kernel {
   markOrigin();
   yield { kind: "runUser", stream };
+}
+
+/** A supervisor access of kernel code to a page of the kernel half, through the TLB. */
+export function* kernelAccess(page: PageNumber, kind: "read" | "write"): Kernel {
+  markOrigin();
+  yield { kind: "kernelAccess", page, write: kind === "write" };
 }
 
 /**

@@ -3,6 +3,8 @@
 // consistent; the price of store buffers is in the machine's lines, their reorderings are the
 // explorer's subject.
 
+import { addressOfPage, hex, type PageNumber } from "../base/address.ts";
+import { assert } from "../base/assert.ts";
 import { Activation } from "./activation.ts";
 import type { Cell } from "./cell.ts";
 import type { Clock } from "./clock.ts";
@@ -55,9 +57,16 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
       clock.emit(cpu, { kind: "cr3Written", root, pcid, keep });
       return;
     }
+    case "writeCr4": {
+      const { pcid } = clock.kernel.options;
+      machine.writeCr4(cpu.id, { globalPages: operation.globalPages, pcid });
+      return;
+    }
     case "invlpg":
       machine.invlpg(cpu.id, operation.page);
       return;
+    case "invpcid":
+      return performInvpcid(clock, cpu, operation);
     case "sendIpi":
       return performSendIpi(clock, cpu, operation.targets, operation.vector);
     case "endOfInterrupt":
@@ -88,6 +97,8 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
       top.activity = "user";
       top.stream = operation.stream;
       return;
+    case "kernelAccess":
+      return performKernelAccess(clock, cpu, operation.page, operation.write);
     case "call":
       cpu.current.stack.push(new Activation(operation.code, "call"));
       return;
@@ -96,6 +107,24 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
     case "note":
       return clock.emit(cpu, operation.notice);
   }
+}
+
+function performInvpcid(
+  clock: Clock,
+  cpu: Cpu,
+  { type, pcid, page }: Extract<Operation, { kind: "invpcid" }>,
+): void {
+  const descriptor = { pcid: BigInt(pcid), address: addressOfPage(page) };
+  const fault = clock.kernel.machine.invpcid(cpu.id, BigInt(type), descriptor);
+  assert(fault === undefined, "INVPCID names a PCID only while CR4.PCIDE is set");
+}
+
+function performKernelAccess(clock: Clock, cpu: Cpu, page: PageNumber, write: boolean): void {
+  const { machine } = clock.kernel;
+  const kind = write ? "write" : "read";
+  const result = machine.access(cpu.id, { address: addressOfPage(page), kind, user: false });
+  assert(result.fault === undefined, `the kernel touches only what it mapped (page ${hex(page)})`);
+  if (result.stale) clock.emit(cpu, { kind: "staleUse", page, root: machine.root(cpu.id) });
 }
 
 function performLocked(

@@ -54,6 +54,7 @@ function saveCpu(cpu: Cpu): Restore {
   const { current, previous, runQueue, tlb } = cpu;
   const { prevMm } = runQueue;
   const { loadedAsid, nextAsid, contexts } = tlb;
+  const { cr3Mm, onUserRoot, userPcidFlushMask, invalidateOther } = tlb;
   const contextIds = contexts.map(({ contextId }) => contextId);
   const generations = contexts.map(({ tlbGeneration }) => tlbGeneration);
   const tasks = saveArray(runQueue.tasks);
@@ -64,6 +65,10 @@ function saveCpu(cpu: Cpu): Restore {
     tasks();
     tlb.loadedAsid = loadedAsid;
     tlb.nextAsid = nextAsid;
+    tlb.cr3Mm = cr3Mm;
+    tlb.onUserRoot = onUserRoot;
+    tlb.userPcidFlushMask = userPcidFlushMask;
+    tlb.invalidateOther = invalidateOther;
     for (let slot = 0; slot < contexts.length; slot++) {
       contexts[slot]!.contextId = contextIds[slot]!;
       contexts[slot]!.tlbGeneration = generations[slot]!;

@@ -5,7 +5,18 @@
 import { Cell, type Line } from "./cell.ts";
 import { costs } from "./costs.ts";
 import { type Cpu, NEED_RESCHED, POLLING } from "./cpu.ts";
-import { call, type Kernel, load, locked, sendIpi, store, waitUntil, work } from "./operation.ts";
+import {
+  call,
+  disableInterrupts,
+  enableInterrupts,
+  type Kernel,
+  load,
+  locked,
+  sendIpi,
+  store,
+  waitUntil,
+  work,
+} from "./operation.ts";
 
 export const RESCHEDULE_VECTOR = 0xfd;
 export const CALL_FUNCTION_VECTOR = 0xfc;
@@ -101,6 +112,16 @@ function* interruptTargets(targets: readonly Cpu[]): Kernel {
 /** csd_lock_wait for each call: acquire loads until the target has released the slot. */
 export function* waitForCalls(called: readonly CallSlot[]): Kernel {
   for (const slot of called) yield* waitUntil(slot.locked, (value) => value === 0);
+}
+
+/** on_each_cpu: `run` on every CPU, here while the interrupts to the others are in flight. */
+export function* onEachCpu(cpu: Cpu, run: CallFunction): Kernel {
+  const all = cpu.kernel.cpus.map(({ id }) => id);
+  const called = yield* callMany(cpu, all, run);
+  yield* disableInterrupts();
+  yield* run(cpu);
+  yield* enableInterrupts();
+  yield* waitForCalls(called);
 }
 
 /** __flush_smp_call_function_queue: runs what others queued for this CPU. Interrupts are off. */

@@ -3,14 +3,24 @@
 import { costs } from "./costs.ts";
 import { returnToUser } from "./interrupt.ts";
 import { call, type Kernel, work } from "./operation.ts";
+import { enterKernel, leaveKernel } from "./pti.ts";
 import type { Task } from "./task.ts";
 
 /** A system call of `task` that runs `body`. */
 export function* syscall<T>(task: Task, body: Kernel<T>): Kernel<T> {
   const { syscall: cycles } = task.cpu.kernel.machine.description.instruction;
   yield* work({ name: "SYSCALL and SYSRET", cycles });
+  yield* enterKernel(task.cpu);
   yield* work(costs.syscallBody);
   const result = yield* call(body);
   yield* returnToUser(task.cpu);
+  return result;
+}
+
+/** Kernel code that `task` goes into and comes back from by other ways than a system call. */
+export function* inKernel<T>(task: Task, body: Kernel<T>): Kernel<T> {
+  yield* enterKernel(task.cpu);
+  const result = yield* body;
+  yield* leaveKernel(task.cpu);
   return result;
 }

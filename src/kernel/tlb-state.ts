@@ -31,6 +31,14 @@ export interface TlbState {
   loadedAsid: number;
   nextAsid: number;
   readonly contexts: readonly TlbContext[];
+  /** The address space whose root, or user root, CR3 holds: what Linux reads off CR3 itself. */
+  cr3Mm: Mm;
+  /** Page-table isolation: CR3 holds the user root, as it does in user mode and only there. */
+  onUserRoot: boolean;
+  /** By ASID, a bit: the user PCID is to be flushed when it is loaded next. */
+  userPcidFlushMask: number;
+  /** Every slot but the loaded one holds kernel translations that are too old. */
+  invalidateOther: boolean;
 }
 
 /** kern_pcid: PCID 0 is left to code that knows of none. */

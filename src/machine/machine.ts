@@ -65,6 +65,13 @@ export class Machine {
   readonly nextPresent: MachineFunctions["nextPresent"];
   /** The frame of the table that an entry of a table of that level names; -1 for none. */
   readonly tableBelow: MachineFunctions["tableBelow"];
+  // For checkers, without cycles; so is condemnRange.
+  /** Condemns translations, filled from any root, that disagree; how many of them are global. */
+  readonly condemnShared: MachineFunctions["condemnShared"];
+  /** Bit 0: CR3 is it; 1, 2: a structure-cache entry of this, of another PCID points to it. */
+  readonly reachesTable: MachineFunctions["reachesTable"];
+  /** Condemns the structure-cache entries that point to a table. */
+  readonly condemnTable: MachineFunctions["condemnTable"];
 
   private readonly instance: MachineInstance;
   private readonly functions: MachineFunctions;
@@ -97,6 +104,9 @@ export class Machine {
       pcid: this.pcid,
       nextPresent: this.nextPresent,
       tableBelow: this.tableBelow,
+      condemnShared: this.condemnShared,
+      reachesTable: this.reachesTable,
+      condemnTable: this.condemnTable,
     } = this.functions);
     this.coreCount = description.topology.coreCount;
     this.smallestIpiLatency = Math.min(...Object.values(description.ipiDeliveryCycles));
@@ -281,20 +291,8 @@ export class Machine {
     return readCounters(this.instance, core);
   }
 
-  // For checkers, without cycles.
-
   /** Condemns cached entries of a range, from `root`, that disagree with memory; how many. */
   condemnRange(core: number, root: FrameNumber, start: PageNumber, end: PageNumber): number {
     return this.functions.condemnRange(core, root, start, end);
-  }
-
-  /** Bit 0: CR3 is it; 1, 2: a structure-cache entry of this, of another PCID points to it. */
-  reachesTable(core: number, table: FrameNumber): number {
-    return this.functions.reachesTable(core, table);
-  }
-
-  /** Condemns the structure-cache entries that point to a table. */
-  condemnTable(core: number, table: FrameNumber): void {
-    this.functions.condemnTable(core, table);
   }
 }

@@ -68,6 +68,8 @@ export class PageTables {
     private readonly machine: Machine,
     private readonly allocateFrame: () => FrameNumber,
     root?: FrameNumber,
+    /** A second root, with the same entries in the user half; null: there is none. */
+    readonly userRoot: FrameNumber | null = null,
   ) {
     this.root = root ?? allocateFrame();
   }
@@ -89,19 +91,34 @@ export class PageTables {
   setEntry(page: PageNumber, entry: bigint, size: PageSize = "4K"): bigint {
     const level = LEVEL_OF[size];
     let reached = this.machine.findTable(this.root, page, level);
-    while (reached.level > level) {
+    if (reached.level > level) {
       if (entry === 0n) return 0n;
+      reached = this.makeTables(page, level);
+    }
+    const index = indexIn(level, page);
+    const old = this.machine.readEntry(reached.table, index);
+    this.write(reached.table, index, entry);
+    return old;
+  }
+
+  /** Makes the tables that are missing on the page's path, down to that of `level`. */
+  makeTables(page: PageNumber, level = 1): { readonly table: FrameNumber; readonly level: number } {
+    let reached = this.machine.findTable(this.root, page, level);
+    while (reached.level > level) {
       const index = indexIn(reached.level, page);
       const above = this.machine.readEntry(reached.table, index);
       assert((above & PRESENT) === 0n, "no entry goes below a large page");
       const rights = { writable: true, user: true };
-      this.machine.writeEntry(reached.table, index, entryOf(this.allocateFrame(), rights));
+      this.write(reached.table, index, entryOf(this.allocateFrame(), rights));
       reached = this.machine.findTable(this.root, page, level);
     }
-    const index = indexIn(level, page);
-    const old = this.machine.readEntry(reached.table, index);
-    this.machine.writeEntry(reached.table, index, entry);
-    return old;
+    return reached;
+  }
+
+  /** The page's entry in the root becomes that of `other`: the tables below it are shared. */
+  shareTop(other: PageTables, page: PageNumber): void {
+    const index = indexIn(this.machine.levels, page);
+    this.machine.writeEntry(this.root, index, this.machine.readEntry(other.root, index));
   }
 
   /** Where the deepest entry on the page's path is. */
@@ -153,11 +170,18 @@ export class PageTables {
         const frame = frameNumber(below);
         if (level > 2) this.detachBelow(frame, level - 1, start, range, unused, detached);
         if (unused({ start: pageNumber(start), end: pageNumber(start + span) })) {
-          this.machine.writeEntry(table, index, 0n);
+          this.write(table, index, 0n);
           detached.push(frame);
         }
       }
       index = this.machine.nextPresent(table, index + 1);
     }
+  }
+
+  /** Writes an entry; one of the root's user half goes into both roots. */
+  private write(table: FrameNumber, index: number, entry: bigint): void {
+    this.machine.writeEntry(table, index, entry);
+    if (this.userRoot === null || table !== this.root || index >= TABLE_ENTRIES / 2) return;
+    this.machine.writeEntry(this.userRoot, index, entry);
   }
 }

@@ -84,6 +84,7 @@ export interface MachineFunctions {
   counter(core: number, index: number): number;
   resetCounters(): void;
   condemnRange(core: number, root: number, start: number, end: number): number;
+  condemnShared(core: number, root: number, start: number, end: number): number;
   reachesTable(core: number, table: number): Word;
   condemnTable(core: number, table: number): void;
 }

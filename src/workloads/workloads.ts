@@ -7,6 +7,7 @@ import { mprotect } from "./mprotect.ts";
 import { munmap } from "./munmap.ts";
 import { pingpong } from "./pingpong.ts";
 import { server } from "./server.ts";
+import { vmalloc } from "./vmalloc.ts";
 import type { Workload } from "./workload.ts";
 
 export const workloads = {
@@ -17,6 +18,7 @@ export const workloads = {
   "fork-exit": forkExit,
   kthread,
   server,
+  vmalloc,
 } as const satisfies Record<string, Workload>;
 
 export type WorkloadName = keyof typeof workloads;

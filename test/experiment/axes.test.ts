@@ -65,10 +65,10 @@ describe("axes of a file", () => {
 });
 
 describe("defaults", () => {
-  test("fill every axis but the topology, which is the preset's", () => {
+  test("fill every axis but those that are the preset's or off unless given", () => {
     const configuration = completeConfiguration({});
     const missing = AXIS_NAMES.filter((axis) => configuration[axis] === undefined);
-    expect(missing).toEqual(["coresPerLlc", "llcsPerSocket"]);
+    expect(missing).toEqual(["coresPerLlc", "llcsPerSocket", "invpcid", "pti"]);
     expect(configuration).toMatchObject({ cpu: "skylake-sp", flushCeiling: 33, pcid: true });
   });
 

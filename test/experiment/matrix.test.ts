@@ -45,6 +45,12 @@ describe("a matrix", () => {
     expect(notes).toEqual(["left out cpu=rome pcid=true: rome has no PCID"]);
   });
 
+  test("leaves out INVPCID on a CPU without it, and takes page-table isolation on any", () => {
+    const { cells, notes } = matrixOf({}, "cpu=skylake-sp,rome", "invpcid=true,false", "pti=true");
+    expect(cells.map(({ configuration }) => configuration.pti)).toEqual([true, true, true]);
+    expect(notes).toEqual(["left out cpu=rome invpcid=true: rome has no INVPCID"]);
+  });
+
   test("refuses a value that was asked for and fits no machine", () => {
     expect(() => matrixOf({}, "cpu=rome", "pcid=true")).toThrow(
       "--set pcid=true: true: rome has no PCID; leave it out or choose another",

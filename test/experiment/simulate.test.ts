@@ -17,7 +17,8 @@ test("a kernel boots as configured, every CPU idle on init_mm", () => {
   const kernel = bootKernel(configurationWith({ lazyTlb: "eager", pcid: false, flushCeiling: 7 }));
   expect(kernel.cpus).toHaveLength(3);
   expect(kernel.lazyPolicy.name).toBe("eager");
-  expect(kernel.options).toEqual({ pcid: false, flushCeiling: 7, idle: "mwait" });
+  expect(kernel.options).toMatchObject({ pcid: false, flushCeiling: 7, idle: "mwait" });
+  expect(kernel.options).toMatchObject({ pti: false, invpcid: true });
   for (const cpu of kernel.cpus) {
     expect(kernel.machine.root(cpu.id)).toBe(kernel.initMm.root);
     expect(cpu.current).toBe(cpu.idle);
@@ -74,4 +75,20 @@ test("a faster CPU replays in the same time", async () => {
     return (await simulate({ configuration, workload: "trace", seed: 1, trace })).elapsedSeconds;
   };
   expect((await seconds("rome")) / (await seconds("skylake-sp"))).toBeCloseTo(1, 1);
+});
+
+test("page-table isolation makes a flush cost more, or the whole user PCID", async () => {
+  const at = async (chosen: Partial<Configuration>) => {
+    const { initiatorCycles, refillWalks } = await run("munmap", chosen);
+    return { cycles: Math.min(...initiatorCycles), walks: refillWalks };
+  };
+  const [without, isolated, deferred] = [
+    await at({}),
+    await at({ pti: true }),
+    await at({ pti: true, invpcid: false }),
+  ];
+  expect(isolated.cycles).toBeGreaterThan(without.cycles);
+  expect(isolated.walks).toBe(without.walks);
+  expect(deferred.cycles).toBeLessThan(isolated.cycles);
+  expect(deferred.walks).toBeGreaterThan(isolated.walks);
 });

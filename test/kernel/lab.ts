@@ -21,6 +21,7 @@ import {
   store,
   waitUntil,
 } from "../../src/kernel/operation.ts";
+import { backToUser, enterKernel } from "../../src/kernel/pti.ts";
 import { linux513 } from "../../src/kernel/shootdown/linux-5.13.ts";
 import { userStream } from "../../src/machine/stream.ts";
 import { Machine } from "../../src/machine/machine.ts";
@@ -85,7 +86,7 @@ export function play(options: SceneOptions, ...scripts: Script[]): Outcome & { r
     }
     yield* idleLoop(cpu);
   };
-  const kernelOptions = { pcid, flushCeiling: 33, idle };
+  const kernelOptions = { pcid, flushCeiling: 33, idle, ...options.kernel };
   const kernel = new KernelState(machine, policy, protocol, kernelOptions, program);
   const lab = new Lab(kernel);
   const { events, log } = lab;
@@ -114,6 +115,13 @@ export function* goLazy(cpu: Cpu): Kernel {
   cpu.current.mm = null;
   yield* cpu.kernel.protocol.enterLazy(cpu);
   yield* enableInterrupts();
+}
+
+/** With page-table isolation: `body` in user mode, on the root and the PCID that user mode has. */
+export function* inUserMode(cpu: Cpu, body: Kernel): Kernel {
+  yield* backToUser(cpu);
+  yield* body;
+  yield* enterKernel(cpu);
 }
 
 /** Touches pages in user mode. */

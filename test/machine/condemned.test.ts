@@ -196,3 +196,53 @@ describe("tables", () => {
     expect(condemn(space, PAGE, PAGE + 1)).toBe(3);
   });
 });
+
+describe("of pages that every root shares", () => {
+  /** A high page that two roots map alike, cached from both: globally, or under a PCID each. */
+  const shared = (global: boolean): { readonly space: Space; condemn(page: number): number } => {
+    const space = new Space(MACHINE);
+    const { machine, tables } = space;
+    machine.writeCr4(0, { globalPages: true, pcid: true });
+    space.map(HIGH, { frame: frameNumber(0x100), user: false, global });
+    space.map(HIGH + 1, { frame: frameNumber(0x101), user: false, global });
+    const other = space.newTables();
+    other.shareTop(tables, pageNumber(HIGH));
+    for (const [root, pcid] of [[tables.root, 1] as const, [other.root, 2] as const]) {
+      machine.writeCr3(0, { root, pcid, keep: true });
+      space.access(HIGH, "read", false);
+      space.access(HIGH + 1, "read", false);
+    }
+    const condemnAt = (page: number): number =>
+      machine.condemnShared(0, tables.root, pageNumber(page), pageNumber(page + 1));
+    return { space, condemn: condemnAt };
+  };
+  const HIGH = 0xffffc90000000;
+
+  test("entries that agree are left alone", () => {
+    const { space, condemn: condemnAt } = shared(true);
+    expect(condemnAt(HIGH)).toBe(0);
+    expect(space.access(HIGH, "read", false)).toMatchObject({ source: "l1", stale: false });
+  });
+
+  test("global ones are condemned and counted, once, whatever root they came from", () => {
+    const { space, condemn: condemnAt } = shared(true);
+    space.tables.setEntry(pageNumber(HIGH), 0n);
+    expect([condemnAt(HIGH), condemnAt(HIGH)]).toEqual([2, 0]); // a level each
+    for (const pcid of [1, 2]) {
+      space.machine.writeCr3(0, { root: space.tables.root, pcid, keep: true });
+      expect(space.access(HIGH, "read", false)).toMatchObject({ stale: true });
+      expect(space.access(HIGH + 1, "read", false)).toMatchObject({ stale: false });
+    }
+  });
+
+  test("others are condemned in every PCID and not counted", () => {
+    const { space, condemn: condemnAt } = shared(false);
+    space.tables.setEntry(pageNumber(HIGH), 0n);
+    expect(condemnAt(HIGH)).toBe(0);
+    for (const pcid of [1, 2]) {
+      space.machine.writeCr3(0, { root: space.tables.root, pcid, keep: true });
+      expect(space.access(HIGH, "read", false)).toMatchObject({ stale: true });
+      expect(space.access(HIGH + 1, "read", false)).toMatchObject({ stale: false });
+    }
+  });
+});

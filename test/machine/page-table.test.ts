@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { frameNumber, type PageNumber, pageNumber, pageRange } from "../../src/base/address.ts";
-import { entryOf, frameOfEntry, NO_EXECUTE } from "../../src/machine/page-table.ts";
+import { entryOf, frameOfEntry, NO_EXECUTE, PageTables } from "../../src/machine/page-table.ts";
 import { MACHINE } from "./describe.ts";
 import { Space } from "./space.ts";
 
@@ -78,4 +78,36 @@ test("the kernel's half has sign-extended page numbers", () => {
   s.map(page);
   expect(s.tables.presentPages(pageRange(page, 4))).toEqual([page]);
   expect(s.tables.detach(pageRange(page, 4), ({ start }) => start === page)).toHaveLength(3);
+});
+
+test("a second root gets every table of the user half and none of the other half", () => {
+  const s = space();
+  const root = s.allocate();
+  const userRoot = s.allocate();
+  const tables = new PageTables(s.machine, () => s.allocate(), root, userRoot);
+  const high = 0xffffc90000000;
+  for (const page of [7, 512 ** 3, high]) s.map(page, {}, tables);
+  const mapped = (page: number): boolean[] =>
+    [root, userRoot].map((from) => s.machine.translate(from, pageNumber(page)) !== 0n);
+  expect([7, 512 ** 3, high].map(mapped)).toEqual([
+    [true, true],
+    [true, true],
+    [true, false],
+  ]);
+  tables.detach(pageRange(pageNumber(0), 512 ** 3), () => true);
+  expect([7, 512 ** 3].map(mapped)).toEqual([
+    [false, false],
+    [true, true],
+  ]);
+});
+
+test("roots that share an entry of the root see what is mapped below it later", () => {
+  const s = space();
+  const other = s.newTables();
+  const high = 0xffffc90000000;
+  s.tables.makeTables(pageNumber(high));
+  other.shareTop(s.tables, pageNumber(high));
+  s.map(high + 3);
+  expect(other.entryAt(pageNumber(high + 3))).toBe(s.tables.entryAt(pageNumber(high + 3)));
+  expect(other.entryAt(pageNumber(high + 3))).not.toBe(0n);
 });

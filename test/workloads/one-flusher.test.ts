@@ -8,6 +8,7 @@ const FLUSHES_PER_ROUND: readonly (readonly [WorkloadName, number])[] = [
   ["munmap", 1],
   ["madvise", 1],
   ["mprotect", 2],
+  ["vmalloc", 1],
 ];
 
 describe.each(FLUSHES_PER_ROUND)("%s", (name, flushes) => {

@@ -19,6 +19,16 @@ describe.each(WORKLOAD_NAMES)("%s", (name) => {
     });
   });
 
+  test.each([
+    { pcid: true, invpcid: true },
+    { pcid: true, invpcid: false },
+    { pcid: false, invpcid: false },
+  ])("is correct with page-table isolation, %o", ({ pcid, invpcid }) => {
+    const kernel = { pti: true, invpcid };
+    const outcome = playWorkload(name, { cores: 4, rounds: 2, pcid, kernel });
+    expect([outcome.ended, outcome.violations]).toEqual(["stopped", []]);
+  });
+
   test("measures the same twice, and something else by another seed", async () => {
     const first = await measure(name, {}, 1);
     expect(await measure(name, {}, 1)).toEqual(first);

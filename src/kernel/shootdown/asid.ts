@@ -1,11 +1,15 @@
-// What the protocols since Linux 4.14 share of arch/x86/mm/tlb.c: ASID slots, the CR3 that goes with
-// one, and what a CPU flushes of its own.
+// What the protocols since Linux 4.14 share of arch/x86/mm/tlb.c: ASID slots, the CR3 that goes
+// with one, and what a CPU flushes of its own; with page-table isolation each slot has a user PCID
+// beside the kernel's.
 
-import { type PageRange, pageAfter } from "../../base/address.ts";
+import { type PageNumber, type PageRange, pageAfter } from "../../base/address.ts";
+import { assert } from "../../base/assert.ts";
 import type { Cpu } from "../cpu.ts";
 import type { Mm } from "../mm.ts";
-import { invlpg, type Kernel, writeCr3 } from "../operation.ts";
-import { DYNAMIC_ASIDS, pcidOfAsid } from "../tlb-state.ts";
+import { isMutated } from "../mutation.ts";
+import { invlpg, invpcid, type Kernel, writeCr3 } from "../operation.ts";
+import { userPcidOfAsid } from "../pti.ts";
+import { DYNAMIC_ASIDS, pcidOfAsid, type TlbState } from "../tlb-state.ts";
 
 /** A slot, and whether what it holds is too old to be used. */
 export interface ChosenAsid {
@@ -17,6 +21,7 @@ export interface ChosenAsid {
 export function chooseAsid(cpu: Cpu, next: Mm, generation: number): ChosenAsid {
   if (!cpu.kernel.options.pcid) return { asid: 0, flush: true };
   const { tlb } = cpu;
+  if (tlb.invalidateOther) clearOtherAsids(tlb);
   for (let asid = 0; asid < DYNAMIC_ASIDS; asid++) {
     const context = tlb.contexts[asid]!;
     if (context.contextId !== next.contextId) continue;
@@ -27,23 +32,54 @@ export function chooseAsid(cpu: Cpu, next: Mm, generation: number): ChosenAsid {
   return { asid, flush: true };
 }
 
+/** clear_asid_other: every slot but the loaded one is given up, and flushed at its next use. */
+function clearOtherAsids(tlb: TlbState): void {
+  for (const [asid, context] of tlb.contexts.entries()) {
+    if (asid !== tlb.loadedAsid) context.contextId = 0;
+  }
+  tlb.invalidateOther = false;
+}
+
+/** invalidate_user_asid: the slot's user PCID is flushed on the way to user mode, not before. */
+function invalidateUserAsid(cpu: Cpu, asid: number): void {
+  const { pti, pcid } = cpu.kernel.options;
+  if (!pti || !pcid || isMutated(cpu, "user-pcid-flush-forgotten")) return;
+  cpu.tlb.userPcidFlushMask |= 1 << asid;
+}
+
 /** load_new_mm_cr3, with the slot's bookkeeping before a flush. */
 export function* loadCr3(cpu: Cpu, mm: Mm, slot: ChosenAsid, generation: number): Kernel {
+  assert(!cpu.tlb.onUserRoot, "the kernel switches address spaces on its own root");
   if (slot.flush) {
     const context = cpu.tlb.contexts[slot.asid]!;
     context.contextId = mm.contextId;
     context.tlbGeneration = generation;
+    invalidateUserAsid(cpu, slot.asid);
   }
   const pcid = cpu.kernel.options.pcid ? pcidOfAsid(slot.asid) : 0;
   yield* writeCr3(mm.root, pcid, !slot.flush);
+  cpu.tlb.cr3Mm = mm;
 }
 
 /** flush_tlb_local: what is cached of the loaded mm goes, by a write of the same CR3. */
 export function* flushLoaded(cpu: Cpu, mm: Mm): Kernel {
+  invalidateUserAsid(cpu, cpu.tlb.loadedAsid);
   yield* writeCr3(mm.root, cpu.kernel.options.pcid ? pcidOfAsid(cpu.tlb.loadedAsid) : 0, false);
 }
 
 /** flush_tlb_one_user for each page of the range. */
-export function* flushPages(range: PageRange): Kernel {
-  for (let page = range.start; page < range.end; page = pageAfter(page, 1)) yield* invlpg(page);
+export function* flushPages(cpu: Cpu, range: PageRange): Kernel {
+  for (let page = range.start; page < range.end; page = pageAfter(page, 1)) {
+    yield* flushPage(cpu, page);
+  }
+}
+
+/** flush_tlb_one_user: a page in the loaded slot's PCID, in its user PCID too, and globally. */
+export function* flushPage(cpu: Cpu, page: PageNumber): Kernel {
+  yield* invlpg(page);
+  const { pti, pcid, invpcid: hasInvpcid } = cpu.kernel.options;
+  if (!pti) return;
+  const { loadedAsid } = cpu.tlb;
+  if (pcid && hasInvpcid) yield* invpcid(0, { pcid: userPcidOfAsid(loadedAsid), page });
+  else invalidateUserAsid(cpu, loadedAsid);
 }

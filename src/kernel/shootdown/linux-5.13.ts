@@ -21,6 +21,7 @@ import {
 import { callMany, waitForCalls } from "../smp.ts";
 import type { FlushInfo } from "../tlb-state.ts";
 import { chooseAsid, flushLoaded, flushPages, loadCr3 } from "./asid.ts";
+import { flushKernelRange } from "./kernel-range.ts";
 import type { FlushRequest, ShootdownProtocol } from "./protocol.ts";
 
 /** switch_mm_irqs_off */
@@ -78,7 +79,7 @@ function* flushHere(cpu: Cpu, initiator: Cpu): Kernel {
   const inOrder =
     info.newGeneration === context.tlbGeneration + 1 && info.newGeneration === mmGeneration;
   const ranged = info.range !== null && (inOrder || isMutated(cpu, "ranged-flush-over-gap"));
-  if (ranged) yield* flushPages(info.range!);
+  if (ranged) yield* flushPages(cpu, info.range!);
   else yield* flushLoaded(cpu, mm);
   context.tlbGeneration = mmGeneration;
   yield* note({ kind: "flushed", mm, how: ranged ? "ranged" : "full", local });
@@ -123,4 +124,5 @@ export const linux513: ShootdownProtocol = {
   switchMm,
   enterLazy,
   flushRange,
+  flushKernelRange,
 };

@@ -27,6 +27,9 @@ export interface ShootdownProtocol {
    *  Interrupts on; the caller holds mmap_lock, or is the last user. Returns whether another CPU
    *  was in mm_cpumask. Kernel code asks for it through flush.ts. */
   flushRange(cpu: Cpu, request: FlushRequest): Kernel<boolean>;
+  /** flush_tlb_kernel_range: on return no CPU uses a translation of this range of the kernel half
+   *  older than the call, in whichever address space. Interrupts on. */
+  flushKernelRange(cpu: Cpu, range: PageRange): Kernel;
 }
 
 /** The whole user half of an address space: TLB_FLUSH_ALL. */

@@ -7,6 +7,7 @@ import type { Cpu } from "../../kernel/cpu.ts";
 import type { KernelState } from "../../kernel/kernel.ts";
 import type { Kernel } from "../../kernel/operation.ts";
 import { scheduleTo } from "../../kernel/schedule.ts";
+import { inKernel } from "../../kernel/syscall.ts";
 import type { Task } from "../../kernel/task.ts";
 import { Director } from "./director.ts";
 import { MemoryActions } from "./memory-actions.ts";
@@ -47,10 +48,10 @@ export class Replay {
       if (action.kind === "switch") {
         if (action.prevState === "X" || action.prevState === "Z") task.state = "dead";
         const next = this.tasks.of(action.nextPid, action.nextComm, task.cpu);
-        if (next !== task) yield* scheduleTo(task.cpu, next);
-      } else if (action.kind === "fork") yield* this.tasks.fork(task, action);
-      else if (action.kind === "exec") yield* this.tasks.exec(task, action);
-      else if (action.kind === "exit") yield* this.tasks.exit(task);
+        if (next !== task) yield* inKernel(task, scheduleTo(task.cpu, next));
+      } else if (action.kind === "fork") yield* inKernel(task, this.tasks.fork(task, action));
+      else if (action.kind === "exec") yield* inKernel(task, this.tasks.exec(task, action));
+      else if (action.kind === "exit") yield* inKernel(task, this.tasks.exit(task));
       else yield* this.memory.carryOut(task, action);
       yield* director.pass(task.cpu);
     }

@@ -1,0 +1,52 @@
+// mm/vmalloc.c: pages of the kernel half. Its tables are the same under every root, with page-table
+// isolation under every kernel root; they are made once and never freed.
+//
+// Unlike Linux, which gathers unmapped areas and flushes once for many, each vfree flushes.
+
+import { type FrameNumber, pageNumber, pageAfter, type PageRange } from "../base/address.ts";
+import { entryOf, frameOfEntry } from "../machine/page-table.ts";
+import { costs } from "./costs.ts";
+import type { Cpu } from "./cpu.ts";
+import { flushKernelRange } from "./flush.ts";
+import type { KernelState } from "./kernel.ts";
+import { spinLock, spinUnlock } from "./lock.ts";
+import { exchangeEntry, type Kernel, work, workTimes, writeEntry } from "./operation.ts";
+
+/** VMALLOC_START with four levels. */
+export const VMALLOC_START = pageNumber(0xffffc_9000_0000);
+
+/** PAGE_KERNEL: global unless page-table isolation is on (__default_kernel_pte_mask). */
+const kernelEntry = (kernel: KernelState, frame: FrameNumber): bigint =>
+  entryOf(frame, { writable: true, noExecute: true, global: !kernel.options.pti });
+
+/** vmalloc: a range of fresh pages that every address space sees. */
+export function* vmalloc(cpu: Cpu, pageCount: number): Kernel<PageRange> {
+  const { initMm, frames } = cpu.kernel;
+  yield* spinLock(initMm.pageTableLock); // for vmap_area_lock
+  yield* work(costs.vmapArea);
+  const range = initMm.areas.findFree(pageCount, VMALLOC_START);
+  initMm.areas.add({ ...range, writable: true, executable: false });
+  cpu.kernel.shareKernelTables(VMALLOC_START);
+  yield* spinUnlock(initMm.pageTableLock);
+  yield* workTimes(costs.allocatePage, pageCount);
+  for (let page = range.start; page < range.end; page = pageAfter(page, 1)) {
+    yield* writeEntry(initMm, page, kernelEntry(cpu.kernel, frames.allocate()));
+  }
+  return range;
+}
+
+/** vfree: unmaps, flushes, and only then gives the pages and the range back. Interrupts on. */
+export function* vfree(cpu: Cpu, range: PageRange): Kernel {
+  const { initMm, frames } = cpu.kernel;
+  const freed: FrameNumber[] = [];
+  for (let page = range.start; page < range.end; page = pageAfter(page, 1)) {
+    freed.push(frameOfEntry(yield* exchangeEntry(initMm, page, 0n)));
+  }
+  yield* flushKernelRange(cpu, range);
+  for (const frame of freed) frames.release(frame);
+  yield* workTimes(costs.freePage, freed.length);
+  yield* spinLock(initMm.pageTableLock);
+  yield* work(costs.vmapArea);
+  initMm.areas.remove(range);
+  yield* spinUnlock(initMm.pageTableLock);
+}

@@ -8,7 +8,7 @@ import { MAX_CORES } from "../machine/description.ts";
 import { PRESET_NAMES } from "../presets/presets.ts";
 import type { IdleState } from "../presets/describe.ts";
 import type { Configuration, ConfigurationAxis } from "./configuration.ts";
-import { hasPcid } from "./constraints.ts";
+import { hasPcid, knowsPcid } from "./constraints.ts";
 
 export interface Axis<T> {
   readonly summary: string;
@@ -65,7 +65,7 @@ export const AXES: AxisTable = {
     summary: "CR4.PCIDE: address spaces keep their translations over a switch",
     accepts: "true or false",
     names: ["true", "false"],
-    defaultFor: (chosen) => hasPcid(chosen.cpu ?? "skylake-sp"),
+    defaultFor: ({ cpu = "skylake-sp", protocol }) => hasPcid(cpu) && knowsPcid(protocol),
     read: (text) => (text === "true" ? true : text === "false" ? false : undefined),
   },
   lazyTlb: { summary: "lazy-TLB policy", ...oneOf(LAZY_POLICY_NAMES, "refcounted") },

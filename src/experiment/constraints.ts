@@ -1,11 +1,18 @@
-// Which combinations of axis values no machine can have, and why.
+// Which combinations of axis values no machine or no kernel can have, and why.
 
+import type { LazyPolicyName } from "../kernel/lazy/policies.ts";
+import type { ProtocolName } from "../kernel/shootdown/protocols.ts";
 import { presetNamed, type PresetName } from "../presets/presets.ts";
 import type { Configuration, ConfigurationAxis } from "./configuration.ts";
 
 /** Whether the CPU enumerates PCID (CPUID.01H:ECX[17]). */
 export function hasPcid(cpu: PresetName): boolean {
   return presetNamed(cpu).features.pcid.value;
+}
+
+/** Whether the protocol can run with CR4.PCIDE: Linux can since 4.14. */
+export function knowsPcid(protocol: ProtocolName | undefined): boolean {
+  return protocol !== "linux-4.8";
 }
 
 export interface Conflict {
@@ -15,8 +22,41 @@ export interface Conflict {
   readonly reason: string;
 }
 
+/** Before loaded_mm x86 left the mm that core code named: these policies name none. */
+const WITHOUT_PREV: readonly LazyPolicyName[] = ["null-prev", "fewer-parameters"];
+
+/**
+ * These move active_mm to init_mm from an interrupt, and find lazy users by their bit in
+ * mm_cpumask.
+ */
+const BY_MASK: readonly LazyPolicyName[] = ["shoot-lazies", "exit-unlazy", "hazard-pointer"];
+
 /** Why this configuration cannot be, or undefined where it can. */
-export function conflictIn({ cpu, pcid }: Configuration): Conflict | undefined {
+export function conflictIn(configuration: Configuration): Conflict | undefined {
+  const { cpu, pcid, protocol } = configuration;
   if (pcid && !hasPcid(cpu)) return { axis: "pcid", against: "cpu", reason: `${cpu} has no PCID` };
+  if (pcid && !knowsPcid(protocol)) {
+    const reason = `${protocol} knows no PCID, which Linux uses since 4.14`;
+    return { axis: "pcid", against: "protocol", reason };
+  }
+  const reason = whyNotTogether(configuration);
+  return reason === undefined ? undefined : { axis: "lazyTlb", against: "protocol", reason };
+}
+
+/** Why the lazy-TLB policy does not go with the protocol. */
+function whyNotTogether({ lazyTlb, protocol, pcid }: Configuration): string | undefined {
+  if (lazyTlb === "pre-4.15" && protocol !== "linux-4.8") {
+    return `${lazyTlb} is for linux-4.8; since 4.14 x86 has loaded_mm`;
+  }
+  if (protocol === "linux-4.8" && WITHOUT_PREV.includes(lazyTlb)) {
+    return `${protocol} must be told what it leaves; ${lazyTlb} does not`;
+  }
+  if (protocol === "linux-4.8" && BY_MASK.includes(lazyTlb)) {
+    return `${protocol} needs active_mm as it was; ${lazyTlb} changes it in an interrupt`;
+  }
+  if (protocol === "linux-4.15" && pcid && BY_MASK.includes(lazyTlb)) {
+    const where = `with PCID a lazy CPU is not in mm_cpumask under ${protocol}`;
+    return `${where}, and there ${lazyTlb} looks for it`;
+  }
   return undefined;
 }

@@ -15,6 +15,24 @@ export const mutations = {
     summary: "a ranged flush is made even where the slot lacks an earlier generation",
     source: "the rule of flush_tlb_func: new == local + 1 and new == mm_tlb_gen (Linux 4.14)",
   },
+  "flush-before-cpumask": {
+    summary:
+      "a flush of an mm that this CPU does not run reads mm_cpumask without smp_mb before it",
+    source: "CVE-2016-2069, fixed by 71b3c126e611 (Linux 4.5)",
+  },
+  "cpumask-after-cr3": {
+    summary: "switch_mm loads CR3 first and sets its bit in mm_cpumask after that",
+    source: "the ordering constraint that 71b3c126e611 (Linux 4.5) wrote down, CVE-2016-2069",
+  },
+  "lazy-leaves-cpumask": {
+    summary: "a CPU that turns lazy leaves mm_cpumask, with the mm's tables still in its CR3",
+    source:
+      "94b1b03b519b, undone by b956575bed91 (x86/mm: Flush more aggressively in lazy TLB mode)",
+  },
+  "freed-tables-under-lazy-cpus": {
+    summary: "lazy CPUs are passed over also by a flush that frees page tables",
+    source: "the first lazier TLB of 2018, reverted in August 2018 (merge 706a1ea65e)",
+  },
 } as const satisfies Record<string, Mutation>;
 
 export type MutationName = keyof typeof mutations;

@@ -1,5 +1,5 @@
-// What the protocols since Linux 4.14 share of arch/x86/mm/tlb.c: ASID slots, the CR3 that goes with
-// one, and what a CPU flushes of its own.
+// What the protocols since Linux 4.14 share of arch/x86/mm/tlb.c: ASID slots, the CR3 that goes
+// with one, and what a CPU flushes of its own.
 
 import { type PageRange, pageAfter } from "../../base/address.ts";
 import type { Cpu } from "../cpu.ts";

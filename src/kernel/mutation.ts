@@ -24,6 +24,18 @@ export const mutations = {
     summary: "switch_mm loads CR3 first and sets its bit in mm_cpumask after that",
     source: "the ordering constraint that 71b3c126e611 (Linux 4.5) wrote down, CVE-2016-2069",
   },
+  "exec-active-mm-unprotected": {
+    summary: "exec_mmap may be interrupted and preempted while mm, active_mm and CR3 disagree",
+    source: "d53c3dfb23c4 (Linux 5.10), ARCH_WANT_IRQS_OFF_ACTIVATE_MM",
+  },
+  "kthread-use-mm-interrupts-on": {
+    summary: "kthread_use_mm may be interrupted while mm, active_mm and CR3 disagree",
+    source: "38cf307c1f20 (mm: fix kthread_use_mm() vs TLB invalidate, Linux 5.9)",
+  },
+  "refcount-dropped-before-switch": {
+    summary: "the lazy reference is dropped before switch_mm, not in finish_task_switch",
+    source: "the order of context_switch and finish_task_switch (kernel/sched/core.c)",
+  },
   "lazy-leaves-cpumask": {
     summary: "a CPU that turns lazy leaves mm_cpumask, with the mm's tables still in its CR3",
     source:

@@ -5,8 +5,8 @@
 
 import { mmdrop, mmgrab } from "../mm-count.ts";
 import { disableInterrupts, enableInterrupts } from "../operation.ts";
-import { enterLazyTlb, switchMm } from "../switch-mm.ts";
-import { switchingWithActiveMm } from "./active-mm.ts";
+import { enterLazyTlb } from "../switch-mm.ts";
+import { switchingWithActiveMm, switchKernelThread } from "./active-mm.ts";
 import { noHooks } from "./hooks.ts";
 import type { LazyPolicy } from "./policy.ts";
 
@@ -22,12 +22,7 @@ export const pre415: LazyPolicy = {
   ...noHooks,
   /** use_mm: a thread that borrows the mm already has its reference. */
   *useMm(cpu, task, mm) {
-    yield* disableInterrupts();
-    const active = task.activeMm!;
-    task.activeMm = mm;
-    task.mm = mm;
-    yield* switchMm(cpu, active, mm);
-    yield* enableInterrupts();
+    const active = yield* switchKernelThread(cpu, task, mm);
     if (active !== mm) yield* mmdrop(cpu, active);
   },
   /** unuse_mm: active_mm stays, and so does its reference. */

@@ -1,5 +1,5 @@
-// What sets the protocols before linux-5.13 apart: whom a flush interrupts, when the local flush is,
-// what a lazy CPU does and what it pays when it comes back.
+// What sets the protocols before linux-5.13 apart: whom a flush interrupts, when the local flush
+// is, what a lazy CPU does and what it pays when it comes back.
 
 import { describe, expect, test } from "vitest";
 import { munmap } from "../../../src/kernel/mmap.ts";
@@ -21,7 +21,7 @@ interface Shot {
   readonly freedTables?: boolean;
   readonly mutation?: MutationName;
   /** In place of one flush. */
-  readonly change?: (cpu: Parameters<Script>[0], mm: Mm) => Kernel;
+  readonly meanwhile?: (cpu: Parameters<Script>[0], mm: Mm) => Kernel;
   /** CPU 1 goes on as a user task of the mm afterwards. */
   readonly comesBack?: boolean;
 }
@@ -46,7 +46,7 @@ function shoot(shot: Shot): Seen {
     yield* lab.done(1);
     yield* lab.after(2);
     begin = lab.count("cr3Written");
-    if (shot.change !== undefined) yield* shot.change(cpu, mm);
+    if (shot.meanwhile !== undefined) yield* shot.meanwhile(cpu, mm);
     else yield* flush(cpu, mm, memory(pages), freedTables);
     yield* lab.done(3);
     yield* lab.after(4);
@@ -102,7 +102,7 @@ describe.each(ERAS)("%s", (era) => {
       era,
       pcid: false,
       other: "lazy",
-      *change(cpu, mm) {
+      *meanwhile(cpu, mm) {
         yield* flush(cpu, mm, memory(1), true);
         yield* flush(cpu, mm, memory(1), true);
       },
@@ -131,7 +131,7 @@ describe("a lazy CPU, when no page table is freed,", () => {
       era: "linux-4.15",
       other: "lazy",
       comesBack: true,
-      *change() {},
+      *meanwhile() {},
     });
     expect(quiet.cr3).toEqual(["mm kept"]);
   });
@@ -146,7 +146,7 @@ describe("a lazy CPU, when no page table is freed,", () => {
 
 describe("coming back from lazy", () => {
   const back = (era: Era, pcid: boolean, isFlushed: boolean): readonly string[] => {
-    const quiet = isFlushed ? {} : { *change(): Kernel {} };
+    const quiet = isFlushed ? {} : { *meanwhile(): Kernel {} };
     const outcome = shoot({ era, pcid, other: "lazy", comesBack: true, ...quiet });
     expect([outcome.violations, outcome.kernel.cpus[1]!.tlb.isLazy.value]).toEqual([[], false]);
     return outcome.cr3;
@@ -181,7 +181,7 @@ describe("linux-4.8", () => {
     expect(new Set(eventsOf(outcome, "cr3Written").map(({ pcid }) => pcid))).toEqual(new Set([0]));
   });
 
-  test("sets the mask bit of the next mm before CR3 is written, and clears the last one's after", () => {
+  test("sets the next mm's mask bit before it writes CR3, and clears the last one's after", () => {
     const bits: string[] = [];
     const script: Script = function* (cpu, lab) {
       const [a, b] = [lab.mm("a"), lab.mm("b")];
@@ -242,9 +242,9 @@ describe("linux-4.8", () => {
 
 describe("page tables that go while CPU 1 is lazy", () => {
   const unmapped = (era: Era, pcid: boolean, mutation?: MutationName): string[] => {
-    const change: Shot["change"] = (cpu, mm) => munmap(cpu, mm, memory(64));
+    const meanwhile: Shot["meanwhile"] = (cpu, mm) => munmap(cpu, mm, memory(64));
     const mistake = mutation === undefined ? {} : { mutation };
-    const { violations } = shoot({ era, pcid, other: "lazy", change, ...mistake });
+    const { violations } = shoot({ era, pcid, other: "lazy", meanwhile, ...mistake });
     return [...new Set(violations.map(({ invariant }) => invariant))];
   };
 

@@ -131,7 +131,7 @@ export class KernelState {
       tlb: {
         loadedMm: cell("loaded_mm", tlbLine, this.initMm),
         activeMm: cell("active_mm", tlbLine, this.initMm),
-        isLazy: cell("is_lazy", line(), false), // cpu_tlbstate_shared: a line of its own
+        isLazy: cell("is_lazy", this.protocol.isLazyApart === false ? tlbLine : line(), false),
         flushInfo: cell<FlushInfo | null>("flush_tlb_info", line(), null),
         loadedAsid: 0,
         nextAsid: 1,

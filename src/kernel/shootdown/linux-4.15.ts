@@ -60,4 +60,5 @@ export const linux415: ShootdownProtocol = {
   switchMm,
   enterLazy,
   flushRange,
+  isLazyApart: false,
 };

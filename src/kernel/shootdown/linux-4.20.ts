@@ -1,8 +1,8 @@
 // arch/x86/mm/tlb.c of Linux 4.20 to 5.12 (Rik van Riel's lazier TLB): a lazy CPU stays in
 // mm_cpumask, is passed over unless page tables are freed, and compares generations when it stops
 // being lazy. The initiator flushes first, and only then interrupts the others and waits. Unlike
-// Linux, is_lazy has a line of its own (as since 5.13), and on_each_cpu_cond_mask does not run the
-// function here a second time, where it would find nothing to do.
+// Linux, on_each_cpu_cond_mask does not run the function here a second time, where it would find
+// nothing to do.
 
 import type { Cpu } from "../cpu.ts";
 import { cpusOf } from "../cpu-mask.ts";
@@ -47,4 +47,5 @@ export const linux420: ShootdownProtocol = {
   switchMm: switchMmAndCatchUp,
   enterLazy,
   flushRange,
+  isLazyApart: false,
 };

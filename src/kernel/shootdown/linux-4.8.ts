@@ -111,4 +111,5 @@ export const linux48: ShootdownProtocol = {
   switchMm,
   enterLazy,
   flushRange,
+  isLazyApart: false,
 };

@@ -114,6 +114,14 @@ describe.each(ERAS)("%s", (era) => {
   });
 });
 
+test("is_lazy shares the line of loaded_mm until linux-5.13 takes it apart", () => {
+  const isApart = (era: Era): boolean => {
+    const { isLazy, loadedMm } = shoot({ era, other: "runs" }).kernel.cpus[0]!.tlb;
+    return isLazy.line !== loadedMm.line;
+  };
+  expect([...ERAS, "linux-5.13" as const].map(isApart)).toEqual([false, false, false, true]);
+});
+
 describe("a lazy CPU, when no page table is freed,", () => {
   const lazyUnder = (era: Era, pcid: boolean): Seen => shoot({ era, pcid, other: "lazy" });
 

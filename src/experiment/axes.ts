@@ -8,7 +8,7 @@ import { MAX_CORES } from "../machine/description.ts";
 import { PRESET_NAMES } from "../presets/presets.ts";
 import type { IdleState } from "../presets/describe.ts";
 import type { Configuration, ConfigurationAxis } from "./configuration.ts";
-import { hasPcid } from "./constraints.ts";
+import { hasPcid, knowsPcid } from "./constraints.ts";
 
 export interface Axis<T> {
   readonly summary: string;
@@ -70,7 +70,7 @@ export const AXES: AxisTable = {
   pcid: {
     summary: "CR4.PCIDE: address spaces keep their translations over a switch",
     ...yesOrNo,
-    defaultFor: (chosen) => hasPcid(chosen.cpu ?? "skylake-sp"),
+    defaultFor: ({ cpu = "skylake-sp", protocol }) => hasPcid(cpu) && knowsPcid(protocol),
   },
   invpcid: {
     summary: "whether the kernel uses INVPCID (where the CPU has it, unless given)",

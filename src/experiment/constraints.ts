@@ -1,5 +1,7 @@
-// Which combinations of axis values no machine can have, and why.
+// Which combinations of axis values no machine or no kernel can have, and why.
 
+import type { LazyPolicyName } from "../kernel/lazy/policies.ts";
+import type { ProtocolName } from "../kernel/shootdown/protocols.ts";
 import { presetNamed, type PresetName } from "../presets/presets.ts";
 import type { Configuration, ConfigurationAxis } from "./configuration.ts";
 
@@ -13,6 +15,11 @@ export function hasInvpcid(cpu: PresetName): boolean {
   return presetNamed(cpu).features.invpcid.value;
 }
 
+/** Whether the protocol can run with CR4.PCIDE: Linux can since 4.14. */
+export function knowsPcid(protocol: ProtocolName | undefined): boolean {
+  return protocol !== "linux-4.8";
+}
+
 export interface Conflict {
   /** The axis to change, and what its value does not go with. */
   readonly axis: ConfigurationAxis;
@@ -20,11 +27,48 @@ export interface Conflict {
   readonly reason: string;
 }
 
+/** Before loaded_mm x86 left the mm that core code named: these policies name none. */
+const WITHOUT_PREV: readonly LazyPolicyName[] = ["null-prev", "fewer-parameters"];
+
+/**
+ * These move active_mm to init_mm from an interrupt, and find lazy users by their bit in
+ * mm_cpumask.
+ */
+const BY_MASK: readonly LazyPolicyName[] = ["shoot-lazies", "exit-unlazy", "hazard-pointer"];
+
 /** Why this configuration cannot be, or undefined where it can. */
-export function conflictIn({ cpu, pcid, invpcid }: Configuration): Conflict | undefined {
+export function conflictIn(configuration: Configuration): Conflict | undefined {
+  const { cpu, pcid, invpcid, protocol } = configuration;
   if (pcid && !hasPcid(cpu)) return { axis: "pcid", against: "cpu", reason: `${cpu} has no PCID` };
   if (invpcid === true && !hasInvpcid(cpu)) {
     return { axis: "invpcid", against: "cpu", reason: `${cpu} has no INVPCID` };
+  }
+  if (pcid && !knowsPcid(protocol)) {
+    const reason = `${protocol} knows no PCID, which Linux uses since 4.14`;
+    return { axis: "pcid", against: "protocol", reason };
+  }
+  if (configuration.pti === true && protocol === "linux-4.8") {
+    const reason = `${protocol} knows no page-table isolation, which came with Linux 4.15`;
+    return { axis: "pti", against: "protocol", reason };
+  }
+  const reason = whyNotTogether(configuration);
+  return reason === undefined ? undefined : { axis: "lazyTlb", against: "protocol", reason };
+}
+
+/** Why the lazy-TLB policy does not go with the protocol. */
+function whyNotTogether({ lazyTlb, protocol, pcid }: Configuration): string | undefined {
+  if (lazyTlb === "pre-4.15" && protocol !== "linux-4.8") {
+    return `${lazyTlb} is for linux-4.8; since 4.14 x86 has loaded_mm`;
+  }
+  if (protocol === "linux-4.8" && WITHOUT_PREV.includes(lazyTlb)) {
+    return `${protocol} must be told what it leaves; ${lazyTlb} does not`;
+  }
+  if (protocol === "linux-4.8" && BY_MASK.includes(lazyTlb)) {
+    return `${protocol} needs active_mm as it was; ${lazyTlb} changes it in an interrupt`;
+  }
+  if (protocol === "linux-4.15" && pcid && BY_MASK.includes(lazyTlb)) {
+    const where = `with PCID a lazy CPU is not in mm_cpumask under ${protocol}`;
+    return `${where}, and there ${lazyTlb} looks for it`;
   }
   return undefined;
 }

@@ -1,4 +1,5 @@
-// fs/exec.c: exec_mmap. The task goes to a new address space and gives up its user of the old one.
+// fs/exec.c: exec_mmap. The task goes to a new address space and gives up its user of the old one;
+// a kernel thread that becomes a program (kernel_execve) gives up what it borrowed.
 
 import { costs } from "./costs.ts";
 import { mmput } from "./mm-count.ts";
@@ -9,9 +10,10 @@ import type { Task } from "./task.ts";
 /** execve: a fresh image in place of the task's address space. */
 export function* exec(task: Task, name: string): Kernel {
   yield* work(costs.execImage);
-  const old = task.mm!;
+  const old = task.mm; // none: kernel_execve
   const next = yield* createMm(task.cpu, name);
   mapImage(next);
   yield* task.cpu.kernel.lazyPolicy.execMm(task.cpu, task, next);
-  yield* mmput(task.cpu, old);
+  task.isKernelThread = false;
+  if (old !== null) yield* mmput(task.cpu, old);
 }

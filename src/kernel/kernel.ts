@@ -176,7 +176,8 @@ export class KernelState {
       },
       tlb: {
         loadedMm: cell("loaded_mm", tlbLine, this.initMm),
-        isLazy: cell("is_lazy", line(), false), // cpu_tlbstate_shared: a line of its own
+        activeMm: cell("active_mm", tlbLine, this.initMm),
+        isLazy: cell("is_lazy", this.protocol.isLazyApart === false ? tlbLine : line(), false),
         flushInfo: cell<FlushInfo | null>("flush_tlb_info", line(), null),
         loadedAsid: 0,
         nextAsid: 1,

@@ -23,6 +23,41 @@ export const mutations = {
     summary: "with page-table isolation, a flush of the kernel PCID leaves the user PCID",
     source: "user_pcid_flush_mask, 6fd166aae78c (Linux 4.15)",
   },
+  "flush-before-cpumask": {
+    summary:
+      "a flush of an mm that this CPU does not run reads mm_cpumask without smp_mb before it",
+    source: "CVE-2016-2069, fixed by 71b3c126e611 (Linux 4.5)",
+  },
+  "cpumask-after-cr3": {
+    summary: "switch_mm loads CR3 first and sets its bit in mm_cpumask after that",
+    source: "the ordering constraint that 71b3c126e611 (Linux 4.5) wrote down, CVE-2016-2069",
+  },
+  "unlazy-without-barrier": {
+    summary:
+      "a CPU that stops being lazy reads the generation without smp_mb after is_lazy = false",
+    source: "the pairing of switch_mm_irqs_off with flush_tlb_mm_range (Linux 4.20)",
+  },
+  "exec-active-mm-unprotected": {
+    summary: "exec_mmap may be interrupted and preempted while mm, active_mm and CR3 disagree",
+    source: "d53c3dfb23c4 (Linux 5.10), ARCH_WANT_IRQS_OFF_ACTIVATE_MM",
+  },
+  "kthread-use-mm-interrupts-on": {
+    summary: "kthread_use_mm may be interrupted while mm, active_mm and CR3 disagree",
+    source: "38cf307c1f20 (mm: fix kthread_use_mm() vs TLB invalidate, Linux 5.9)",
+  },
+  "refcount-dropped-before-switch": {
+    summary: "the lazy reference is dropped before switch_mm, not in finish_task_switch",
+    source: "the order of context_switch and finish_task_switch (kernel/sched/core.c)",
+  },
+  "lazy-leaves-cpumask": {
+    summary: "a CPU that turns lazy leaves mm_cpumask, with the mm's tables still in its CR3",
+    source:
+      "94b1b03b519b, undone by b956575bed91 (x86/mm: Flush more aggressively in lazy TLB mode)",
+  },
+  "freed-tables-under-lazy-cpus": {
+    summary: "lazy CPUs are passed over also by a flush that frees page tables",
+    source: "the first lazier TLB of 2018, reverted in August 2018 (merge 706a1ea65e)",
+  },
 } as const satisfies Record<string, Mutation>;
 
 export type MutationName = keyof typeof mutations;

@@ -9,6 +9,7 @@ import {
   disableInterrupts,
   enableInterrupts,
   type Kernel,
+  load,
   locked,
   sendIpi,
   work,
@@ -30,6 +31,14 @@ export function* schedule(cpu: Cpu): Kernel<Cpu> {
   yield* spinUnlock(cpu.runQueue.lock);
   yield* enableInterrupts();
   return cpu;
+}
+
+/**
+ * preempt_schedule_irq. Kernel code here is preempted nowhere but on its way to user mode; where a
+ * mistake is that it could be, this stands for an interrupt that returns to it.
+ */
+export function* preemptIfNeeded(cpu: Cpu): Kernel {
+  if (((yield* load(cpu.flags)) & NEED_RESCHED) !== 0) yield* schedule(cpu);
 }
 
 /** Runs `next` now, whatever else is queued: for replays, where a recording says who runs. */

@@ -33,7 +33,7 @@ export class Task {
     readonly parent: Task | null,
     /** Where the task sleeps in wait4. */
     readonly childExits: WaitQueue,
-    /** PF_KTHREAD */
-    readonly isKernelThread: boolean,
+    /** PF_KTHREAD; execve of a kernel thread clears it. Its own CPU writes it. */
+    public isKernelThread: boolean,
   ) {}
 }

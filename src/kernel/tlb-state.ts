@@ -25,6 +25,9 @@ export interface FlushInfo {
 /** Cells are read by other CPUs; the plain fields only by their own CPU with interrupts off. */
 export interface TlbState {
   readonly loadedMm: Cell<Mm>;
+  /** cpu_tlbstate.active_mm, before Linux 4.14: core code's active_mm, not always what CR3 has. */
+  readonly activeMm: Cell<Mm>;
+  /** Before Linux 4.14 state == TLBSTATE_LAZY. */
   readonly isLazy: Cell<boolean>;
   /** The flush that this CPU is initiating. */
   readonly flushInfo: Cell<FlushInfo | null>;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { LAZY_POLICY_NAMES } from "../../src/kernel/lazy/policies.ts";
 import { readExperiment, type ExperimentDefinition } from "../../src/experiment/experiment.ts";
 import { expand, runsOf, type Matrix } from "../../src/experiment/matrix.ts";
 import { parseSetting } from "../../src/experiment/settings.ts";
@@ -57,6 +58,40 @@ describe("a matrix", () => {
     );
     expect(() => matrixOf({ axes: { cpu: "rome", pcid: true } })).toThrow(
       'axes: "cpu=rome pcid=true": rome has no PCID',
+    );
+  });
+
+  test("runs linux-4.8 without PCID unless told otherwise, which is refused", () => {
+    const { cells } = matrixOf({}, "protocol=linux-4.8,linux-5.13");
+    expect(cells.map(({ configuration }) => configuration.pcid)).toEqual([false, true]);
+    expect(() => matrixOf({}, "protocol=linux-4.8", "pcid=true")).toThrow(
+      "--set pcid=true: true: linux-4.8 knows no PCID",
+    );
+  });
+
+  test("leaves out the policies that a protocol cannot have and says why", () => {
+    const axes = { protocol: ["linux-4.8", "linux-4.15"], lazyTlb: LAZY_POLICY_NAMES } as const;
+    const { cells, notes } = matrixOf({ axes });
+    const policiesOf = (protocol: string) =>
+      cells.flatMap(({ configuration }) =>
+        configuration.protocol === protocol ? [configuration.lazyTlb] : [],
+      );
+    expect(policiesOf("linux-4.8")).toEqual(["refcounted", "unrefcounted", "eager", "pre-4.15"]);
+    const hidden = ["pre-4.15", "shoot-lazies", "exit-unlazy", "hazard-pointer"];
+    expect(policiesOf("linux-4.15")).toEqual(
+      LAZY_POLICY_NAMES.filter((name) => !hidden.includes(name)),
+    );
+    expect(notes).toContain(
+      "left out protocol=linux-4.15 lazyTlb=exit-unlazy: with PCID a lazy CPU is not in " +
+        "mm_cpumask under linux-4.15, and there exit-unlazy looks for it",
+    );
+    expect(notes.join()).toContain("linux-4.8 must be told what it leaves; null-prev does not");
+    expect(notes.join()).toContain("linux-4.8 needs active_mm as it was; exit-unlazy changes it");
+  });
+
+  test("refuses pre-4.15 where x86 has loaded_mm", () => {
+    expect(() => matrixOf({}, "lazyTlb=pre-4.15")).toThrow(
+      '--set lazyTlb=pre-4.15: "pre-4.15": pre-4.15 is for linux-4.8; since 4.14 x86 has loaded_mm',
     );
   });
 

@@ -75,7 +75,7 @@ export const memory = (pageCount: number, from = 0): PageRange =>
 /** Runs script i on CPU i until all have ended; CPUs without one idle. */
 export function play(options: SceneOptions, ...scripts: Script[]): Outcome & { readonly lab: Lab } {
   const { cores = Math.max(2, scripts.length), pcid = true, idle = "mwait" } = options;
-  const { policy = lazyPolicies.refcounted, protocol = linux513 } = options;
+  const { policy = lazyPolicies.refcounted, protocol = linux513, mutation } = options;
   const machine = new Machine(describeMachine(presetNamed("skylake-sp"), { cores, idle }));
   let left = scripts.length;
   const program = function* (cpu: Cpu): Kernel {
@@ -86,7 +86,8 @@ export function play(options: SceneOptions, ...scripts: Script[]): Outcome & { r
     }
     yield* idleLoop(cpu);
   };
-  const kernelOptions = { pcid, flushCeiling: 33, idle, ...options.kernel };
+  const mistake = mutation === undefined ? {} : { mutation };
+  const kernelOptions = { pcid, flushCeiling: 33, idle, ...mistake, ...options.kernel };
   const kernel = new KernelState(machine, policy, protocol, kernelOptions, program);
   const lab = new Lab(kernel);
   const { events, log } = lab;

@@ -7,6 +7,7 @@ import type { KernelEvent, Moment } from "../../src/kernel/event.ts";
 import { type KernelOptions, KernelState } from "../../src/kernel/kernel.ts";
 import { lazyPolicies } from "../../src/kernel/lazy/policies.ts";
 import type { LazyPolicy } from "../../src/kernel/lazy/policy.ts";
+import type { MutationName } from "../../src/kernel/mutation.ts";
 import { linux513 } from "../../src/kernel/shootdown/linux-5.13.ts";
 import type { ShootdownProtocol } from "../../src/kernel/shootdown/protocol.ts";
 import type { Program } from "../../src/kernel/task.ts";
@@ -20,6 +21,7 @@ export interface SceneOptions {
   readonly policy?: LazyPolicy;
   readonly protocol?: ShootdownProtocol;
   readonly pcid?: boolean;
+  readonly mutation?: MutationName;
   readonly idle?: "poll" | "mwait" | "halt";
   /** Further options of the kernel. */
   readonly kernel?: Partial<KernelOptions>;
@@ -32,14 +34,15 @@ export interface Outcome {
   readonly clock: Clock;
   readonly events: readonly Seen[];
   readonly violations: readonly Violation[];
-  readonly ended: ClockEnd;
+  readonly ended: ClockEnd | "fell over";
 }
 
 export function bootScene(options: SceneOptions = {}): KernelState {
   const { cores = 2, policy = lazyPolicies.refcounted, protocol = linux513 } = options;
-  const { pcid = true, idle = "mwait" } = options;
+  const { pcid = true, idle = "mwait", mutation } = options;
   const machine = new Machine(describeMachine(presetNamed("skylake-sp"), { cores, idle }));
-  const kernelOptions = { pcid, flushCeiling: 33, idle, ...options.kernel };
+  const mistake = mutation === undefined ? {} : { mutation };
+  const kernelOptions = { pcid, flushCeiling: 33, idle, ...mistake, ...options.kernel };
   return new KernelState(machine, policy, protocol, kernelOptions);
 }
 
@@ -55,9 +58,19 @@ export function play(options: SceneOptions, program: (kernel: KernelState) => Pr
   startInit(kernel, "test", program(kernel));
   const clock = new Clock(kernel, [recorder, ...checkers.observers]);
   log.history = clock.history;
-  const ended = clock.run();
+  const ended = runUntilItFalls(clock, log);
   if (ended === "stopped") checkers.references.checkBalance(kernel.machine.now(0));
   return { kernel, clock, events, violations: log.violations, ended };
+}
+
+/** What a kernel does after it has used freed memory is anything, to fall over included. */
+function runUntilItFalls(clock: Clock, log: ViolationLog): Outcome["ended"] {
+  try {
+    return clock.run();
+  } catch (error) {
+    if (log.count === 0) throw error;
+    return "fell over";
+  }
 }
 
 /** The events of one kind. */

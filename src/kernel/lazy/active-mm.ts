@@ -3,7 +3,9 @@
 
 import type { Cpu } from "../cpu.ts";
 import type { Mm } from "../mm.ts";
-import { disableInterrupts, enableInterrupts, type Kernel } from "../operation.ts";
+import { isMutated } from "../mutation.ts";
+import { disableInterrupts, enableInterrupts, type Kernel, load } from "../operation.ts";
+import { preemptIfNeeded } from "../schedule.ts";
 import { enterLazyTlb, switchMm } from "../switch-mm.ts";
 import type { Task } from "../task.ts";
 import type { LazyPolicy } from "./policy.ts";
@@ -45,8 +47,11 @@ export function switchingWithActiveMm(references: LazyReferences): Switching {
       yield* switchMm(cpu, prev.activeMm, next.mm!);
     },
     *kernelToUser(cpu, prev, next) {
+      const isEarly = isMutated(cpu, "refcount-dropped-before-switch");
+      if (isEarly) yield* references.drop(cpu, prev.activeMm!);
       yield* switchMm(cpu, prev.activeMm, next.mm!);
-      cpu.runQueue.prevMm = prev.activeMm; // dropped by finish_task_switch, outside the lock
+      // Dropped by finish_task_switch, outside the lock.
+      cpu.runQueue.prevMm = isEarly ? null : prev.activeMm;
       prev.activeMm = null;
     },
     *finishSwitch(cpu, mm) {
@@ -60,20 +65,12 @@ export function switchingWithActiveMm(references: LazyReferences): Switching {
       yield* enableInterrupts();
     },
     *execMm(cpu, task, next) {
-      yield* disableInterrupts();
-      const active = task.activeMm;
-      task.activeMm = next;
-      task.mm = next;
-      yield* switchMm(cpu, active, next);
-      yield* enableInterrupts();
+      const isKernelThread = task.mm === null;
+      const active = yield* activateMm(cpu, task, next);
+      if (isKernelThread) yield* references.drop(cpu, active);
     },
     *useMm(cpu, task, mm) {
-      yield* disableInterrupts(); // hold off flush IPIs while mm and active_mm disagree
-      const active = task.activeMm!;
-      task.activeMm = mm;
-      task.mm = mm;
-      yield* switchMm(cpu, active, mm);
-      yield* enableInterrupts();
+      const active = yield* switchKernelThread(cpu, task, mm);
       yield* references.drop(cpu, active);
     },
     *unuseMm(cpu, task, mm) {
@@ -84,6 +81,42 @@ export function switchingWithActiveMm(references: LazyReferences): Switching {
       yield* enableInterrupts();
     },
   };
+}
+
+/**
+ * The part of exec_mmap in which mm, active_mm and CR3 disagree: no flush may come in between that
+ * goes by one of them, and no other task. Returns what active_mm was.
+ */
+export function* activateMm(cpu: Cpu, task: Task, next: Mm): Kernel<Mm> {
+  const isUnprotected = isMutated(cpu, "exec-active-mm-unprotected");
+  if (!isUnprotected) yield* disableInterrupts();
+  const active = task.activeMm!;
+  if (isUnprotected) yield* preemptIfNeeded(cpu);
+  task.activeMm = next;
+  task.mm = next;
+  if (isUnprotected) {
+    yield* preemptIfNeeded(cpu);
+    yield* disableInterrupts(); // switch_mm itself saves and disables
+  }
+  yield* switchMm(cpu, active, next);
+  yield* enableInterrupts();
+  return active;
+}
+
+/** The same of kthread_use_mm, under task_lock, so that nothing preempts it. */
+export function* switchKernelThread(cpu: Cpu, task: Task, mm: Mm): Kernel<Mm> {
+  const isInterruptible = isMutated(cpu, "kthread-use-mm-interrupts-on");
+  if (!isInterruptible) yield* disableInterrupts(); // hold off flush IPIs
+  const active = task.activeMm!;
+  task.activeMm = mm;
+  if (isInterruptible) {
+    yield* load(cpu.flags); // any operation would do: an interrupt may come in between
+    yield* disableInterrupts();
+  }
+  task.mm = mm;
+  yield* switchMm(cpu, active, mm);
+  yield* enableInterrupts();
+  return active;
 }
 
 /** Whether `task` uses `mm` lazily: no mm of its own, and active_mm is it. */

@@ -3,18 +3,11 @@
 
 import type { Cpu } from "../cpu.ts";
 import type { Mm } from "../mm.ts";
-import {
-  disableInterrupts,
-  enableInterrupts,
-  type Kernel,
-  load,
-  locked,
-  store,
-} from "../operation.ts";
+import { type Kernel, load, locked, store } from "../operation.ts";
 import { cpusOf } from "../cpu-mask.ts";
 import { mmdrop } from "../mm-count.ts";
 import { switchMm } from "../switch-mm.ts";
-import { isLazyUser, switchingWithActiveMm } from "./active-mm.ts";
+import { activateMm, isLazyUser, switchingWithActiveMm, switchKernelThread } from "./active-mm.ts";
 import type { LazyPolicy } from "./policy.ts";
 
 /** mmdrop_lazy: drops the reference this run queue was handed once it no longer uses the mm. */
@@ -77,13 +70,15 @@ export const hazardPointer: LazyPolicy = {
     yield* dropHanded(cpu);
   },
   *useMm(cpu, task, mm) {
-    yield* disableInterrupts();
-    const active = task.activeMm;
-    task.activeMm = mm;
-    task.mm = mm;
-    yield* switchMm(cpu, active, mm);
+    yield* switchKernelThread(cpu, task, mm);
     yield* store(cpu.runQueue.lazyMm, null);
-    yield* enableInterrupts();
+    yield* dropHanded(cpu);
+  },
+  *execMm(cpu, task, next) {
+    const isKernelThread = task.mm === null;
+    yield* activateMm(cpu, task, next);
+    if (!isKernelThread) return;
+    yield* store(cpu.runQueue.lazyMm, null);
     yield* dropHanded(cpu);
   },
   // unlazy_mm_irqs_off: the interrupt tells core code that the CPU is no longer a lazy user, since

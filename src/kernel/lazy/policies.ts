@@ -6,6 +6,7 @@ import { exitUnlazy } from "./exit-unlazy.ts";
 import { fewerParameters } from "./fewer-parameters.ts";
 import { hazardPointer } from "./hazard-pointer.ts";
 import { nullPrev } from "./null-prev.ts";
+import { pre415 } from "./pre-4.15.ts";
 import type { LazyPolicy } from "./policy.ts";
 import { refcounted } from "./refcounted.ts";
 import { shootLazies } from "./shoot-lazies.ts";
@@ -20,6 +21,7 @@ export const lazyPolicies = {
   "exit-unlazy": exitUnlazy,
   "hazard-pointer": hazardPointer,
   eager,
+  "pre-4.15": pre415,
 } as const satisfies Record<string, LazyPolicy>;
 
 export type LazyPolicyName = keyof typeof lazyPolicies;

@@ -27,6 +27,11 @@ export interface LazyPolicy {
   /** What the checkers are expected to say on x86 with real processes. */
   readonly expected: Verdict;
   readonly lazyReference: LazyReference;
+  /**
+   * Until Linux 6.4: a kernel thread that borrows the mm it is to use takes no second reference on
+   * it, and goes on with the one it has as a lazy user.
+   */
+  readonly kthreadsKeepReference?: boolean;
 
   /** context_switch, the four cases. Run-queue lock held, interrupts off. */
   userToKernel(cpu: Cpu, prev: Task, next: Task): Kernel;

@@ -1,9 +1,15 @@
 // The list of shootdown protocols. Adding one: its file, a line here, a test, a row in the docs.
 
+import { linux415 } from "./linux-4.15.ts";
+import { linux420 } from "./linux-4.20.ts";
+import { linux48 } from "./linux-4.8.ts";
 import { linux513 } from "./linux-5.13.ts";
 import type { ShootdownProtocol } from "./protocol.ts";
 
 export const protocols = {
+  "linux-4.8": linux48,
+  "linux-4.15": linux415,
+  "linux-4.20": linux420,
   "linux-5.13": linux513,
 } as const satisfies Record<string, ShootdownProtocol>;
 

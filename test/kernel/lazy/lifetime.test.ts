@@ -14,6 +14,7 @@ import { touchPages } from "../../../src/workloads/memory.ts";
 import { eventsOf, type Outcome, play } from "../scene.ts";
 
 const NAMES = Object.keys(lazyPolicies) as LazyPolicyName[];
+const isCounted = (name: LazyPolicyName): boolean => lazyPolicies[name].lifetime === "counted";
 const RIGHT = NAMES.filter((name) => lazyPolicies[name].expected === "ok");
 
 /** A child that lives on CPU 1 and leaves it idle; then another, so that CPU 1 switches again. */
@@ -54,11 +55,9 @@ describe("a process that leaves its CPU idle and dies", () => {
     const outcome = run(lazyPolicies[name], touchAndExit);
     expect(outcome.ended).toBe("stopped");
     expect(broken(outcome)).toEqual([]);
-    expect(left(outcome)).toEqual(name === "refcounted" ? ["init", "second 0 1"] : ["init"]);
+    expect(left(outcome)).toEqual(isCounted(name) ? ["init", "second 0 1"] : ["init"]);
     const freed = eventsOf(outcome, "mmFreed").map(({ mm }) => mm.name);
-    expect(freed.sort()).toEqual(
-      name === "refcounted" ? ["first", "test"] : ["first", "second", "test"],
-    );
+    expect(freed.sort()).toEqual(isCounted(name) ? ["first", "test"] : ["first", "second", "test"]);
   });
 
   test("leaves an active_mm that is passed to switch_mm after its free under unrefcounted", () => {
@@ -74,7 +73,7 @@ describe("a process in which nothing is mapped when it exits", () => {
   test.each(CLEAN)("leaves no CPU on its freed root under %s", (name) => {
     const outcome = run(lazyPolicies[name], execAndExit);
     expect(broken(outcome)).toEqual([]);
-    const counts = name === "refcounted" || name === "hazard-pointer";
+    const counts = isCounted(name) || name === "hazard-pointer";
     expect(left(outcome)).toEqual(counts ? ["init", "second.image 0 1"] : ["init"]);
   });
 

@@ -1,0 +1,117 @@
+// What the protocols since Linux 4.14 share of keeping a TLB up to date by generations: the change
+// of address space, and the flush that a CPU makes in answer to another's request. They differ in
+// whom a flush interrupts, in when the initiator flushes, and in what a lazy CPU does.
+
+import { pagesIn } from "../../base/address.ts";
+import { costs } from "../costs.ts";
+import type { Cpu } from "../cpu.ts";
+import { clearCpu, setCpu } from "../cpu-mask.ts";
+import type { Mm } from "../mm.ts";
+import { isMutated } from "../mutation.ts";
+import {
+  disableInterrupts,
+  enableInterrupts,
+  fence,
+  type Kernel,
+  load,
+  locked,
+  note,
+  store,
+  work,
+} from "../operation.ts";
+import type { FlushInfo } from "../tlb-state.ts";
+import { chooseAsid, flushLoaded, flushPages, loadCr3 } from "./asid.ts";
+import type { FlushRequest } from "./protocol.ts";
+
+/** switch_mm_irqs_off where the address space changes: mask bits, slot, CR3. Interrupts off. */
+export function* changeLoadedMm(cpu: Cpu, realPrev: Mm, next: Mm): Kernel {
+  const { tlb, kernel } = cpu;
+  if (realPrev !== kernel.initMm) yield* clearCpu(realPrev.cpumask, cpu.id);
+  // From the next locked operation on, flushes of `next` interrupt this CPU; only then is the
+  // generation read.
+  if (next !== kernel.initMm) yield* setCpu(next.cpumask, cpu.id);
+  const generation = yield* load(next.tlbGeneration);
+  const slot = chooseAsid(cpu, next, generation);
+  yield* loadCr3(cpu, next, slot, generation);
+  yield* store(tlb.loadedMm, next);
+  tlb.loadedAsid = slot.asid;
+}
+
+/** What was flushed while this CPU did not listen: the loaded slot is emptied if it is behind. */
+export function* catchUp(cpu: Cpu, mm: Mm): Kernel {
+  const { tlb } = cpu;
+  const generation = yield* load(mm.tlbGeneration);
+  if (tlb.contexts[tlb.loadedAsid]!.tlbGeneration === generation) return;
+  yield* loadCr3(cpu, mm, { asid: tlb.loadedAsid, flush: true }, generation);
+}
+
+/** switch_mm_irqs_off since Linux 4.20, where flushes pass lazy CPUs over. */
+export function* switchMmAndCatchUp(cpu: Cpu, next: Mm): Kernel {
+  const { tlb } = cpu;
+  const realPrev = yield* load(tlb.loadedMm);
+  const wasLazy = yield* load(tlb.isLazy);
+  if (wasLazy) yield* store(tlb.isLazy, false);
+  if (realPrev !== next) return yield* changeLoadedMm(cpu, realPrev, next);
+  if (!wasLazy) return;
+  // Pairs with the full barrier of the generation's increment: either the flusher sees that this
+  // CPU is not lazy, or this CPU sees the new generation.
+  if (!isMutated(cpu, "unlazy-without-barrier")) yield* fence();
+  yield* catchUp(cpu, next);
+}
+
+/** enter_lazy_tlb since Linux 4.19: nothing changes but what flushes may assume of this CPU. */
+export function* enterLazy(cpu: Cpu): Kernel {
+  if ((yield* load(cpu.tlb.loadedMm)) === cpu.kernel.initMm) return;
+  yield* store(cpu.tlb.isLazy, true);
+}
+
+/** tlb_is_not_lazy: a plain load of another CPU's state. */
+export function* isNotLazy(target: Cpu): Kernel<boolean> {
+  return !(yield* load(target.tlb.isLazy));
+}
+
+/** inc_mm_tlb_gen, a full barrier, and the flush_tlb_info that responders read. */
+export function* announceFlush(cpu: Cpu, request: FlushRequest): Kernel<FlushInfo> {
+  const { mm, range, freedTables } = request;
+  const newGeneration = (yield* locked(mm.tlbGeneration, (old) => old + 1)) + 1;
+  const whole = pagesIn(range) > cpu.kernel.options.flushCeiling;
+  const info: FlushInfo = { mm, range: whole ? null : range, newGeneration, freedTables };
+  yield* store(cpu.tlb.flushInfo, info);
+  return info;
+}
+
+/** flush_tlb_func, on the initiator and on every CPU that it called. Interrupts off. */
+export function* flushHere(cpu: Cpu, initiator: Cpu): Kernel {
+  const { tlb } = cpu;
+  const local = cpu === initiator;
+  const info = (yield* load(initiator.tlb.flushInfo))!;
+  const mm = yield* load(tlb.loadedMm);
+  const context = tlb.contexts[tlb.loadedAsid]!;
+  const mmGeneration = yield* load(mm.tlbGeneration);
+  yield* work(costs.flushBody);
+  if (mm !== info.mm) return yield* note({ kind: "flushed", mm: info.mm, how: "skipped", local });
+  if (yield* load(tlb.isLazy)) {
+    // Lazy: do not flush, leave. The mask bit goes too, so no further flush comes here.
+    yield* switchMmAndCatchUp(cpu, cpu.kernel.initMm);
+    yield* cpu.kernel.lazyPolicy.lazyFlushed(cpu, mm);
+    return yield* note({ kind: "flushed", mm, how: "skipped", local });
+  }
+  if (context.tlbGeneration === mmGeneration) {
+    return yield* note({ kind: "flushed", mm, how: "skipped", local });
+  }
+  // A ranged flush brings the slot from the generation before this one to this one, and no further.
+  const inOrder =
+    info.newGeneration === context.tlbGeneration + 1 && info.newGeneration === mmGeneration;
+  const ranged = info.range !== null && (inOrder || isMutated(cpu, "ranged-flush-over-gap"));
+  if (ranged) yield* flushPages(cpu, info.range!);
+  else yield* flushLoaded(cpu, mm);
+  context.tlbGeneration = mmGeneration;
+  yield* note({ kind: "flushed", mm, how: ranged ? "ranged" : "full", local });
+}
+
+/** The initiator's own flush. */
+export function* flushHereWithInterruptsOff(cpu: Cpu): Kernel {
+  yield* disableInterrupts();
+  yield* flushHere(cpu, cpu);
+  yield* enableInterrupts();
+}

@@ -1,0 +1,66 @@
+// arch/x86/mm/tlb.c of Linux 4.14 to 4.19: loaded_mm, ctx_id, generations and six ASID slots. With
+// PCID a CPU that turns lazy goes to init_mm at once (cheap: its slot is kept). Without, it stays
+// in mm_cpumask and is interrupted like any other; the first flush finds it lazy and moves it to
+// init_mm. So a lazy CPU never misses a flush, and its return has nothing to compare.
+
+import type { Cpu } from "../cpu.ts";
+import { clearCpu, cpusOf, setCpu } from "../cpu-mask.ts";
+import type { Mm } from "../mm.ts";
+import { isMutated } from "../mutation.ts";
+import { type Kernel, load, store } from "../operation.ts";
+import { callMany, waitForCalls } from "../smp.ts";
+import {
+  announceFlush,
+  catchUp,
+  changeLoadedMm,
+  flushHere,
+  flushHereWithInterruptsOff,
+} from "./generation.ts";
+import { flushKernelRange } from "./kernel-range.ts";
+import type { FlushRequest, ShootdownProtocol } from "./protocol.ts";
+
+/** switch_mm_irqs_off */
+function* switchMm(cpu: Cpu, next: Mm): Kernel {
+  const { tlb } = cpu;
+  const realPrev = yield* load(tlb.loadedMm);
+  yield* store(tlb.isLazy, false);
+  if (realPrev !== next) return yield* changeLoadedMm(cpu, realPrev, next);
+  if (!isMutated(cpu, "lazy-leaves-cpumask")) return;
+  // Who has left the mask has missed flushes. LOCK BTS orders it before the generation's load.
+  yield* setCpu(next.cpumask, cpu.id);
+  yield* catchUp(cpu, next);
+}
+
+/** enter_lazy_tlb; tlb_defer_switch_to_init_mm is "no PCID". */
+function* enterLazy(cpu: Cpu): Kernel {
+  const mm = yield* load(cpu.tlb.loadedMm);
+  if (mm === cpu.kernel.initMm) return;
+  if (isMutated(cpu, "lazy-leaves-cpumask")) {
+    yield* store(cpu.tlb.isLazy, true);
+    yield* clearCpu(mm.cpumask, cpu.id);
+  } else if (cpu.kernel.options.pcid) yield* switchMm(cpu, cpu.kernel.initMm);
+  else yield* store(cpu.tlb.isLazy, true);
+}
+
+/** flush_tlb_mm_range and native_flush_tlb_others: here first, then all others in the mask. */
+function* flushRange(cpu: Cpu, request: FlushRequest): Kernel<boolean> {
+  yield* announceFlush(cpu, request);
+  const { mm } = request;
+  if ((yield* load(cpu.tlb.loadedMm)) === mm) yield* flushHereWithInterruptsOff(cpu);
+  const mask = yield* cpusOf(mm.cpumask);
+  const called = yield* callMany(cpu, mask, (target) => flushHere(target, cpu));
+  yield* waitForCalls(called);
+  return mask.some((id) => id !== cpu.id);
+}
+
+export const linux415: ShootdownProtocol = {
+  name: "linux-4.15",
+  summary: "generations and six ASIDs; lazy CPUs are interrupted, and with PCID there are none",
+  source:
+    "arch/x86/mm/tlb.c, Linux 4.14 to 4.19 (Lutomirski, x86/mm: Implement PCID based optimization)",
+  switchMm,
+  enterLazy,
+  flushRange,
+  flushKernelRange,
+  isLazyApart: false,
+};

@@ -1,0 +1,53 @@
+// arch/x86/mm/tlb.c of Linux 4.20 to 5.12 (Rik van Riel's lazier TLB): a lazy CPU stays in
+// mm_cpumask, is passed over unless page tables are freed, and compares generations when it stops
+// being lazy. The initiator flushes first, and only then interrupts the others and waits. Unlike
+// Linux, on_each_cpu_cond_mask does not run the function here a second time, where it would find
+// nothing to do.
+
+import type { Cpu } from "../cpu.ts";
+import { cpusOf } from "../cpu-mask.ts";
+import { isMutated } from "../mutation.ts";
+import { type Kernel, load } from "../operation.ts";
+import { callMany, waitForCalls } from "../smp.ts";
+import type { FlushInfo } from "../tlb-state.ts";
+import {
+  announceFlush,
+  enterLazy,
+  flushHere,
+  flushHereWithInterruptsOff,
+  isNotLazy,
+  switchMmAndCatchUp,
+} from "./generation.ts";
+import { flushKernelRange } from "./kernel-range.ts";
+import type { FlushRequest, ShootdownProtocol } from "./protocol.ts";
+
+/** flush_tlb_others: smp_call_function_many, or on_each_cpu_cond_mask(tlb_is_not_lazy). */
+function* flushOthers(cpu: Cpu, mask: readonly number[], info: FlushInfo): Kernel {
+  // A lazy CPU may walk what its paging-structure caches reach: it must leave tables that go.
+  const everyone = info.freedTables && !isMutated(cpu, "freed-tables-under-lazy-cpus");
+  const condition = everyone ? null : isNotLazy;
+  const called = yield* callMany(cpu, mask, (target) => flushHere(target, cpu), condition);
+  yield* waitForCalls(called);
+}
+
+/** flush_tlb_mm_range */
+function* flushRange(cpu: Cpu, request: FlushRequest): Kernel<boolean> {
+  const info = yield* announceFlush(cpu, request);
+  const { mm } = request;
+  if ((yield* load(cpu.tlb.loadedMm)) === mm) yield* flushHereWithInterruptsOff(cpu);
+  const mask = yield* cpusOf(mm.cpumask);
+  const remote = mask.some((id) => id !== cpu.id);
+  if (remote) yield* flushOthers(cpu, mask, info);
+  return remote;
+}
+
+export const linux420: ShootdownProtocol = {
+  name: "linux-4.20",
+  summary: "as linux-5.13, but the local flush comes first and the IPIs after it",
+  source: "arch/x86/mm/tlb.c, Linux 4.20 to 5.12 (van Riel, x86/mm/tlb: Make lazy TLB mode lazier)",
+  switchMm: switchMmAndCatchUp,
+  enterLazy,
+  flushRange,
+  flushKernelRange,
+  isLazyApart: false,
+};

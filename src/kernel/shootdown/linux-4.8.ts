@@ -1,0 +1,117 @@
+// arch/x86/mm/tlb.c before Linux 4.14: no PCID, no generations. A CPU is TLBSTATE_OK or
+// TLBSTATE_LAZY (the cell is_lazy) on cpu_tlbstate.active_mm, which is at all times what core code
+// has in task->active_mm: core code's `prev` is read from there. A flush interrupts every CPU in
+// mm_cpumask; the first one that finds it lazy moves its CR3, not its active_mm, to init_mm's
+// tables (leave_mm). Of 4.8, but for what KAISER would add.
+
+import { pagesIn, type PageRange } from "../../base/address.ts";
+import { costs } from "../costs.ts";
+import type { Cpu } from "../cpu.ts";
+import { clearCpu, cpusOf, setCpu, testCpu } from "../cpu-mask.ts";
+import type { Mm } from "../mm.ts";
+import { isMutated } from "../mutation.ts";
+import { fence, type Kernel, load, note, store, work, writeCr3 } from "../operation.ts";
+import { callMany, waitForCalls } from "../smp.ts";
+import { flushPages } from "./asid.ts";
+import { flushKernelRange } from "./kernel-range.ts";
+import type { FlushRequest, ShootdownProtocol } from "./protocol.ts";
+
+const NO_PCID = 0;
+
+/** load_cr3: without PCID it drops everything that is not global. */
+const loadCr3 = (mm: Mm): Kernel => writeCr3(mm.root, NO_PCID, false);
+
+/**
+ * switch_mm_irqs_off. The mask bit must be visible before anything is walked through `next`'s
+ * tables. A TLB fill is ordered by neither LOCK nor MFENCE; the write of CR3 is serialising.
+ */
+function* switchMm(cpu: Cpu, next: Mm): Kernel {
+  const { tlb } = cpu;
+  const prev = yield* load(tlb.activeMm);
+  yield* store(tlb.isLazy, false);
+  if (prev !== next) {
+    yield* store(tlb.activeMm, next);
+    yield* enterMask(cpu, next);
+    yield* clearCpu(prev.cpumask, cpu.id);
+  } else if (!(yield* testCpu(next.cpumask, cpu.id))) {
+    // leave_mm was here while this CPU was lazy: its flushes are missed, its CR3 is init_mm's.
+    yield* enterMask(cpu, next);
+  }
+  // Still in the mask: every flush came here meanwhile, nothing is stale.
+}
+
+/** cpumask_set_cpu, then load_cr3. */
+function* enterMask(cpu: Cpu, mm: Mm): Kernel {
+  const isLate = isMutated(cpu, "cpumask-after-cr3");
+  if (!isLate) yield* setCpu(mm.cpumask, cpu.id);
+  yield* loadCr3(mm);
+  if (isLate) yield* setCpu(mm.cpumask, cpu.id);
+}
+
+/** enter_lazy_tlb: CR3 and the mask bit stay. */
+function* enterLazy(cpu: Cpu): Kernel {
+  if (!(yield* load(cpu.tlb.isLazy))) yield* store(cpu.tlb.isLazy, true);
+}
+
+/** leave_mm of a lazy CPU. The reference that core code holds stays: it cannot be dropped here. */
+function* leaveMm(cpu: Cpu): Kernel {
+  const mm = yield* load(cpu.tlb.activeMm);
+  if (!(yield* testCpu(mm.cpumask, cpu.id))) return;
+  yield* clearCpu(mm.cpumask, cpu.id);
+  yield* loadCr3(cpu.kernel.initMm);
+}
+
+/** local_flush_tlb, or __flush_tlb_single for each page: each is a full barrier. */
+function* flushLocally(cpu: Cpu, mm: Mm, range: PageRange | null, local: boolean): Kernel {
+  if (range === null) yield* loadCr3(mm);
+  else yield* flushPages(cpu, range);
+  yield* note({ kind: "flushed", mm, how: range === null ? "full" : "ranged", local });
+}
+
+/** flush_tlb_func, in the interrupt. */
+function* flushHere(cpu: Cpu, initiator: Cpu): Kernel {
+  const { tlb } = cpu;
+  const { mm, range } = (yield* load(initiator.tlb.flushInfo))!;
+  yield* work(costs.flushBody);
+  const isOther = (yield* load(tlb.activeMm)) !== mm;
+  if (!isOther && !(yield* load(tlb.isLazy))) return yield* flushLocally(cpu, mm, range, false);
+  if (!isOther) yield* leaveMm(cpu);
+  yield* note({ kind: "flushed", mm, how: "skipped", local: false });
+}
+
+/**
+ * smp_mb() between the caller's page-table writes and the load of mm_cpumask, on the paths where
+ * nothing else is one. Pairs with the write of CR3 in switch_mm.
+ */
+function* synchronizeWithSwitchMm(cpu: Cpu): Kernel {
+  if (!isMutated(cpu, "flush-before-cpumask")) yield* fence();
+}
+
+/** flush_tlb_mm_range: here first, then flush_tlb_others. */
+function* flushRange(cpu: Cpu, { mm, range, freedTables }: FlushRequest): Kernel<boolean> {
+  const { current, kernel } = cpu;
+  const whole = pagesIn(range) > kernel.options.flushCeiling;
+  const info = { mm, range: whole ? null : range, newGeneration: 0, freedTables };
+  if (current.activeMm !== mm) yield* synchronizeWithSwitchMm(cpu);
+  else if (current.mm === null) {
+    yield* leaveMm(cpu);
+    yield* synchronizeWithSwitchMm(cpu);
+  } else yield* flushLocally(cpu, mm, info.range, true);
+  const mask = yield* cpusOf(mm.cpumask);
+  if (!mask.some((id) => id !== cpu.id)) return false;
+  yield* store(cpu.tlb.flushInfo, info);
+  const called = yield* callMany(cpu, mask, (target) => flushHere(target, cpu));
+  yield* waitForCalls(called);
+  return true;
+}
+
+export const linux48: ShootdownProtocol = {
+  name: "linux-4.8",
+  summary: "no PCID and no generations: CR3 is flushed at every switch, lazy CPUs leave when told",
+  source: "arch/x86/mm/tlb.c, Linux 4.8 (to 4.13)",
+  switchMm,
+  enterLazy,
+  flushRange,
+  flushKernelRange,
+  isLazyApart: false,
+};

@@ -46,7 +46,8 @@ export class Meter implements Observer {
   observe(event: KernelEvent, { cpu, cycle }: Moment): void {
     if (event.kind === "measureBegin") return this.begin(cycle);
     if (event.kind === "measureEnd") return this.end(cycle);
-    if (event.kind === "flushBegin") this.flushBegins[cpu] = cycle;
+    if (event.kind === "flushBegin" || event.kind === "batchFlushBegin")
+      this.flushBegins[cpu] = cycle;
     if (this.isOn) this.count(event, cpu, cycle);
   }
 
@@ -54,6 +55,7 @@ export class Meter implements Observer {
     const { counts } = this;
     switch (event.kind) {
       case "flushReturn":
+      case "batchFlushReturn":
         if (event.remote && this.flushBegins[cpu]! >= this.beginCycle) {
           counts.initiatorCycles.push(cycle - this.flushBegins[cpu]!);
         }

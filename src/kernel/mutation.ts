@@ -15,6 +15,10 @@ export const mutations = {
     summary: "a ranged flush is made even where the slot lacks an earlier generation",
     source: "the rule of flush_tlb_func: new == local + 1 and new == mm_tlb_gen (Linux 4.14)",
   },
+  "batched-unmap-not-noted": {
+    summary: "reclaim does not tell the mm that entries are gone and not yet flushed",
+    source: "3ea277194daa, mm, mprotect: flush TLB if potentially racing with a parallel reclaim",
+  },
 } as const satisfies Record<string, Mutation>;
 
 export type MutationName = keyof typeof mutations;

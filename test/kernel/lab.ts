@@ -85,7 +85,8 @@ export function play(options: SceneOptions, ...scripts: Script[]): Outcome & { r
     }
     yield* idleLoop(cpu);
   };
-  const kernelOptions = { pcid, flushCeiling: 33, idle };
+  const mistake = options.mutation === undefined ? {} : { mutation: options.mutation };
+  const kernelOptions = { pcid, flushCeiling: 33, idle, ...mistake };
   const kernel = new KernelState(machine, policy, protocol, kernelOptions, program);
   const lab = new Lab(kernel);
   const { events, log } = lab;

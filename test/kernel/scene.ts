@@ -7,6 +7,7 @@ import type { KernelEvent, Moment } from "../../src/kernel/event.ts";
 import { KernelState } from "../../src/kernel/kernel.ts";
 import { lazyPolicies } from "../../src/kernel/lazy/policies.ts";
 import type { LazyPolicy } from "../../src/kernel/lazy/policy.ts";
+import type { MutationName } from "../../src/kernel/mutation.ts";
 import { linux513 } from "../../src/kernel/shootdown/linux-5.13.ts";
 import type { ShootdownProtocol } from "../../src/kernel/shootdown/protocol.ts";
 import type { Program } from "../../src/kernel/task.ts";
@@ -21,6 +22,7 @@ export interface SceneOptions {
   readonly protocol?: ShootdownProtocol;
   readonly pcid?: boolean;
   readonly idle?: "poll" | "mwait" | "halt";
+  readonly mutation?: MutationName;
 }
 
 export type Seen = KernelEvent & { readonly at: Moment };
@@ -37,7 +39,8 @@ export function bootScene(options: SceneOptions = {}): KernelState {
   const { cores = 2, policy = lazyPolicies.refcounted, protocol = linux513 } = options;
   const { pcid = true, idle = "mwait" } = options;
   const machine = new Machine(describeMachine(presetNamed("skylake-sp"), { cores, idle }));
-  return new KernelState(machine, policy, protocol, { pcid, flushCeiling: 33, idle });
+  const mistake = options.mutation === undefined ? {} : { mutation: options.mutation };
+  return new KernelState(machine, policy, protocol, { pcid, flushCeiling: 33, idle, ...mistake });
 }
 
 /** Runs `program` as the first thread of a process, until init has seen everything exit. */

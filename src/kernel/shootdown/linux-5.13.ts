@@ -21,6 +21,7 @@ import {
 import { callMany, waitForCalls } from "../smp.ts";
 import type { FlushInfo } from "../tlb-state.ts";
 import { chooseAsid, flushLoaded, flushPages, loadCr3 } from "./asid.ts";
+import { addToBatch, type FlushBatch } from "./batch.ts";
 import type { FlushRequest, ShootdownProtocol } from "./protocol.ts";
 
 /** switch_mm_irqs_off */
@@ -57,18 +58,20 @@ function* enterLazy(cpu: Cpu): Kernel {
 
 /** flush_tlb_func, on the initiator and on every CPU that it called. Interrupts off. */
 function* flushHere(cpu: Cpu, initiator: Cpu): Kernel {
-  const { tlb } = cpu;
+  const { tlb, kernel } = cpu;
   const local = cpu === initiator;
   const info = (yield* load(initiator.tlb.flushInfo))!;
   const mm = yield* load(tlb.loadedMm);
   const context = tlb.contexts[tlb.loadedAsid]!;
   const mmGeneration = yield* load(mm.tlbGeneration);
   yield* work(costs.flushBody);
-  if (mm !== info.mm) return yield* note({ kind: "flushed", mm: info.mm, how: "skipped", local });
+  if (mm !== (info.mm ?? mm) || mm === kernel.initMm) {
+    return yield* note({ kind: "flushed", mm: info.mm ?? mm, how: "skipped", local });
+  }
   if (yield* load(tlb.isLazy)) {
     // Lazy: do not flush, leave. The mask bit goes too, so no further flush comes here.
-    yield* switchMm(cpu, cpu.kernel.initMm);
-    yield* cpu.kernel.lazyPolicy.lazyFlushed(cpu, mm);
+    yield* switchMm(cpu, kernel.initMm);
+    yield* kernel.lazyPolicy.lazyFlushed(cpu, mm);
     return yield* note({ kind: "flushed", mm, how: "skipped", local });
   }
   if (context.tlbGeneration === mmGeneration) {
@@ -115,6 +118,18 @@ function* flushRange(cpu: Cpu, { mm, range, freedTables }: FlushRequest): Kernel
   return remote;
 }
 
+/** arch_tlbbatch_flush: everything of whatever mm is loaded, on the batch's CPUs. */
+function* flushBatch(cpu: Cpu, batch: FlushBatch): Kernel<boolean> {
+  const info: FlushInfo = { mm: null, range: null, newGeneration: 0, freedTables: false };
+  yield* store(cpu.tlb.flushInfo, info);
+  const mask = batch.inOrder();
+  const remote = mask.some((id) => id !== cpu.id);
+  if (remote) yield* flushMulti(cpu, mask, info);
+  else if (mask.length > 0) yield* flushHereWithInterruptsOff(cpu);
+  batch.cpus.clear();
+  return remote;
+}
+
 export const linux513: ShootdownProtocol = {
   name: "linux-5.13",
   summary: "generations and six ASIDs, lazy CPUs skipped, local flush concurrent with the IPIs",
@@ -123,4 +138,5 @@ export const linux513: ShootdownProtocol = {
   switchMm,
   enterLazy,
   flushRange,
+  batchedUnmap: { add: (_cpu, batch, mm) => addToBatch(batch, mm), flush: flushBatch },
 };

@@ -5,6 +5,7 @@ import type { PageRange } from "../../base/address.ts";
 import type { Cpu } from "../cpu.ts";
 import type { Mm } from "../mm.ts";
 import type { Kernel } from "../operation.ts";
+import type { FlushBatch } from "./batch.ts";
 
 /** What a flush covers, in 4 KiB pages. */
 export interface FlushRequest {
@@ -12,6 +13,17 @@ export interface FlushRequest {
   readonly range: PageRange;
   /** Page tables of the range were unlinked and will be freed: lazy CPUs must hear of it too. */
   readonly freedTables: boolean;
+}
+
+/** How a protocol flushes once for entries of many address spaces (reclaim). */
+export interface BatchedUnmap {
+  /** arch_tlbbatch_add_mm: an entry of `mm` was taken away. Page-table lock held. */
+  add(cpu: Cpu, batch: FlushBatch, mm: Mm): Kernel;
+  /**
+   * arch_tlbbatch_flush: on return no CPU uses what was taken away before it was added. Interrupts
+   * on. Returns whether another CPU was in the batch, which is empty then.
+   */
+  flush(cpu: Cpu, batch: FlushBatch): Kernel<boolean>;
 }
 
 export interface ShootdownProtocol {
@@ -27,6 +39,8 @@ export interface ShootdownProtocol {
    *  Interrupts on; the caller holds mmap_lock, or is the last user. Returns whether another CPU
    *  was in mm_cpumask. Kernel code asks for it through flush.ts. */
   flushRange(cpu: Cpu, request: FlushRequest): Kernel<boolean>;
+  /** Absent: reclaim flushes page by page. Kernel code asks for it through unmap-batch.ts. */
+  readonly batchedUnmap?: BatchedUnmap;
 }
 
 /** The whole user half of an address space: TLB_FLUSH_ALL. */

@@ -6,6 +6,7 @@ import { madvise } from "./madvise.ts";
 import { mprotect } from "./mprotect.ts";
 import { munmap } from "./munmap.ts";
 import { pingpong } from "./pingpong.ts";
+import { reclaim } from "./reclaim.ts";
 import { server } from "./server.ts";
 import type { Workload } from "./workload.ts";
 
@@ -16,6 +17,7 @@ export const workloads = {
   mprotect,
   "fork-exit": forkExit,
   kthread,
+  reclaim,
   server,
 } as const satisfies Record<string, Workload>;
 

@@ -198,9 +198,13 @@ export class Clock {
       this.setInterrupts(cpu, true);
     }
     if (below.activity === "idle") below.wakeCycle = machine.now(cpu.id);
-    if (below.activity === "user" && (cpu.flags.value & NEED_RESCHED) !== 0) {
-      cpu.current.stack.push(new Activation(returnToUser(cpu), "exception"));
-    }
+    if (below.activity === "user") this.leaveForUser(cpu);
+  }
+
+  /** The CPU goes to user mode, unless another task is to run first. */
+  leaveForUser(cpu: Cpu): void {
+    if ((cpu.flags.value & NEED_RESCHED) === 0) return;
+    cpu.current.stack.push(new Activation(returnToUser(cpu), "exception"));
   }
 
   private takeInterrupt(cpu: Cpu, arrival: number): void {

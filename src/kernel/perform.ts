@@ -87,7 +87,8 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
     case "runUser":
       top.activity = "user";
       top.stream = operation.stream;
-      return;
+      // A wake-up that came while this was kernel code is seen on the way out of it.
+      return clock.leaveForUser(cpu);
     case "call":
       cpu.current.stack.push(new Activation(operation.code, "call"));
       return;

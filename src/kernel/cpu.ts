@@ -31,6 +31,10 @@ export interface Cpu {
   /** thread_info flags of the running task, kept per CPU: NEED_RESCHED, POLLING. */
   readonly flags: Cell<number>;
   readonly idle: Task;
+  /** cpu_is_offline of this CPU itself, which set it with interrupts off. */
+  isOffline: boolean;
+  /** Set by the dead CPU's last store (cpuhp_report_idle_dead). */
+  readonly isDead: Cell<boolean>;
   current: Task;
   /** The task that ran before the last switch_to on this CPU. */
   previous: Task;

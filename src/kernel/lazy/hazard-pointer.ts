@@ -86,6 +86,18 @@ export const hazardPointer: LazyPolicy = {
     yield* enableInterrupts();
     yield* dropHanded(cpu);
   },
+  *forceInitMm(cpu, task) {
+    yield* disableInterrupts();
+    const active = task.activeMm;
+    task.activeMm = cpu.kernel.initMm;
+    yield* switchMm(cpu, active, cpu.kernel.initMm);
+    yield* store(cpu.runQueue.lazyMm, null);
+    yield* enableInterrupts();
+    yield* dropHanded(cpu);
+  },
+  *finishCpu(_cpu, idle) {
+    idle.activeMm = null;
+  },
   // unlazy_mm_irqs_off: the interrupt tells core code that the CPU is no longer a lazy user, since
   // mm_cpumask, by which the scan finds lazy users, has just lost its bit.
   *lazyFlushed(cpu, mm) {

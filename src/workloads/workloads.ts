@@ -8,6 +8,7 @@ import { munmap } from "./munmap.ts";
 import { pingpong } from "./pingpong.ts";
 import { reclaim } from "./reclaim.ts";
 import { server } from "./server.ts";
+import { unplug } from "./unplug.ts";
 import type { Workload } from "./workload.ts";
 
 export const workloads = {
@@ -19,6 +20,7 @@ export const workloads = {
   kthread,
   reclaim,
   server,
+  unplug,
 } as const satisfies Record<string, Workload>;
 
 export type WorkloadName = keyof typeof workloads;

@@ -1,6 +1,6 @@
-// kernel/stop_machine.c: runs a function on one CPU while every other one stands still in its stopper
-// thread. Stoppers are threads, not interrupts: kernel code that has looked at cpu_online_mask and
-// not yet sent its interrupts is over before its CPU stands still.
+// kernel/stop_machine.c: runs a function on one CPU while every other one stands still in its
+// stopper thread. Stoppers are threads, not interrupts: kernel code that has looked at
+// cpu_online_mask and not yet sent its interrupts is over before its CPU stands still.
 
 import { Cell } from "./cell.ts";
 import type { Cpu } from "./cpu.ts";

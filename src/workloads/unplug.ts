@@ -1,5 +1,5 @@
-// A process has run on every CPU, and each idles on its mm since. Round after round the first thread
-// unmaps memory, and one CPU is taken offline, until only CPU 0 is left.
+// A process has run on every CPU, and each idles on its mm since. Round after round the first
+// thread unmaps memory, and one CPU is taken offline, until only CPU 0 is left.
 
 import { waitForChildren } from "../kernel/exit.ts";
 import { cpuDown } from "../kernel/hotplug.ts";

@@ -1,5 +1,6 @@
 // Which combinations of axis values no machine can have, and why.
 
+import type { LazyPolicyName } from "../kernel/lazy/policies.ts";
 import { presetNamed, type PresetName } from "../presets/presets.ts";
 import type { Configuration, ConfigurationAxis } from "./configuration.ts";
 
@@ -15,8 +16,16 @@ export interface Conflict {
   readonly reason: string;
 }
 
+/** Nothing but the flush of exit_mmap makes a lazy CPU leave an mm that goes. */
+const RELIES_ON_FLUSH: readonly LazyPolicyName[] = ["null-prev", "fewer-parameters"];
+
 /** Why this configuration cannot be, or undefined where it can. */
-export function conflictIn({ cpu, pcid }: Configuration): Conflict | undefined {
+export function conflictIn(configuration: Configuration): Conflict | undefined {
+  const { cpu, pcid, protocol, lazyTlb } = configuration;
   if (pcid && !hasPcid(cpu)) return { axis: "pcid", against: "cpu", reason: `${cpu} has no PCID` };
+  if (protocol === "kvm-pv" && RELIES_ON_FLUSH.includes(lazyTlb)) {
+    const reason = `${lazyTlb} relies on the interrupt of exit_mmap, which kvm-pv may not send`;
+    return { axis: "lazyTlb", against: "protocol", reason };
+  }
   return undefined;
 }

@@ -30,6 +30,8 @@ export interface Cpu {
   readonly calls: CallQueue;
   /** thread_info flags of the running task, kept per CPU: NEED_RESCHED, POLLING. */
   readonly flags: Cell<number>;
+  /** kvm_steal_time.preempted: written by the host, and by other vCPUs that want a flush. */
+  readonly preempted: Cell<number>;
   readonly idle: Task;
   /** cpu_is_offline of this CPU itself, which set it with interrupts off. */
   isOffline: boolean;

@@ -65,6 +65,9 @@ export type KernelEvent =
       readonly keep: boolean;
     }
   | { readonly kind: "ipiSent"; readonly target: number; readonly vector: number }
+  /** The host took this vCPU away, and let it run again, its TLB flushed or not. */
+  | { readonly kind: "vcpuPreempted" }
+  | { readonly kind: "vcpuEntered"; readonly flushed: boolean }
   | { readonly kind: "interruptTaken"; readonly vector: number }
   | { readonly kind: "interruptReturned"; readonly vector: number; readonly cycles: number }
   | { readonly kind: "deadlock"; readonly waits: readonly WaitingCpu[] };

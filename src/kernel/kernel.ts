@@ -144,6 +144,7 @@ export class KernelState {
       },
       calls: new CallQueue(id, line),
       flags: cell("thread_info.flags", line(), 0),
+      preempted: cell("steal_time.preempted", line(), 0),
       isOffline: false,
       isDead: cell("cpuhp_state.dead", line(), false),
     };

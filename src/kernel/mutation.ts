@@ -29,6 +29,11 @@ export const mutations = {
     source:
       "idle_task_exit, Linux 5.8 to 6.12; lazy tlb: fix hotplug exit race (Piggin, Nov. 2024)",
   },
+  "pv-flush-ignores-entry": {
+    summary:
+      "a vCPU that was entered while a flush was asked of the host is not interrupted either",
+    source: "kvm_flush_tlb_multi without the result of its try_cmpxchg (858a43aae236)",
+  },
 } as const satisfies Record<string, Mutation>;
 
 export type MutationName = keyof typeof mutations;

@@ -42,6 +42,8 @@ export type Operation =
   | { readonly kind: "runUser"; readonly stream: Stream }
   | { readonly kind: "call"; readonly code: Kernel<unknown> }
   | { readonly kind: "switchTo"; readonly next: Task }
+  | { readonly kind: "preemptVcpu"; readonly cpu: Cpu; readonly cycles: number }
+  | { readonly kind: "resumeVcpu"; readonly cpu: Cpu }
   | { readonly kind: "note"; readonly notice: KernelNotice };
 
 /** Kernel code: a coroutine of operations that ends in a T. */
@@ -205,6 +207,19 @@ export function* call<T>(code: Kernel<T>): Kernel<T> {
  */
 export function* switchTo(next: Task): Kernel<Cpu> {
   return (yield { kind: "switchTo", next }) as Cpu;
+}
+
+/**
+ * The host takes `cpu` away for `cycles`, or until it is resumed: it executes nothing and takes no
+ * interrupt. Takes no time; one that is preempted already stays so.
+ */
+export function* preemptVcpu(cpu: Cpu, cycles: number = Infinity): Kernel {
+  yield { kind: "preemptVcpu", cpu, cycles };
+}
+
+/** The host lets `cpu` run again. What others have asked for in its steal time is done first. */
+export function* resumeVcpu(cpu: Cpu): Kernel {
+  yield { kind: "resumeVcpu", cpu };
 }
 
 /** Tells observers what happened; takes no time and changes nothing. */

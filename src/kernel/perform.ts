@@ -94,6 +94,12 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
       return;
     case "switchTo":
       return clock.switchTask(cpu, operation.next);
+    case "preemptVcpu": {
+      const when = { cycle: machine.now(cpu.id), cycles: operation.cycles };
+      return clock.host.preempt(clock, operation.cpu, when);
+    }
+    case "resumeVcpu":
+      return clock.host.resume(clock, operation.cpu, machine.now(cpu.id));
     case "note":
       return clock.emit(cpu, operation.notice);
   }

@@ -5,6 +5,7 @@ import { kthread } from "./kthread.ts";
 import { madvise } from "./madvise.ts";
 import { mprotect } from "./mprotect.ts";
 import { munmap } from "./munmap.ts";
+import { overcommit } from "./overcommit.ts";
 import { pingpong } from "./pingpong.ts";
 import { reclaim } from "./reclaim.ts";
 import { server } from "./server.ts";
@@ -19,6 +20,7 @@ export const workloads = {
   "fork-exit": forkExit,
   kthread,
   reclaim,
+  overcommit,
   server,
   unplug,
 } as const satisfies Record<string, Workload>;

@@ -93,8 +93,11 @@ function* flushHereWithInterruptsOff(cpu: Cpu): Kernel {
   yield* enableInterrupts();
 }
 
-/** flush_tlb_multi: queue and interrupt, flush here meanwhile, wait. */
-function* flushMulti(cpu: Cpu, mask: readonly number[], info: FlushInfo): Kernel {
+/** pv_ops.mmu.flush_tlb_multi: a flush of the CPUs of `mask`. Interrupts on. */
+export type FlushMulti = (cpu: Cpu, mask: readonly number[], info: FlushInfo) => Kernel;
+
+/** native_flush_tlb_multi: queue and interrupt, flush here meanwhile, wait. */
+export function* nativeFlushMulti(cpu: Cpu, mask: readonly number[], info: FlushInfo): Kernel {
   const notLazy = function* (target: Cpu): Kernel<boolean> {
     return !(yield* load(target.tlb.isLazy));
   };
@@ -106,7 +109,11 @@ function* flushMulti(cpu: Cpu, mask: readonly number[], info: FlushInfo): Kernel
 }
 
 /** flush_tlb_mm_range */
-function* flushRange(cpu: Cpu, { mm, range, freedTables }: FlushRequest): Kernel<boolean> {
+function* flushRange(
+  cpu: Cpu,
+  { mm, range, freedTables }: FlushRequest,
+  flushMulti: FlushMulti,
+): Kernel<boolean> {
   const newGeneration = (yield* locked(mm.tlbGeneration, (old) => old + 1)) + 1;
   const whole = pagesIn(range) > cpu.kernel.options.flushCeiling;
   const info: FlushInfo = { mm, range: whole ? null : range, newGeneration, freedTables };
@@ -119,7 +126,7 @@ function* flushRange(cpu: Cpu, { mm, range, freedTables }: FlushRequest): Kernel
 }
 
 /** arch_tlbbatch_flush: everything of whatever mm is loaded, on the batch's CPUs. */
-function* flushBatch(cpu: Cpu, batch: FlushBatch): Kernel<boolean> {
+function* flushBatch(cpu: Cpu, batch: FlushBatch, flushMulti: FlushMulti): Kernel<boolean> {
   const info: FlushInfo = { mm: null, range: null, newGeneration: 0, freedTables: false };
   yield* store(cpu.tlb.flushInfo, info);
   const mask = batch.inOrder();
@@ -130,13 +137,23 @@ function* flushBatch(cpu: Cpu, batch: FlushBatch): Kernel<boolean> {
   return remote;
 }
 
+/** The protocol with another way to reach the CPUs of a mask. */
+export const flushingBy = (
+  flushMulti: FlushMulti,
+): Omit<ShootdownProtocol, "name" | "summary" | "source"> => ({
+  switchMm,
+  enterLazy,
+  flushRange: (cpu, request) => flushRange(cpu, request, flushMulti),
+  batchedUnmap: {
+    add: (_cpu, batch, mm) => addToBatch(batch, mm),
+    flush: (cpu, batch) => flushBatch(cpu, batch, flushMulti),
+  },
+});
+
 export const linux513: ShootdownProtocol = {
   name: "linux-5.13",
   summary: "generations and six ASIDs, lazy CPUs skipped, local flush concurrent with the IPIs",
   source:
     "arch/x86/mm/tlb.c, Linux 5.13 (Amit, x86/mm/tlb: Flush remote and local TLBs concurrently)",
-  switchMm,
-  enterLazy,
-  flushRange,
-  batchedUnmap: { add: (_cpu, batch, mm) => addToBatch(batch, mm), flush: flushBatch },
+  ...flushingBy(nativeFlushMulti),
 };

@@ -54,6 +54,9 @@ export function describeOperation(operation: Operation): string {
       return "EOI";
     case "call":
       return "call";
+    case "preemptVcpu":
+    case "resumeVcpu":
+      return `${operation.kind} CPU ${operation.cpu.id}`;
     case "note":
       return operation.notice.kind;
   }

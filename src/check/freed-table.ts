@@ -7,6 +7,7 @@ import type { FrameNumber } from "../base/address.ts";
 import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
 import type { KernelState } from "../kernel/kernel.ts";
 import type { Mm } from "../kernel/mm.ts";
+import { VCPU_FLUSH_TLB } from "../kernel/steal-time.ts";
 import type { ViolationLog } from "./violation.ts";
 
 /** Bits of Machine.reachesTable. */
@@ -30,7 +31,9 @@ export class FreedTableChecker implements Observer {
   private check(mm: Mm, frame: FrameNumber, what: "table" | "root", moment: Moment): void {
     const { machine, cpus } = this.kernel;
     for (const cpu of cpus) {
-      const reach = machine.reachesTable(cpu.id, frame);
+      const cached = machine.reachesTable(cpu.id, frame);
+      // A preempted vCPU that is to be flushed keeps nothing but its CR3.
+      const reach = (cpu.preempted.value & VCPU_FLUSH_TLB) !== 0 ? cached & IN_CR3 : cached;
       if (reach === 0) continue;
       if ((reach & IN_OTHER_PCID) !== 0) machine.condemnTable(cpu.id, frame);
       if ((reach & (IN_CR3 | IN_CURRENT_PCID)) === 0) continue;

@@ -36,6 +36,9 @@ const WITHOUT_PREV: readonly LazyPolicyName[] = ["null-prev", "fewer-parameters"
  */
 const BY_MASK: readonly LazyPolicyName[] = ["shoot-lazies", "exit-unlazy", "hazard-pointer"];
 
+/** Nothing but the flush of exit_mmap makes a lazy CPU leave an mm that goes. */
+const RELIES_ON_FLUSH: readonly LazyPolicyName[] = WITHOUT_PREV;
+
 /** Why this configuration cannot be, or undefined where it can. */
 export function conflictIn(configuration: Configuration): Conflict | undefined {
   const { cpu, pcid, invpcid, protocol } = configuration;
@@ -62,6 +65,9 @@ function whyNotTogether({ lazyTlb, protocol, pcid }: Configuration): string | un
   }
   if (protocol === "linux-4.8" && WITHOUT_PREV.includes(lazyTlb)) {
     return `${protocol} must be told what it leaves; ${lazyTlb} does not`;
+  }
+  if (protocol === "kvm-pv" && RELIES_ON_FLUSH.includes(lazyTlb)) {
+    return `${lazyTlb} relies on the interrupt of exit_mmap, which kvm-pv may not send`;
   }
   if (protocol === "linux-4.8" && BY_MASK.includes(lazyTlb)) {
     return `${protocol} needs active_mm as it was; ${lazyTlb} changes it in an interrupt`;

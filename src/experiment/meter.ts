@@ -29,6 +29,12 @@ class Counts {
   elapsedCycles = 0;
 }
 
+const FLUSH_BEGINS: ReadonlySet<KernelEvent["kind"]> = new Set([
+  "flushBegin",
+  "batchFlushBegin",
+  "kernelFlushBegin",
+]);
+
 export class Meter implements Observer {
   private counts = new Counts();
   private isOn = false;
@@ -46,9 +52,7 @@ export class Meter implements Observer {
   observe(event: KernelEvent, { cpu, cycle }: Moment): void {
     if (event.kind === "measureBegin") return this.begin(cycle);
     if (event.kind === "measureEnd") return this.end(cycle);
-    if (event.kind === "flushBegin" || event.kind === "kernelFlushBegin") {
-      this.flushBegins[cpu] = cycle;
-    }
+    if (FLUSH_BEGINS.has(event.kind)) this.flushBegins[cpu] = cycle;
     if (this.isOn) this.count(event, cpu, cycle);
   }
 
@@ -56,6 +60,7 @@ export class Meter implements Observer {
     const { counts } = this;
     switch (event.kind) {
       case "flushReturn":
+      case "batchFlushReturn":
         if (event.remote) this.countInitiator(cpu, cycle);
         return;
       case "kernelFlushReturn":

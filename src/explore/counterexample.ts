@@ -112,6 +112,8 @@ function operationOf(state: CpuState, does: ScheduledStep["does"]): string {
       return describeOperation(state.top.pending!);
     case "drain":
       return `store buffer: ${describeStore(state.buffer.waiting[0]!)} reaches memory`;
+    case "enter":
+      return "the host lets the vCPU run";
     case "interrupt":
       return `interrupt 0x${state.pendingVectors.at(-1)!.toString(16)}`;
   }

@@ -12,6 +12,8 @@ export class CpuState {
   readonly tlb: SpeculativeTlb;
   /** RFLAGS.IF */
   interruptsOn = true;
+  /** The host has taken the vCPU away: it executes nothing and takes no interrupt. */
+  isPreempted = false;
   /** Vectors in the local APIC's request register, ascending. */
   readonly pendingVectors: number[] = [];
   /** Who runs on the CPU: an interrupt and the code below it cannot change places. */
@@ -48,6 +50,7 @@ export class CpuState {
   restart(): void {
     this.buffer.clear();
     this.interruptsOn = true;
+    this.isPreempted = false;
     this.pendingVectors.length = 0;
     this.tlb.restore();
   }

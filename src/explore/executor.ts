@@ -17,13 +17,14 @@ import { CpuState } from "./cpu-state.ts";
 import { Locations } from "./locations.ts";
 import { noticed } from "./noticed.ts";
 import { commitEntry, footprintOfWait, isReady, isVisible, perform } from "./perform.ts";
+import { enterVcpu } from "./vcpu.ts";
 import { Choices, type Footprint } from "./system.ts";
 import { Touched } from "./touched.ts";
 
 export type MemoryModel = "sc" | "tso";
 
 /** What a process does in a step. Process 3c + k of CPU c is its k-th. */
-export const PROCESS_KINDS = ["step", "drain", "interrupt"] as const;
+export const PROCESS_KINDS = ["step", "drain", "interrupt", "enter"] as const;
 export const PROCESSES_PER_CPU = PROCESS_KINDS.length;
 
 const footprintOfInterrupt = (state: CpuState): Footprint => ({
@@ -69,6 +70,10 @@ export class Executor {
       const state = this.states[id]!;
       const first = id * PROCESSES_PER_CPU;
       const isDrained = state.buffer.isEmpty;
+      if (state.isPreempted) {
+        mask |= 8 << first;
+        continue;
+      }
       if (isReady(state)) mask |= 1 << first;
       if (!isDrained) mask |= 2 << first;
       else if (state.interruptsOn && state.pendingVectors.length > 0) mask |= 4 << first;
@@ -102,6 +107,9 @@ export class Executor {
         break;
       case "interrupt":
         this.interrupt(state);
+        break;
+      case "enter":
+        enterVcpu(this, state);
         break;
     }
     this.steps++;

@@ -13,7 +13,13 @@ export function noticed(executor: Executor, event: KernelEvent): void {
     case "flushReturn":
     case "pagesFreed":
     case "revoked":
+    case "revoking":
+    case "unmapDeferred":
       touched.write(useOf(executor, event.mm));
+      return;
+    case "batchFlushBegin":
+    case "batchFlushReturn":
+      for (const mm of executor.kernel.liveMms) touched.write(useOf(executor, mm));
       return;
     case "kernelFlushBegin":
     case "kernelFlushReturn":

@@ -20,6 +20,7 @@ import type { CpuState } from "./cpu-state.ts";
 import type { Executor } from "./executor.ts";
 import { useOf } from "./noticed.ts";
 import { isKernelPage } from "./tlb.ts";
+import { preemptVcpu } from "./vcpu.ts";
 import type { Footprint } from "./system.ts";
 
 /** Operations before which the store buffer drains: SDM 3A 8.2.2, and 8.3 for CR3 and INVLPG. */
@@ -202,6 +203,10 @@ export function perform(
       return;
     case "switchTo":
       return executor.switchTask(state, operation.next);
+    case "preemptVcpu":
+      return preemptVcpu(executor, executor.states[operation.cpu.id]!);
+    case "resumeVcpu":
+      return; // the host may let it run at any time
     case "note":
       return executor.emit(cpu, operation.notice);
     default:

@@ -9,6 +9,7 @@ import { type Cpu, NEED_RESCHED } from "./cpu.ts";
 import type { KernelEvent, Observer } from "./event.ts";
 import { handleFault } from "./fault.ts";
 import { History } from "./history.ts";
+import { Host } from "./host.ts";
 import { returnToUser, serveInterrupt } from "./interrupt.ts";
 import type { KernelState } from "./kernel.ts";
 import { perform } from "./perform.ts";
@@ -22,6 +23,7 @@ export type ClockEnd = "stopped" | "deadlock" | "starved" | "paused";
 
 export class Clock {
   readonly history: History;
+  readonly host: Host;
   /** Locked operations on mm_users and mm_count so far. */
   refcountOperations = 0;
   private readonly ready: ReadyQueue;
@@ -39,6 +41,7 @@ export class Clock {
   ) {
     const count = kernel.cpus.length;
     this.history = new History(count);
+    this.host = new Host(count);
     this.ready = new ReadyQueue(count);
     this.interruptCycles = new Float64Array(count).fill(Infinity);
     this.interruptsOn = new Uint8Array(count).fill(1);
@@ -113,7 +116,8 @@ export class Clock {
     else next.stack[next.stack.length - 1]!.result = cpu;
   }
 
-  private reschedule(cpu: Cpu): void {
+  /** When `cpu` goes on has changed. */
+  reschedule(cpu: Cpu): void {
     const cycle = this.nextCycle(cpu);
     this.ready.update(cpu.id, cycle);
     if (cycle < this.limit) this.limit = cycle;
@@ -123,6 +127,7 @@ export class Clock {
   private nextCycle(cpu: Cpu): number {
     const top = topOf(cpu);
     const now = this.kernel.machine.now(cpu.id);
+    if (this.host.isPreempted(cpu)) return Math.max(now, this.host.entryCycle(cpu));
     if (top.activity === "ready" || top.activity === "user") return now;
     const interrupt = this.interruptsOn[cpu.id] === 1 ? this.interruptCycles[cpu.id]! : Infinity;
     const own = top.activity === "working" ? now + top.workLeft : top.wakeCycle;
@@ -135,7 +140,8 @@ export class Clock {
     let cycle: number;
     do {
       const interrupt = this.interruptCycles[cpu.id]!;
-      if (this.interruptsOn[cpu.id] === 1 && interrupt <= this.nextCycle(cpu)) {
+      if (this.host.isPreempted(cpu)) this.host.enter(this, cpu);
+      else if (this.interruptsOn[cpu.id] === 1 && interrupt <= this.nextCycle(cpu)) {
         this.takeInterrupt(cpu, interrupt);
       } else this.advance(cpu, topOf(cpu));
       cycle = this.nextCycle(cpu);
@@ -198,10 +204,13 @@ export class Clock {
       this.setInterrupts(cpu, true);
     }
     if (below.activity === "idle") below.wakeCycle = machine.now(cpu.id);
-    const toUser = below.activity === "user" || cpu.tlb.onUserRoot;
-    if (toUser && (cpu.flags.value & NEED_RESCHED) !== 0) {
-      cpu.current.stack.push(new Activation(returnToUser(cpu), "exception"));
-    }
+    if (below.activity === "user" || cpu.tlb.onUserRoot) this.leaveForUser(cpu);
+  }
+
+  /** The CPU goes to user mode, unless another task is to run first. */
+  leaveForUser(cpu: Cpu): void {
+    if ((cpu.flags.value & NEED_RESCHED) === 0) return;
+    cpu.current.stack.push(new Activation(returnToUser(cpu), "exception"));
   }
 
   private takeInterrupt(cpu: Cpu, arrival: number): void {

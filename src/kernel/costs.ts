@@ -41,6 +41,11 @@ export const costs = {
   allocatePage: cost("allocatePage", 250, "alloc_pages from the per-CPU list; recalled"),
   clearPage: cost("clearPage", 250, "clear_page_erms of 4 KiB; recalled"),
   copyPage: cost("copyPage", 500, "copy_user_highpage of 4 KiB; recalled"),
+  reclaimPage: cost(
+    "reclaimPage",
+    400,
+    "shrink_page_list and the rmap walk for one page; recalled",
+  ),
   forkTask: cost("forkTask", 20_000, "copy_process without copy_mm; recalled magnitude"),
   copyEntry: cost("copyEntry", 60, "copy_present_pte for one page; recalled"),
   execImage: cost("execImage", 60_000, "bprm and ELF loading without I/O; recalled magnitude"),

@@ -55,3 +55,18 @@ export function* cpusOf(mask: CpuMask): Kernel<number[]> {
   yield* work(costs.scanMask);
   return cpus;
 }
+
+/** cpumask_and with a list: those of `cpus`, ascending, that are in the mask; one load per word. */
+export function* among(mask: CpuMask, cpus: readonly number[]): Kernel<number[]> {
+  const found: number[] = [];
+  let index = -1;
+  let word = 0;
+  for (const cpu of cpus) {
+    if (cpu >>> 5 !== index) {
+      index = cpu >>> 5;
+      word = yield* load(mask.words[index]!);
+    }
+    if (((word >>> (cpu & 31)) & 1) === 1) found.push(cpu);
+  }
+  return found;
+}

@@ -30,7 +30,13 @@ export interface Cpu {
   readonly calls: CallQueue;
   /** thread_info flags of the running task, kept per CPU: NEED_RESCHED, POLLING. */
   readonly flags: Cell<number>;
+  /** kvm_steal_time.preempted: written by the host, and by other vCPUs that want a flush. */
+  readonly preempted: Cell<number>;
   readonly idle: Task;
+  /** cpu_is_offline of this CPU itself, which set it with interrupts off. */
+  isOffline: boolean;
+  /** Set by the dead CPU's last store (cpuhp_report_idle_dead). */
+  readonly isDead: Cell<boolean>;
   current: Task;
   /** The task that ran before the last switch_to on this CPU. */
   previous: Task;

@@ -25,8 +25,17 @@ export type KernelNotice =
       readonly how: "full" | "ranged" | "skipped";
       readonly local: boolean;
     }
+  /**
+   * Reclaim takes the entries of the range away and puts their flush off until this CPU's next
+   * batched flush, arch_tlbbatch_flush, which stands for all that was put off here.
+   */
+  | { readonly kind: "unmapDeferred"; readonly mm: Mm; readonly range: PageRange }
+  | { readonly kind: "batchFlushBegin" }
+  | { readonly kind: "batchFlushReturn"; readonly remote: boolean }
   /** Page contents given back to the allocator, after the flush that covers them. */
   | { readonly kind: "pagesFreed"; readonly mm: Mm; readonly range: PageRange }
+  /** This CPU is about to withdraw rights or entries: entries that it finds absent count, too. */
+  | { readonly kind: "revoking"; readonly mm: Mm; readonly range: PageRange }
   /** Rights were withdrawn, or entries moved or replaced: nobody may use the older ones now. */
   | { readonly kind: "revoked"; readonly mm: Mm; readonly range: PageRange }
   | { readonly kind: "tableFreed"; readonly mm: Mm; readonly table: FrameNumber }
@@ -58,6 +67,9 @@ export type KernelEvent =
       readonly keep: boolean;
     }
   | { readonly kind: "ipiSent"; readonly target: number; readonly vector: number }
+  /** The host took this vCPU away, and let it run again, its TLB flushed or not. */
+  | { readonly kind: "vcpuPreempted" }
+  | { readonly kind: "vcpuEntered"; readonly flushed: boolean }
   | { readonly kind: "interruptTaken"; readonly vector: number }
   | { readonly kind: "interruptReturned"; readonly vector: number; readonly cycles: number }
   | { readonly kind: "deadlock"; readonly waits: readonly WaitingCpu[] };

@@ -11,6 +11,7 @@ import {
   load,
   locked,
 } from "./operation.ts";
+import { playDead } from "./play-dead.ts";
 import { schedule } from "./schedule.ts";
 import { flushCallQueue } from "./smp.ts";
 
@@ -23,6 +24,7 @@ export function* idleLoop(cpu: Cpu): Kernel {
     if (watches) yield* locked(cpu.flags, (flags) => flags & ~POLLING);
     yield* flushCallsFromIdle(cpu);
     yield* call(schedule(cpu));
+    if (cpu.isOffline) yield* playDead(cpu);
   }
 }
 

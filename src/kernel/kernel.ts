@@ -8,6 +8,7 @@ import { Activation } from "./activation.ts";
 import { AreaList } from "./area.ts";
 import { Cell, type Line } from "./cell.ts";
 import type { Cpu } from "./cpu.ts";
+import { CpuMask } from "./cpu-mask.ts";
 import { exit } from "./exit.ts";
 import { FrameAllocator } from "./frames.ts";
 import { idleLoop } from "./idle.ts";
@@ -52,6 +53,8 @@ export class KernelState {
   /** Address spaces not yet freed, init_mm not among them. */
   readonly liveMms = new Set<Mm>();
   readonly tasks: Task[] = [];
+  /** cpu_online_mask: who may be interrupted. */
+  readonly onlineMask: CpuMask;
   /** Set by the program that ends the run. */
   stopped = false;
   /** Set by a program that can go on only when its input has been read: see Clock.run. */
@@ -75,6 +78,9 @@ export class KernelState {
     // Each CPU's idle task starts as a lazy user of init_mm.
     if (lazyPolicy.lazyReference === "active-mm") this.initMm.mmCount.value += this.cpus.length;
     for (const cpu of this.cpus) this.startCpu(cpu);
+    const line = (): Line => this.allocateLine(0);
+    this.onlineMask = new CpuMask("cpu_online_mask", this.cpus.length, line, null);
+    for (const word of this.onlineMask.words) word.value = 0xffff_ffff; // none beyond is asked for
   }
 
   /** A line of kernel memory in the node of `cpu`. */
@@ -189,6 +195,9 @@ export class KernelState {
       },
       calls: new CallQueue(id, line),
       flags: cell("thread_info.flags", line(), 0),
+      preempted: cell("steal_time.preempted", line(), 0),
+      isOffline: false,
+      isDead: cell("cpuhp_state.dead", line(), false),
     };
     return this.withIdleTask(cpu);
   }

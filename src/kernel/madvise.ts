@@ -11,19 +11,23 @@ import type { Mm } from "./mm.ts";
 import {
   exchangeEntry,
   type Kernel,
+  note,
   presentPages,
   work,
   workTimes,
   writeEntry,
 } from "./operation.ts";
+import { flushBatchedPending } from "./unmap-batch.ts";
 
 /** madvise_dontneed_free: under mmap_lock for reading, as in Linux. */
 export function* madviseDontNeed(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
   yield* lockForReading(mm.mmapLock);
   yield* work(costs.adviseRange);
+  yield* note({ kind: "revoking", mm, range });
   const gather = new MmuGather(mm);
-  yield* zapRange(gather, range);
+  yield* zapRange(cpu, gather, range);
   yield* finishGather(cpu, gather);
+  yield* note({ kind: "revoked", mm, range });
   yield* unlockForReading(mm.mmapLock);
 }
 
@@ -32,6 +36,7 @@ export function* madviseFree(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
   yield* lockForReading(mm.mmapLock);
   yield* work(costs.adviseRange);
   yield* spinLock(mm.pageTableLock);
+  yield* flushBatchedPending(cpu, mm);
   const pages = yield* presentPages(mm, range);
   for (const page of pages) {
     const entry = yield* exchangeEntry(mm, page, 0n);

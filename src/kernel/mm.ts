@@ -21,6 +21,8 @@ export class Mm implements Lifetime {
   /** 0: free; n > 0: that many readers; -1: a writer. */
   readonly mmapLock: Cell<number>;
   readonly pageTableLock: Cell<number>;
+  /** Reclaim has taken entries away whose flush it has put off. Guarded by pageTableLock. */
+  tlbFlushBatched = false;
 
   constructor(
     readonly name: string,

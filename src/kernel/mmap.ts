@@ -7,7 +7,7 @@ import type { Cpu } from "./cpu.ts";
 import { lockForWriting, unlockForWriting } from "./lock.ts";
 import type { Mm } from "./mm.ts";
 import { finishGather, MmuGather, zapRange, zapTables } from "./mmu-gather.ts";
-import { type Kernel, work, workTimes } from "./operation.ts";
+import { type Kernel, note, work, workTimes } from "./operation.ts";
 
 /** Where mmap looks for room when no address is given. */
 export const MMAP_BASE = pageNumber(0x7f00_0000_0);
@@ -44,10 +44,12 @@ export function* munmap(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
 
 /** unmap_region of each area in the range. Caller holds mmap_lock for writing. */
 export function* unmapLocked(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
+  yield* note({ kind: "revoking", mm, range });
   const removed = mm.areas.remove(range);
   yield* workTimes(costs.unmapArea, removed.length);
   const gather = new MmuGather(mm);
-  for (const area of removed) yield* zapRange(gather, area);
+  for (const area of removed) yield* zapRange(cpu, gather, area);
   if (removed.length > 0) yield* zapTables(gather, range);
   yield* finishGather(cpu, gather);
+  yield* note({ kind: "revoked", mm, range });
 }

@@ -17,6 +17,7 @@ import {
   workTimes,
 } from "./operation.ts";
 import { WHOLE_USER_HALF } from "./shootdown/protocol.ts";
+import { flushBatchedPending } from "./unmap-batch.ts";
 
 export class MmuGather {
   /** What was unmapped so far, widened to one range; null: nothing. */
@@ -38,9 +39,10 @@ export class MmuGather {
 }
 
 /** unmap_vmas and zap_pte_range: clears the present entries of the range. */
-export function* zapRange(gather: MmuGather, range: PageRange): Kernel {
+export function* zapRange(cpu: Cpu, gather: MmuGather, range: PageRange): Kernel {
   const { mm } = gather;
   yield* spinLock(mm.pageTableLock);
+  yield* flushBatchedPending(cpu, mm);
   const pages = yield* presentPages(mm, range);
   for (const page of pages) {
     gather.pages.push(frameOfEntry(yield* exchangeEntry(mm, page, 0n)));

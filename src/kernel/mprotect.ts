@@ -17,6 +17,7 @@ import {
   workTimes,
   writeEntry,
 } from "./operation.ts";
+import { flushBatchedPending } from "./unmap-batch.ts";
 
 export interface Rights {
   readonly writable: boolean;
@@ -27,9 +28,11 @@ export interface Rights {
 export function* mprotect(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): Kernel {
   yield* lockForWriting(mm.mmapLock);
   yield* work(costs.protectArea);
+  yield* note({ kind: "revoking", mm, range });
   const changed: PageNumber[] = [];
   for (const area of mm.areas.protect(range, rights)) {
     yield* spinLock(mm.pageTableLock);
+    yield* flushBatchedPending(cpu, mm);
     const pages = yield* presentPages(mm, area);
     for (const page of pages) {
       const old = yield* exchangeEntry(mm, page, 0n); // ptep_modify_prot_start
@@ -46,7 +49,7 @@ export function* mprotect(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): K
   if (changed.length > 0) {
     const flushed = { start: changed[0]!, end: pageAfter(changed.at(-1)!, 1) };
     yield* flushRange(cpu, { mm, range: flushed, freedTables: false });
-    yield* note({ kind: "revoked", mm, range: flushed });
   }
+  yield* note({ kind: "revoked", mm, range });
   yield* unlockForWriting(mm.mmapLock);
 }

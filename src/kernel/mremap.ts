@@ -17,6 +17,7 @@ import {
   writeEntry,
 } from "./operation.ts";
 import { unmapLocked } from "./mmap.ts";
+import { flushBatchedPending } from "./unmap-batch.ts";
 
 /**
  * move_vma: `from` goes to `to`; what does not fit there is unmapped, what is new there is empty.
@@ -51,6 +52,7 @@ function* moveEntries(
 ): Kernel {
   const range = { start: from, end: pageAfter(from, count) };
   yield* spinLock(mm.pageTableLock);
+  yield* flushBatchedPending(cpu, mm);
   const pages = yield* presentPages(mm, range);
   for (const page of pages) {
     const entry = yield* exchangeEntry(mm, page, 0n);

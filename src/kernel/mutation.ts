@@ -58,6 +58,25 @@ export const mutations = {
     summary: "lazy CPUs are passed over also by a flush that frees page tables",
     source: "the first lazier TLB of 2018, reverted in August 2018 (merge 706a1ea65e)",
   },
+  "batched-unmap-not-noted": {
+    summary: "reclaim does not tell the mm that entries are gone and not yet flushed",
+    source: "3ea277194daa, mm, mprotect: flush TLB if potentially racing with a parallel reclaim",
+  },
+  "unplug-keeps-lazy-mm": {
+    summary:
+      "a CPU goes offline with a borrowed mm loaded, and its reference is dropped all the same",
+    source: "idle_task_exit and finish_cpu (bf2c59fce407) without the switch to init_mm",
+  },
+  "unplug-switches-offline": {
+    summary: "a CPU leaves its borrowed mm only after it has left cpu_online_mask",
+    source:
+      "idle_task_exit, Linux 5.8 to 6.12; lazy tlb: fix hotplug exit race (Piggin, Nov. 2024)",
+  },
+  "pv-flush-ignores-entry": {
+    summary:
+      "a vCPU that was entered while a flush was asked of the host is not interrupted either",
+    source: "kvm_flush_tlb_multi without the result of its try_cmpxchg (858a43aae236)",
+  },
 } as const satisfies Record<string, Mutation>;
 
 export type MutationName = keyof typeof mutations;

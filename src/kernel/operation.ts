@@ -51,6 +51,8 @@ export type Operation =
   | { readonly kind: "kernelAccess"; readonly page: PageNumber; readonly write: boolean }
   | { readonly kind: "call"; readonly code: Kernel<unknown> }
   | { readonly kind: "switchTo"; readonly next: Task }
+  | { readonly kind: "preemptVcpu"; readonly cpu: Cpu; readonly cycles: number }
+  | { readonly kind: "resumeVcpu"; readonly cpu: Cpu }
   | { readonly kind: "note"; readonly notice: KernelNotice };
 
 /** 0: a page in one PCID; 1: one PCID; 2: all, global pages included; 3: all but those. */
@@ -263,6 +265,21 @@ export function* call<T>(code: Kernel<T>): Kernel<T> {
 export function* switchTo(next: Task): Kernel<Cpu> {
   markOrigin();
   return (yield { kind: "switchTo", next }) as Cpu;
+}
+
+/**
+ * The host takes `cpu` away for `cycles`, or until it is resumed: it executes nothing and takes no
+ * interrupt. Takes no time; one that is preempted already stays so.
+ */
+export function* preemptVcpu(cpu: Cpu, cycles: number = Infinity): Kernel {
+  markOrigin();
+  yield { kind: "preemptVcpu", cpu, cycles };
+}
+
+/** The host lets `cpu` run again. What others have asked for in its steal time is done first. */
+export function* resumeVcpu(cpu: Cpu): Kernel {
+  markOrigin();
+  yield { kind: "resumeVcpu", cpu };
 }
 
 /** Tells observers what happened; takes no time and changes nothing. */

@@ -96,7 +96,8 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
     case "runUser":
       top.activity = "user";
       top.stream = operation.stream;
-      return;
+      // A wake-up that came while this was kernel code is seen on the way out of it.
+      return clock.leaveForUser(cpu);
     case "kernelAccess":
       return performKernelAccess(clock, cpu, operation.page, operation.write);
     case "call":
@@ -104,6 +105,12 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
       return;
     case "switchTo":
       return clock.switchTask(cpu, operation.next);
+    case "preemptVcpu": {
+      const when = { cycle: machine.now(cpu.id), cycles: operation.cycles };
+      return clock.host.preempt(clock, operation.cpu, when);
+    }
+    case "resumeVcpu":
+      return clock.host.resume(clock, operation.cpu, machine.now(cpu.id));
     case "note":
       return clock.emit(cpu, operation.notice);
   }

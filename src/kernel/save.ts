@@ -26,16 +26,17 @@ export function saveKernel(kernel: KernelState): Restore {
 }
 
 function saveMm(mm: Mm): Restore {
-  const { freed } = mm;
+  const { freed, tlbFlushBatched } = mm;
   const areas = mm.areas.save();
   return () => {
     mm.freed = freed;
+    mm.tlbFlushBatched = tlbFlushBatched;
     areas();
   };
 }
 
 function saveTask(task: Task): Restore {
-  const { mm, activeMm, state, onQueue, cpu } = task;
+  const { mm, activeMm, state, onQueue, cpu, isKernelThread } = task;
   const children = saveArray(task.children);
   const sleepers = saveArray(task.childExits.sleepers);
   return () => {
@@ -44,6 +45,7 @@ function saveTask(task: Task): Restore {
     task.state = state;
     task.onQueue = onQueue;
     task.cpu = cpu;
+    task.isKernelThread = isKernelThread;
     task.stack.length = 0;
     children();
     sleepers();
@@ -51,7 +53,7 @@ function saveTask(task: Task): Restore {
 }
 
 function saveCpu(cpu: Cpu): Restore {
-  const { current, previous, runQueue, tlb } = cpu;
+  const { current, previous, runQueue, tlb, isOffline } = cpu;
   const { prevMm } = runQueue;
   const { loadedAsid, nextAsid, contexts } = tlb;
   const { cr3Mm, onUserRoot, userPcidFlushMask, invalidateOther } = tlb;
@@ -61,6 +63,7 @@ function saveCpu(cpu: Cpu): Restore {
   return () => {
     cpu.current = current;
     cpu.previous = previous;
+    cpu.isOffline = isOffline;
     runQueue.prevMm = prevMm;
     tasks();
     tlb.loadedAsid = loadedAsid;

@@ -4,6 +4,7 @@
 
 import { Cell, type Line } from "./cell.ts";
 import { costs } from "./costs.ts";
+import { among } from "./cpu-mask.ts";
 import { type Cpu, NEED_RESCHED, POLLING } from "./cpu.ts";
 import {
   call,
@@ -78,7 +79,7 @@ export function* callMany(
 ): Kernel<CallSlot[]> {
   const called: CallSlot[] = [];
   const interrupted: Cpu[] = [];
-  for (const id of targets) {
+  for (const id of yield* among(cpu.kernel.onlineMask, targets)) {
     if (id === cpu.id) continue;
     const target = cpu.kernel.cpus[id]!;
     if (condition !== null && !(yield* condition(target))) continue;

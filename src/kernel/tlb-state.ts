@@ -15,7 +15,8 @@ export interface TlbContext {
 
 /** struct flush_tlb_info: what a flush asks of the CPUs that it calls. */
 export interface FlushInfo {
-  readonly mm: Mm;
+  /** Null: whatever is loaded (a batched flush). */
+  readonly mm: Mm | null;
   /** Null: everything. */
   readonly range: PageRange | null;
   readonly newGeneration: number;

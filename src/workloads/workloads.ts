@@ -5,8 +5,11 @@ import { kthread } from "./kthread.ts";
 import { madvise } from "./madvise.ts";
 import { mprotect } from "./mprotect.ts";
 import { munmap } from "./munmap.ts";
+import { overcommit } from "./overcommit.ts";
 import { pingpong } from "./pingpong.ts";
+import { reclaim } from "./reclaim.ts";
 import { server } from "./server.ts";
+import { unplug } from "./unplug.ts";
 import { vmalloc } from "./vmalloc.ts";
 import type { Workload } from "./workload.ts";
 
@@ -17,7 +20,10 @@ export const workloads = {
   mprotect,
   "fork-exit": forkExit,
   kthread,
+  reclaim,
+  overcommit,
   server,
+  unplug,
   vmalloc,
 } as const satisfies Record<string, Workload>;
 

@@ -52,6 +52,25 @@ describe("a matrix", () => {
     expect(notes).toEqual(["left out cpu=rome invpcid=true: rome has no INVPCID"]);
   });
 
+  test.each(["null-prev", "fewer-parameters"])(
+    "leaves out %s in a guest whose flush need not interrupt anybody, and says why",
+    (policy) => {
+      const { cells, notes } = matrixOf(
+        {},
+        "protocol=linux-5.13,kvm-pv",
+        `lazyTlb=eager,${policy}`,
+      );
+      expect(cells).toHaveLength(3);
+      expect(notes).toEqual([
+        `left out protocol=kvm-pv lazyTlb=${policy}: ` +
+          `${policy} relies on the interrupt of exit_mmap, which kvm-pv may not send`,
+      ]);
+      expect(() => matrixOf({}, "protocol=kvm-pv", `lazyTlb=${policy}`)).toThrow(
+        `--set lazyTlb=${policy}: "${policy}": ${policy} relies on`,
+      );
+    },
+  );
+
   test("refuses a value that was asked for and fits no machine", () => {
     expect(() => matrixOf({}, "cpu=rome", "pcid=true")).toThrow(
       "--set pcid=true: true: rome has no PCID; leave it out or choose another",

@@ -116,6 +116,38 @@ test("no wake-up is lost, whenever it meets the one that goes to sleep", () => {
   }
 });
 
+test("a wake-up that meets a task between two streams of user mode is not overlooked", () => {
+  let rounds = 0;
+  const outcome = play(
+    {},
+    (kernel) =>
+      function* (main) {
+        let isWoken = false;
+        const pipe = new Pipe(kernel, "wake", 1);
+        const cpu = kernel.cpus[1]!;
+        const sleeper = function* (task: Task): Kernel {
+          yield* syscall(task, readPipe(task, pipe));
+          isWoken = true;
+        };
+        // Between two streams there is time enough for the wake-up to come just then.
+        const spinner = function* (task: Task): Kernel {
+          const range = yield* mapPages(task, { pageCount: 1 });
+          for (; !isWoken && rounds < 100; rounds++) {
+            yield* touchPages(range, "read");
+            yield* work({ name: "between", cycles: 5_000 });
+          }
+        };
+        yield* syscall(main, cloneThread(main, { name: "sleeper", program: sleeper, cpu }));
+        yield* syscall(main, cloneThread(main, { name: "spinner", program: spinner, cpu }));
+        yield* work({ name: "until both run", cycles: 100_000 });
+        yield* syscall(main, writePipe(main, pipe));
+        yield* syscall(main, waitForChildren(main));
+      },
+  );
+  expect([outcome.ended, outcome.violations]).toEqual(["stopped", []]);
+  expect(rounds).toBeLessThan(50);
+});
+
 describe("exec", () => {
   test("leaves the old image for a fresh one, in which nothing is present", () => {
     const areas: number[] = [];

@@ -27,6 +27,8 @@ type Switching = Pick<
   | "execMm"
   | "useMm"
   | "unuseMm"
+  | "forceInitMm"
+  | "finishCpu"
 >;
 
 /** kernel/sched/core.c, kernel/exit.c, fs/exec.c and kernel/kthread.c with active_mm. */
@@ -79,6 +81,22 @@ export function switchingWithActiveMm(references: LazyReferences): Switching {
       yield* references.grab(cpu, mm);
       yield* enterLazyTlb(cpu, mm);
       yield* enableInterrupts();
+    },
+    *forceInitMm(cpu, task) {
+      const { initMm } = cpu.kernel;
+      const mm = task.activeMm!;
+      if (mm === initMm) return;
+      yield* references.grab(cpu, initMm);
+      yield* disableInterrupts();
+      task.activeMm = initMm;
+      yield* switchMm(cpu, mm, initMm);
+      yield* enableInterrupts();
+      yield* references.drop(cpu, mm);
+    },
+    *finishCpu(cpu, idle) {
+      const mm = idle.activeMm!;
+      idle.activeMm = null;
+      yield* references.drop(cpu, mm);
     },
   };
 }

@@ -57,4 +57,8 @@ export const eager: LazyPolicy = {
     yield* switchMm(cpu, mm, cpu.kernel.initMm);
     yield* enableInterrupts();
   },
+  *forceInitMm() {}, // nobody borrows anything else
+  *finishCpu(_cpu, idle) {
+    idle.activeMm = null;
+  },
 };

@@ -3,7 +3,14 @@
 
 import type { Cpu } from "../cpu.ts";
 import type { Mm } from "../mm.ts";
-import { type Kernel, load, locked, store } from "../operation.ts";
+import {
+  disableInterrupts,
+  enableInterrupts,
+  type Kernel,
+  load,
+  locked,
+  store,
+} from "../operation.ts";
 import { cpusOf } from "../cpu-mask.ts";
 import { mmdrop } from "../mm-count.ts";
 import { switchMm } from "../switch-mm.ts";
@@ -80,6 +87,18 @@ export const hazardPointer: LazyPolicy = {
     if (!isKernelThread) return;
     yield* store(cpu.runQueue.lazyMm, null);
     yield* dropHanded(cpu);
+  },
+  *forceInitMm(cpu, task) {
+    yield* disableInterrupts();
+    const active = task.activeMm;
+    task.activeMm = cpu.kernel.initMm;
+    yield* switchMm(cpu, active, cpu.kernel.initMm);
+    yield* store(cpu.runQueue.lazyMm, null);
+    yield* enableInterrupts();
+    yield* dropHanded(cpu);
+  },
+  *finishCpu(_cpu, idle) {
+    idle.activeMm = null;
   },
   // unlazy_mm_irqs_off: the interrupt tells core code that the CPU is no longer a lazy user, since
   // mm_cpumask, by which the scan finds lazy users, has just lost its bit.

@@ -52,6 +52,10 @@ export interface LazyPolicy {
   lazyFlushed(cpu: Cpu, mm: Mm): Kernel;
   /** __mmput between exit_mmap and the final mmdrop. */
   afterExitMmap(cpu: Cpu, mm: Mm): Kernel;
+  /** sched_force_init_mm: `task` borrows init_mm from now on, for its CPU goes. Interrupts on. */
+  forceInitMm(cpu: Cpu, task: Task): Kernel;
+  /** finish_cpu: another CPU drops what the idle task of a dead one holds. */
+  finishCpu(cpu: Cpu, idle: Task): Kernel;
   /** __mmdrop before root and struct are freed: cleanup_lazy_tlbs. */
   beforeFree(cpu: Cpu, mm: Mm): Kernel;
 }

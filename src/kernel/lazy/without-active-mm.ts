@@ -66,5 +66,11 @@ export function switchingWithoutActiveMm(switchTo: SwitchTo): Switching {
     *unuseMm(cpu, task: TaskWithoutActiveMm) {
       yield* toLazy(cpu, task);
     },
+    *forceInitMm(cpu) {
+      yield* disableInterrupts();
+      yield* switchTo(cpu, cpu.kernel.initMm);
+      yield* enableInterrupts();
+    },
+    *finishCpu() {},
   };
 }

@@ -89,7 +89,9 @@ export function* flushHere(cpu: Cpu, initiator: Cpu): Kernel {
   const context = tlb.contexts[tlb.loadedAsid]!;
   const mmGeneration = yield* load(mm.tlbGeneration);
   yield* work(costs.flushBody);
-  if (mm !== info.mm) return yield* note({ kind: "flushed", mm: info.mm, how: "skipped", local });
+  if (mm !== (info.mm ?? mm) || mm === cpu.kernel.initMm) {
+    return yield* note({ kind: "flushed", mm: info.mm ?? mm, how: "skipped", local });
+  }
   if (yield* load(tlb.isLazy)) {
     // Lazy: do not flush, leave. The mask bit goes too, so no further flush comes here.
     yield* switchMmAndCatchUp(cpu, cpu.kernel.initMm);

@@ -19,11 +19,11 @@ export function* flushKernelRange(cpu: Cpu, range: PageRange): Kernel {
 
 /** do_flush_tlb_all or do_kernel_range_flush. Interrupts off. */
 function* flushHere(cpu: Cpu, initiator: Cpu): Kernel {
-  const { mm, range } = (yield* load(initiator.tlb.flushInfo))!;
+  const { range } = (yield* load(initiator.tlb.flushInfo))!;
   if (range === null) yield* flushEverything(cpu);
   else yield* flushKernelPages(cpu, range);
   const how = range === null ? "full" : "ranged";
-  yield* note({ kind: "flushed", mm, how, local: cpu === initiator });
+  yield* note({ kind: "flushed", mm: cpu.kernel.initMm, how, local: cpu === initiator });
 }
 
 function* flushKernelPages(cpu: Cpu, { start, end }: PageRange): Kernel {

@@ -71,9 +71,11 @@ function* flushLocally(cpu: Cpu, mm: Mm, range: PageRange | null, local: boolean
 /** flush_tlb_func, in the interrupt. */
 function* flushHere(cpu: Cpu, initiator: Cpu): Kernel {
   const { tlb } = cpu;
-  const { mm, range } = (yield* load(initiator.tlb.flushInfo))!;
+  const { mm: flushed, range } = (yield* load(initiator.tlb.flushInfo))!;
   yield* work(costs.flushBody);
-  const isOther = (yield* load(tlb.activeMm)) !== mm;
+  const active = yield* load(tlb.activeMm);
+  const mm = flushed ?? active;
+  const isOther = active !== mm;
   if (!isOther && !(yield* load(tlb.isLazy))) return yield* flushLocally(cpu, mm, range, false);
   if (!isOther) yield* leaveMm(cpu);
   yield* note({ kind: "flushed", mm, how: "skipped", local: false });

@@ -3,9 +3,10 @@
 
 import type { Cpu } from "../cpu.ts";
 import { cpusOf } from "../cpu-mask.ts";
-import { type Kernel, load } from "../operation.ts";
+import { type Kernel, load, store } from "../operation.ts";
 import { callMany, waitForCalls } from "../smp.ts";
 import type { FlushInfo } from "../tlb-state.ts";
+import { addToBatch, type FlushBatch } from "./batch.ts";
 import {
   announceFlush,
   enterLazy,
@@ -17,8 +18,11 @@ import {
 import { flushKernelRange } from "./kernel-range.ts";
 import type { FlushRequest, ShootdownProtocol } from "./protocol.ts";
 
-/** flush_tlb_multi: queue and interrupt, flush here meanwhile, wait. */
-function* flushMulti(cpu: Cpu, mask: readonly number[], info: FlushInfo): Kernel {
+/** pv_ops.mmu.flush_tlb_multi: a flush of the CPUs of `mask`. Interrupts on. */
+export type FlushMulti = (cpu: Cpu, mask: readonly number[], info: FlushInfo) => Kernel;
+
+/** native_flush_tlb_multi: queue and interrupt, flush here meanwhile, wait. */
+export function* nativeFlushMulti(cpu: Cpu, mask: readonly number[], info: FlushInfo): Kernel {
   const condition = info.freedTables ? null : isNotLazy;
   const called = yield* callMany(cpu, mask, (target) => flushHere(target, cpu), condition);
   const here = mask.includes(cpu.id) && (condition === null || (yield* condition(cpu)));
@@ -27,7 +31,7 @@ function* flushMulti(cpu: Cpu, mask: readonly number[], info: FlushInfo): Kernel
 }
 
 /** flush_tlb_mm_range */
-function* flushRange(cpu: Cpu, request: FlushRequest): Kernel<boolean> {
+function* flushRange(cpu: Cpu, request: FlushRequest, flushMulti: FlushMulti): Kernel<boolean> {
   const info = yield* announceFlush(cpu, request);
   const { mm } = request;
   const mask = yield* cpusOf(mm.cpumask);
@@ -37,13 +41,36 @@ function* flushRange(cpu: Cpu, request: FlushRequest): Kernel<boolean> {
   return remote;
 }
 
+/** arch_tlbbatch_flush: everything of whatever mm is loaded, on the batch's CPUs. */
+function* flushBatch(cpu: Cpu, batch: FlushBatch, flushMulti: FlushMulti): Kernel<boolean> {
+  const info: FlushInfo = { mm: null, range: null, newGeneration: 0, freedTables: false };
+  yield* store(cpu.tlb.flushInfo, info);
+  const mask = batch.inOrder();
+  const remote = mask.some((id) => id !== cpu.id);
+  if (remote) yield* flushMulti(cpu, mask, info);
+  else if (mask.length > 0) yield* flushHereWithInterruptsOff(cpu);
+  batch.cpus.clear();
+  return remote;
+}
+
+/** The protocol with another way to reach the CPUs of a mask. */
+export const flushingBy = (
+  flushMulti: FlushMulti,
+): Omit<ShootdownProtocol, "name" | "summary" | "source"> => ({
+  switchMm: switchMmAndCatchUp,
+  enterLazy,
+  flushRange: (cpu, request) => flushRange(cpu, request, flushMulti),
+  flushKernelRange,
+  batchedUnmap: {
+    add: (_cpu, batch, mm) => addToBatch(batch, mm),
+    flush: (cpu, batch) => flushBatch(cpu, batch, flushMulti),
+  },
+});
+
 export const linux513: ShootdownProtocol = {
   name: "linux-5.13",
   summary: "generations and six ASIDs, lazy CPUs skipped, local flush concurrent with the IPIs",
   source:
     "arch/x86/mm/tlb.c, Linux 5.13 (Amit, x86/mm/tlb: Flush remote and local TLBs concurrently)",
-  switchMm: switchMmAndCatchUp,
-  enterLazy,
-  flushRange,
-  flushKernelRange,
+  ...flushingBy(nativeFlushMulti),
 };

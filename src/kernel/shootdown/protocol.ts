@@ -5,6 +5,7 @@ import type { PageRange } from "../../base/address.ts";
 import type { Cpu } from "../cpu.ts";
 import type { Mm } from "../mm.ts";
 import type { Kernel } from "../operation.ts";
+import type { FlushBatch } from "./batch.ts";
 
 /** What a flush covers, in 4 KiB pages. */
 export interface FlushRequest {
@@ -12,6 +13,17 @@ export interface FlushRequest {
   readonly range: PageRange;
   /** Page tables of the range were unlinked and will be freed: lazy CPUs must hear of it too. */
   readonly freedTables: boolean;
+}
+
+/** How a protocol flushes once for entries of many address spaces (reclaim). */
+export interface BatchedUnmap {
+  /** arch_tlbbatch_add_mm: an entry of `mm` was taken away. Page-table lock held. */
+  add(cpu: Cpu, batch: FlushBatch, mm: Mm): Kernel;
+  /**
+   * arch_tlbbatch_flush: on return no CPU uses what was taken away before it was added. Interrupts
+   * on. Returns whether another CPU was in the batch, which is empty then.
+   */
+  flush(cpu: Cpu, batch: FlushBatch): Kernel<boolean>;
 }
 
 export interface ShootdownProtocol {
@@ -32,6 +44,8 @@ export interface ShootdownProtocol {
   /** flush_tlb_kernel_range: on return no CPU uses a translation of this range of the kernel half
    *  older than the call, in whichever address space. Interrupts on. */
   flushKernelRange(cpu: Cpu, range: PageRange): Kernel;
+  /** Absent: reclaim flushes page by page. Kernel code asks for it through unmap-batch.ts. */
+  readonly batchedUnmap?: BatchedUnmap;
 }
 
 /** The whole user half of an address space: TLB_FLUSH_ALL. */

@@ -1,5 +1,6 @@
 // The list of shootdown protocols. Adding one: its file, a line here, a test, a row in the docs.
 
+import { kvmPv } from "./kvm-pv.ts";
 import { linux415 } from "./linux-4.15.ts";
 import { linux420 } from "./linux-4.20.ts";
 import { linux48 } from "./linux-4.8.ts";
@@ -11,6 +12,7 @@ export const protocols = {
   "linux-4.15": linux415,
   "linux-4.20": linux420,
   "linux-5.13": linux513,
+  "kvm-pv": kvmPv,
 } as const satisfies Record<string, ShootdownProtocol>;
 
 export type ProtocolName = keyof typeof protocols;

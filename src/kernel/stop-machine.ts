@@ -1,0 +1,59 @@
+// kernel/stop_machine.c: runs a function on one CPU while every other one stands still in its
+// stopper thread. Stoppers are threads, not interrupts: kernel code that has looked at
+// cpu_online_mask and not yet sent its interrupts is over before its CPU stands still.
+
+import { Cell } from "./cell.ts";
+import type { Cpu } from "./cpu.ts";
+import { among } from "./cpu-mask.ts";
+import { waitForChild } from "./exit.ts";
+import { type Kernel, locked, store, waitUntil } from "./operation.ts";
+import { createKernelThread } from "./process.ts";
+import type { Task } from "./task.ts";
+
+/** struct multi_stop_data */
+interface MultiStop {
+  /** Threads that stand still. */
+  readonly arrived: Cell<number>;
+  readonly state: Cell<"prepare" | "run" | "exit">;
+  readonly target: Cpu;
+  run(): Kernel;
+}
+
+/**
+ * stop_machine_cpuslocked: `run` on `target`. Unlike Linux, where stoppers go before everything, a
+ * stopper waits for its turn on the run queue, and the others stand still with interrupts on.
+ */
+export function* stopMachine(task: Task, target: Cpu, run: () => Kernel): Kernel {
+  const { kernel, id } = task.cpu;
+  const line = kernel.allocateLine(id);
+  const name = `stop_machine(cpu${target.id})`;
+  const stop: MultiStop = {
+    arrived: new Cell(`${name}.thread_ack`, line, 0),
+    state: new Cell<"prepare" | "run" | "exit">(`${name}.state`, line, "prepare"),
+    target,
+    run,
+  };
+  const all = kernel.cpus.map((cpu) => cpu.id).filter((cpu) => cpu !== id);
+  const others = yield* among(kernel.onlineMask, all);
+  const threads: Task[] = [];
+  for (const other of others) {
+    const program = (thread: Task): Kernel => multiCpuStop(thread, stop);
+    const request = { name: `migration/${other}`, program, cpu: kernel.cpus[other]! };
+    threads.push(yield* createKernelThread(task, request));
+  }
+  // The caller stands still here: it runs nothing else until all others do.
+  yield* waitUntil(stop.arrived, (arrived) => arrived === threads.length);
+  yield* store(stop.state, "run");
+  yield* waitUntil(stop.state, (state) => state === "exit");
+  for (const thread of threads) yield* waitForChild(task, thread);
+}
+
+/** multi_cpu_stop */
+function* multiCpuStop(thread: Task, { arrived, state, target, run }: MultiStop): Kernel {
+  yield* locked(arrived, (count) => count + 1);
+  yield* waitUntil(state, (now) => now !== "prepare");
+  if (thread.cpu === target) {
+    yield* run();
+    yield* store(state, "exit");
+  } else yield* waitUntil(state, (now) => now === "exit");
+}

@@ -1,0 +1,43 @@
+// mm/rmap.c: what reclaim has unmapped and not yet flushed, and how others who change the same
+// address space learn that stale entries may still be about.
+
+import type { Cpu } from "./cpu.ts";
+import { flushRange } from "./flush.ts";
+import type { Mm } from "./mm.ts";
+import { isMutated } from "./mutation.ts";
+import { call, type Kernel, note } from "./operation.ts";
+import { FlushBatch } from "./shootdown/batch.ts";
+import { type BatchedUnmap, WHOLE_USER_HALF } from "./shootdown/protocol.ts";
+
+/** struct tlbflush_unmap_batch: current->tlb_ubc, one task's own. */
+export class UnmapBatch {
+  readonly flush = new FlushBatch();
+  flushRequired = false;
+}
+
+/** set_tlb_ubc_flush_pending. Caller holds the page-table lock and has taken an entry away. */
+export function* deferFlush(cpu: Cpu, batch: UnmapBatch, mm: Mm, by: BatchedUnmap): Kernel {
+  yield* by.add(cpu, batch.flush, mm);
+  batch.flushRequired = true;
+  if (!isMutated(cpu, "batched-unmap-not-noted")) mm.tlbFlushBatched = true;
+}
+
+/** try_to_unmap_flush: on return no CPU uses a translation that the batch stands for. */
+export function* tryToUnmapFlush(cpu: Cpu, batch: UnmapBatch): Kernel {
+  if (!batch.flushRequired) return;
+  yield* note({ kind: "batchFlushBegin" });
+  const remote = yield* call(cpu.kernel.protocol.batchedUnmap!.flush(cpu, batch.flush));
+  batch.flushRequired = false;
+  yield* note({ kind: "batchFlushReturn", remote });
+}
+
+/**
+ * flush_tlb_batched_pending: an entry that is not present may be one that reclaim has taken away
+ * and not flushed. Who relies on "not present, so nothing to flush" flushes first. Caller holds the
+ * page-table lock.
+ */
+export function* flushBatchedPending(cpu: Cpu, mm: Mm): Kernel {
+  if (!mm.tlbFlushBatched) return;
+  yield* flushRange(cpu, { mm, range: WHOLE_USER_HALF, freedTables: true }); // flush_tlb_mm
+  mm.tlbFlushBatched = false;
+}

@@ -43,6 +43,8 @@ function describeOperation(operation: Operation): string {
       return `switch_to ${operation.next.name}`;
     case "fence":
       return "smp_mb";
+    case "jiffies":
+      return "read jiffies";
     case "endOfInterrupt":
       return "EOI";
     case "call":

@@ -19,7 +19,7 @@ import type { NewTask } from "./process.ts";
 import type { ShootdownProtocol } from "./shootdown/protocol.ts";
 import { CallQueue } from "./smp.ts";
 import { Task } from "./task.ts";
-import { DYNAMIC_ASIDS, type FlushInfo } from "./tlb-state.ts";
+import { DYNAMIC_ASIDS, type FlushInfo, type SWITCHING } from "./tlb-state.ts";
 import { WaitQueue } from "./wait-queue.ts";
 
 export interface KernelOptions {
@@ -129,7 +129,7 @@ export class KernelState {
         dropMm: cell<Mm | null>("rq.drop_mm", hazardLine, null),
       },
       tlb: {
-        loadedMm: cell("loaded_mm", tlbLine, this.initMm),
+        loadedMm: cell<Mm | typeof SWITCHING>("loaded_mm", tlbLine, this.initMm),
         isLazy: cell("is_lazy", line(), false), // cpu_tlbstate_shared: a line of its own
         flushInfo: cell<FlushInfo | null>("flush_tlb_info", line(), null),
         loadedAsid: 0,

@@ -16,6 +16,8 @@ export class Mm implements Lifetime {
   readonly mmCount: Cell<number>;
   /** context.tlb_gen: raised by every flush. */
   readonly tlbGeneration: Cell<number>;
+  /** context.next_trim_cpumask: the jiffy after which cpumask may be trimmed. 0: not yet set. */
+  readonly nextTrim: Cell<number>;
   /** Each CPU that may hold translations of this mm and is to hear of flushes. */
   readonly cpumask: CpuMask;
   /** 0: free; n > 0: that many readers; -1: a writer. */
@@ -39,7 +41,9 @@ export class Mm implements Lifetime {
     const locks = allocateLine();
     this.mmapLock = cell("mmap_lock", locks, 0);
     this.pageTableLock = cell("page_table_lock", locks, 0);
-    this.tlbGeneration = cell("context.tlb_gen", allocateLine(), 1);
+    const context = allocateLine();
+    this.tlbGeneration = cell("context.tlb_gen", context, 1);
+    this.nextTrim = cell("context.next_trim_cpumask", context, 0);
     this.cpumask = new CpuMask(`${name}.cpumask`, cpuCount, allocateLine, this);
   }
 

@@ -16,6 +16,7 @@ export type Operation =
   | { readonly kind: "store"; readonly cell: Cell; readonly value: unknown }
   | { readonly kind: "locked"; readonly cell: Cell; readonly update: (old: never) => unknown }
   | { readonly kind: "fence" }
+  | { readonly kind: "jiffies" }
   | { readonly kind: "wait"; readonly cell: Cell; readonly until: (value: never) => boolean }
   | { readonly kind: "queue"; readonly cell: Cell; readonly until: (value: never) => boolean }
   | { readonly kind: "park"; readonly cell: Cell; readonly until: (value: never) => boolean }
@@ -87,6 +88,14 @@ export function* locked<T>(cell: Cell<T>, update: (old: T) => T): Kernel<T> {
 /** smp_mb(): LOCK ADDL on the stack. */
 export function* fence(): Kernel {
   yield { kind: "fence" };
+}
+
+/** Timer ticks in a second: CONFIG_HZ_1000. */
+export const HZ = 1000;
+
+/** jiffies: the ticks since boot. An executor without a clock may let time stand still. */
+export function* readJiffies(): Kernel<number> {
+  return (yield { kind: "jiffies" }) as number;
 }
 
 /**

@@ -3,11 +3,12 @@
 // consistent; the price of store buffers is in the machine's lines, their reorderings are the
 // explorer's subject.
 
+import type { Machine } from "../machine/machine.ts";
 import { Activation } from "./activation.ts";
 import type { Cell } from "./cell.ts";
 import type { Clock } from "./clock.ts";
 import type { Cpu } from "./cpu.ts";
-import type { Operation } from "./operation.ts";
+import { HZ, type Operation } from "./operation.ts";
 import { Mm } from "./mm.ts";
 
 /** IPIs that one ICR write can address: the CPUs of an x2APIC cluster (SDM 3A 10.12.10). */
@@ -15,6 +16,8 @@ const CLUSTER_CPUS = 16;
 
 /** What code does while its condition does not hold. */
 const PARKED_AS = { wait: "waiting", queue: "queued", park: "parked", idle: "idle" } as const;
+
+const cyclesPerSecond = ({ description }: Machine): number => description.frequencyGhz * 1e9;
 
 /** Carries out `operation`, which the code `top` on `cpu` has just yielded. */
 export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Operation): void {
@@ -43,6 +46,9 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
       return performLocked(clock, cpu, top, operation.cell, operation.update);
     case "fence":
       machine.fence(cpu.id);
+      return;
+    case "jiffies":
+      top.result = Math.floor(machine.now(cpu.id) / (cyclesPerSecond(machine) / HZ));
       return;
     case "wait":
     case "queue":

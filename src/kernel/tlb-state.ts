@@ -13,18 +13,28 @@ export interface TlbContext {
   tlbGeneration: number;
 }
 
+/** LOADED_MM_SWITCHING: CR3 is about to change, and nobody can say which mm is loaded. */
+export const SWITCHING = "switching";
+
+/** TLB_GENERATION_INVALID: what a flush that belongs to no one mm has for a generation. */
+export const NO_GENERATION = 0;
+
 /** struct flush_tlb_info: what a flush asks of the CPUs that it calls. */
 export interface FlushInfo {
-  readonly mm: Mm;
+  /** Null: whatever is loaded is flushed. */
+  readonly mm: Mm | null;
   /** Null: everything. */
   readonly range: PageRange | null;
   readonly newGeneration: number;
   readonly freedTables: boolean;
+  /** trim_cpumask: CPUs that are in the mask for nothing are called too, to leave it. */
+  readonly trimMask?: boolean;
 }
 
 /** Cells are read by other CPUs; the plain fields only by their own CPU with interrupts off. */
 export interface TlbState {
-  readonly loadedMm: Cell<Mm>;
+  /** SWITCHING is stored by its own CPU, which sees it only while interrupts are off. */
+  readonly loadedMm: Cell<Mm | typeof SWITCHING>;
   readonly isLazy: Cell<boolean>;
   /** The flush that this CPU is initiating. */
   readonly flushInfo: Cell<FlushInfo | null>;

@@ -1,11 +1,12 @@
-// What the protocols since Linux 4.14 share of arch/x86/mm/tlb.c: ASID slots, the CR3 that goes with
-// one, and what a CPU flushes of its own.
+// What the protocols since Linux 4.14 share of arch/x86/mm/tlb.c: ASID slots, the CR3 that goes
+// with one, and what a CPU flushes of its own.
 
 import { type PageRange, pageAfter } from "../../base/address.ts";
+import { assert } from "../../base/assert.ts";
 import type { Cpu } from "../cpu.ts";
 import type { Mm } from "../mm.ts";
-import { invlpg, type Kernel, writeCr3 } from "../operation.ts";
-import { DYNAMIC_ASIDS, pcidOfAsid } from "../tlb-state.ts";
+import { invlpg, type Kernel, load, store, writeCr3 } from "../operation.ts";
+import { DYNAMIC_ASIDS, pcidOfAsid, SWITCHING } from "../tlb-state.ts";
 
 /** A slot, and whether what it holds is too old to be used. */
 export interface ChosenAsid {
@@ -25,6 +26,19 @@ export function chooseAsid(cpu: Cpu, next: Mm, generation: number): ChosenAsid {
   const asid = tlb.nextAsid;
   tlb.nextAsid = (asid + 1) % DYNAMIC_ASIDS;
   return { asid, flush: true };
+}
+
+/** this_cpu_read(loaded_mm). Interrupts off, so that this CPU is not in the middle of a switch. */
+export function* ownLoadedMm(cpu: Cpu): Kernel<Mm> {
+  const mm = yield* load(cpu.tlb.loadedMm);
+  assert(mm !== SWITCHING, "a CPU asks for its mm before or after a switch, not within");
+  return mm;
+}
+
+/** enter_lazy_tlb: on init_mm there is nothing to be lazy about. Interrupts off. */
+export function* enterLazy(cpu: Cpu): Kernel {
+  if ((yield* load(cpu.tlb.loadedMm)) === cpu.kernel.initMm) return;
+  yield* store(cpu.tlb.isLazy, true);
 }
 
 /** load_new_mm_cr3, with the slot's bookkeeping before a flush. */

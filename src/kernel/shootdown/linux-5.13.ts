@@ -20,13 +20,13 @@ import {
 } from "../operation.ts";
 import { callMany, waitForCalls } from "../smp.ts";
 import type { FlushInfo } from "../tlb-state.ts";
-import { chooseAsid, flushLoaded, flushPages, loadCr3 } from "./asid.ts";
+import { chooseAsid, enterLazy, flushLoaded, flushPages, loadCr3, ownLoadedMm } from "./asid.ts";
 import type { FlushRequest, ShootdownProtocol } from "./protocol.ts";
 
 /** switch_mm_irqs_off */
 function* switchMm(cpu: Cpu, next: Mm): Kernel {
   const { tlb, kernel } = cpu;
-  const realPrev = yield* load(tlb.loadedMm);
+  const realPrev = yield* ownLoadedMm(cpu);
   const wasLazy = yield* load(tlb.isLazy);
   if (wasLazy) yield* store(tlb.isLazy, false);
   if (realPrev === next) {
@@ -50,21 +50,18 @@ function* switchMm(cpu: Cpu, next: Mm): Kernel {
   tlb.loadedAsid = slot.asid;
 }
 
-function* enterLazy(cpu: Cpu): Kernel {
-  if ((yield* load(cpu.tlb.loadedMm)) === cpu.kernel.initMm) return;
-  yield* store(cpu.tlb.isLazy, true);
-}
-
 /** flush_tlb_func, on the initiator and on every CPU that it called. Interrupts off. */
 function* flushHere(cpu: Cpu, initiator: Cpu): Kernel {
   const { tlb } = cpu;
   const local = cpu === initiator;
   const info = (yield* load(initiator.tlb.flushInfo))!;
-  const mm = yield* load(tlb.loadedMm);
+  const mm = yield* ownLoadedMm(cpu);
   const context = tlb.contexts[tlb.loadedAsid]!;
   const mmGeneration = yield* load(mm.tlbGeneration);
   yield* work(costs.flushBody);
-  if (mm !== info.mm) return yield* note({ kind: "flushed", mm: info.mm, how: "skipped", local });
+  if (info.mm !== null && mm !== info.mm) {
+    return yield* note({ kind: "flushed", mm: info.mm, how: "skipped", local });
+  }
   if (yield* load(tlb.isLazy)) {
     // Lazy: do not flush, leave. The mask bit goes too, so no further flush comes here.
     yield* switchMm(cpu, cpu.kernel.initMm);

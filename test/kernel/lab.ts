@@ -74,8 +74,8 @@ export const memory = (pageCount: number, from = 0): PageRange =>
 /** Runs script i on CPU i until all have ended; CPUs without one idle. */
 export function play(options: SceneOptions, ...scripts: Script[]): Outcome & { readonly lab: Lab } {
   const { cores = Math.max(2, scripts.length), pcid = true, idle = "mwait" } = options;
-  const { policy = lazyPolicies.refcounted, protocol = linux513 } = options;
-  const machine = new Machine(describeMachine(presetNamed("skylake-sp"), { cores, idle }));
+  const { policy = lazyPolicies.refcounted, protocol = linux513, cpu = "skylake-sp" } = options;
+  const machine = new Machine(describeMachine(presetNamed(cpu), { cores, idle }));
   let left = scripts.length;
   const program = function* (cpu: Cpu): Kernel {
     const script = scripts[cpu.id];
@@ -85,7 +85,7 @@ export function play(options: SceneOptions, ...scripts: Script[]): Outcome & { r
     }
     yield* idleLoop(cpu);
   };
-  const kernelOptions = { pcid, flushCeiling: 33, idle };
+  const kernelOptions = { pcid, flushCeiling: 33, idle, ...options.kernel };
   const kernel = new KernelState(machine, policy, protocol, kernelOptions, program);
   const lab = new Lab(kernel);
   const { events, log } = lab;

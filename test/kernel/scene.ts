@@ -4,7 +4,7 @@ import { checkersFor } from "../../src/check/checkers.ts";
 import { type Violation, ViolationLog } from "../../src/check/violation.ts";
 import { Clock, type ClockEnd } from "../../src/kernel/clock.ts";
 import type { KernelEvent, Moment } from "../../src/kernel/event.ts";
-import { KernelState } from "../../src/kernel/kernel.ts";
+import { type KernelOptions, KernelState } from "../../src/kernel/kernel.ts";
 import { lazyPolicies } from "../../src/kernel/lazy/policies.ts";
 import type { LazyPolicy } from "../../src/kernel/lazy/policy.ts";
 import { linux513 } from "../../src/kernel/shootdown/linux-5.13.ts";
@@ -12,7 +12,7 @@ import type { ShootdownProtocol } from "../../src/kernel/shootdown/protocol.ts";
 import type { Program } from "../../src/kernel/task.ts";
 import { Machine } from "../../src/machine/machine.ts";
 import { describe as describeMachine } from "../../src/presets/describe.ts";
-import { presetNamed } from "../../src/presets/presets.ts";
+import { presetNamed, type PresetName } from "../../src/presets/presets.ts";
 import { startInit } from "../../src/workloads/init.ts";
 
 export interface SceneOptions {
@@ -21,6 +21,10 @@ export interface SceneOptions {
   readonly protocol?: ShootdownProtocol;
   readonly pcid?: boolean;
   readonly idle?: "poll" | "mwait" | "halt";
+  /** "skylake-sp" unless given. */
+  readonly cpu?: PresetName;
+  /** Whatever else the kernel is to have. */
+  readonly kernel?: Partial<KernelOptions>;
 }
 
 export type Seen = KernelEvent & { readonly at: Moment };
@@ -35,9 +39,10 @@ export interface Outcome {
 
 export function bootScene(options: SceneOptions = {}): KernelState {
   const { cores = 2, policy = lazyPolicies.refcounted, protocol = linux513 } = options;
-  const { pcid = true, idle = "mwait" } = options;
-  const machine = new Machine(describeMachine(presetNamed("skylake-sp"), { cores, idle }));
-  return new KernelState(machine, policy, protocol, { pcid, flushCeiling: 33, idle });
+  const { pcid = true, idle = "mwait", cpu = "skylake-sp" } = options;
+  const machine = new Machine(describeMachine(presetNamed(cpu), { cores, idle }));
+  const kernelOptions = { pcid, flushCeiling: 33, idle, ...options.kernel };
+  return new KernelState(machine, policy, protocol, kernelOptions);
 }
 
 /** Runs `program` as the first thread of a process, until init has seen everything exit. */

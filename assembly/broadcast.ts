@@ -1,4 +1,4 @@
-// INVLPGB and TLBSYNC (AMD APM volume 3): an invalidation on every core at once, without interrupts.
+// INVLPGB and TLBSYNC (AMD APM volume 3): an invalidation on every core at once, and no interrupt.
 // INVLPGB only begins it; TLBSYNC waits until all that this core has begun is done everywhere.
 //
 // Carried out is each as late as the manual allows: at the TLBSYNC, or when a core has more of them

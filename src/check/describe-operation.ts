@@ -2,6 +2,7 @@
 
 import { hex } from "../base/address.ts";
 import type { PastOperation } from "../kernel/event.ts";
+import type { Broadcast } from "../machine/broadcast.ts";
 import type { Operation } from "../kernel/operation.ts";
 
 /** For example "1840212: locked mm3.mm_count". */
@@ -26,6 +27,10 @@ function describeOperation(operation: Operation): string {
       return describeCr3(operation);
     case "invlpg":
       return `INVLPG page ${hex(operation.page)}`;
+    case "invlpgb":
+      return describeBroadcast(operation.what);
+    case "tlbsync":
+      return "TLBSYNC";
     case "sendIpi":
       return `IPI vector ${hex(operation.vector)} to CPUs ${operation.targets.join(" ")}`;
     case "interruptFlag":
@@ -56,4 +61,11 @@ function describeOperation(operation: Operation): string {
 
 function describeCr3({ root, pcid, keep }: Extract<Operation, { kind: "writeCr3" }>): string {
   return `MOV CR3 root ${hex(root)} PCID ${pcid}${keep ? " without flush" : ""}`;
+}
+
+function describeBroadcast(what: Broadcast): string {
+  if (!("pcid" in what)) return `INVLPGB ${what.extent}`;
+  if (what.extent === "pcid") return `INVLPGB PCID ${what.pcid}`;
+  const { start, end } = what.range;
+  return `INVLPGB PCID ${what.pcid} pages ${hex(start)} to ${hex(end)}`;
 }

@@ -8,6 +8,7 @@
 // once.
 
 import { type FrameNumber, hex, type PageRange } from "../base/address.ts";
+import type { Broadcast } from "../machine/broadcast.ts";
 import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
 import type { KernelState } from "../kernel/kernel.ts";
 import type { Mm } from "../kernel/mm.ts";
@@ -20,6 +21,8 @@ export class StaleTranslationChecker implements Observer {
   private readonly inFlight = new Map<number, { readonly mm: Mm; range: PageRange }>();
   /** Per CPU: the root whose entries each PCID holds. */
   private readonly rootOfPcid: Map<number, FrameNumber>[];
+  /** Per CPU: the INVLPGBs that it has not yet waited for. */
+  private readonly broadcasts = new Map<number, Broadcast[]>();
 
   constructor(
     private readonly kernel: KernelState,
@@ -43,6 +46,11 @@ export class StaleTranslationChecker implements Observer {
         return this.condemn(event.mm, event.range, moment.cpu);
       case "cr3Written":
         return this.checkPcid(event, moment);
+      case "broadcastBegun":
+        this.broadcasts.set(moment.cpu, [...(this.broadcasts.get(moment.cpu) ?? []), event.what]);
+        return;
+      case "broadcastsDone":
+        return this.forgetPcids(moment.cpu);
       case "staleUse":
         return this.reportUse(event.page, moment);
       case "mmFreed":
@@ -66,6 +74,17 @@ export class StaleTranslationChecker implements Observer {
     for (const cpu of this.cpusOfRoot.get(mm.root) ?? []) {
       this.kernel.machine.condemnRange(cpu, mm.root, range.start, range.end);
     }
+  }
+
+  /** What `cpu` has broadcast is done: the PCIDs that went as a whole hold nothing anywhere. */
+  private forgetPcids(cpu: number): void {
+    for (const what of this.broadcasts.get(cpu) ?? []) {
+      for (const roots of this.rootOfPcid) {
+        if (what.extent === "pcid") roots.delete(what.pcid);
+        else if (what.extent !== "pages") roots.clear();
+      }
+    }
+    this.broadcasts.delete(cpu);
   }
 
   private checkPcid(

@@ -3,6 +3,7 @@
 // see.
 
 import type { FrameNumber, PageNumber, PageRange } from "../base/address.ts";
+import type { Broadcast } from "../machine/broadcast.ts";
 import type { Mm } from "./mm.ts";
 import type { Operation } from "./operation.ts";
 import type { Task } from "./task.ts";
@@ -55,6 +56,9 @@ export type KernelEvent =
       readonly pcid: number;
       readonly keep: boolean;
     }
+  /** An INVLPGB; and a TLBSYNC, which ends all that its CPU began. */
+  | { readonly kind: "broadcastBegun"; readonly what: Broadcast }
+  | { readonly kind: "broadcastsDone" }
   | { readonly kind: "ipiSent"; readonly target: number; readonly vector: number }
   | { readonly kind: "interruptTaken"; readonly vector: number }
   | { readonly kind: "interruptReturned"; readonly vector: number; readonly cycles: number }

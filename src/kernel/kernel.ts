@@ -2,6 +2,7 @@
 // from its Cpu.
 
 import type { FrameNumber } from "../base/address.ts";
+import { assert } from "../base/assert.ts";
 import type { Machine } from "../machine/machine.ts";
 import { PageTables } from "../machine/page-table.ts";
 import { Activation } from "./activation.ts";
@@ -10,6 +11,7 @@ import { Cell, type Line } from "./cell.ts";
 import type { Cpu } from "./cpu.ts";
 import { exit } from "./exit.ts";
 import { FrameAllocator } from "./frames.ts";
+import { GlobalAsids } from "./global-asids.ts";
 import { idleLoop } from "./idle.ts";
 import type { LazyPolicy } from "./lazy/policy.ts";
 import { Mm } from "./mm.ts";
@@ -29,6 +31,10 @@ export interface KernelOptions {
   readonly flushCeiling: number;
   /** How an idle CPU waits: only "halt" needs an interrupt to be woken. */
   readonly idle: "poll" | "mwait" | "halt";
+  /** Whether INVLPGB is used where the protocol knows how, which needs PCIDs. */
+  readonly invlpgb?: boolean;
+  /** An mm that is active on more CPUs than this gets a global ASID: 3 unless given. */
+  readonly globalAsidCpus?: number;
   /** The mistake that this kernel makes, if it makes one. */
   readonly mutation?: MutationName;
 }
@@ -42,6 +48,7 @@ export class KernelState {
   readonly zeroFrame = this.frames.allocate();
   readonly initMm: Mm;
   readonly cpus: readonly Cpu[];
+  readonly globalAsids: GlobalAsids;
   /** Address spaces not yet freed, init_mm not among them. */
   readonly liveMms = new Set<Mm>();
   readonly tasks: Task[] = [];
@@ -59,7 +66,11 @@ export class KernelState {
     readonly options: KernelOptions,
     private readonly idleProgram: IdleProgram = idleLoop,
   ) {
+    const { invlpgb = false, pcid } = options;
+    const canBroadcast = pcid && machine.broadcasts.pageLimit > 0;
+    assert(!invlpgb || canBroadcast, "INVLPGB is used with PCIDs, on a CPU that has it");
     this.initMm = this.newMm("init_mm", 0);
+    this.globalAsids = new GlobalAsids(this.allocateLine(0));
     this.cpus = Array.from({ length: machine.coreCount }, (_, id) => this.createCpu(id));
     // Each CPU's idle task starts as a lazy user of init_mm.
     if (lazyPolicy.lazyReference === "active-mm") this.initMm.mmCount.value += this.cpus.length;
@@ -132,6 +143,8 @@ export class KernelState {
         loadedMm: cell<Mm | typeof SWITCHING>("loaded_mm", tlbLine, this.initMm),
         isLazy: cell("is_lazy", line(), false), // cpu_tlbstate_shared: a line of its own
         flushInfo: cell<FlushInfo | null>("flush_tlb_info", line(), null),
+        globalAsid: cell("loaded_mm_asid", tlbLine, 0),
+        remoteFlushes: 0,
         loadedAsid: 0,
         nextAsid: 1,
         contexts: Array.from({ length: DYNAMIC_ASIDS }, () => ({ contextId: 0, tlbGeneration: 0 })),

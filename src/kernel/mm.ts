@@ -18,6 +18,10 @@ export class Mm implements Lifetime {
   readonly tlbGeneration: Cell<number>;
   /** context.next_trim_cpumask: the jiffy after which cpumask may be trimmed. 0: not yet set. */
   readonly nextTrim: Cell<number>;
+  /** context.global_asid: the ASID that is this mm's on every CPU; 0: there is none. */
+  readonly globalAsid: Cell<number>;
+  /** context.asid_transition: some CPU may still run the mm on an ASID of its own. */
+  readonly asidTransition: Cell<boolean>;
   /** Each CPU that may hold translations of this mm and is to hear of flushes. */
   readonly cpumask: CpuMask;
   /** 0: free; n > 0: that many readers; -1: a writer. */
@@ -44,6 +48,9 @@ export class Mm implements Lifetime {
     const context = allocateLine();
     this.tlbGeneration = cell("context.tlb_gen", context, 1);
     this.nextTrim = cell("context.next_trim_cpumask", context, 0);
+    const global = allocateLine();
+    this.globalAsid = cell("context.global_asid", global, 0);
+    this.asidTransition = cell("context.asid_transition", global, false);
     this.cpumask = new CpuMask(`${name}.cpumask`, cpuCount, allocateLine, this);
   }
 
@@ -58,6 +65,7 @@ export class Mm implements Lifetime {
       this.mmUsers,
       this.mmapLock,
       this.tlbGeneration,
+      this.globalAsid,
       ...this.cpumask.words,
     ];
     return [...new Set(cells.map((cell) => cell.line))];

@@ -2,6 +2,7 @@
 // yields operations, and an executor (the clock, or the explorer) carries them out.
 
 import type { FrameNumber, PageNumber, PageRange } from "../base/address.ts";
+import type { Broadcast } from "../machine/broadcast.ts";
 import type { Stream } from "../machine/stream.ts";
 import type { Cell } from "./cell.ts";
 import type { Cpu } from "./cpu.ts";
@@ -28,6 +29,8 @@ export type Operation =
       readonly keep: boolean;
     }
   | { readonly kind: "invlpg"; readonly page: PageNumber }
+  | { readonly kind: "invlpgb"; readonly what: Broadcast }
+  | { readonly kind: "tlbsync" }
   | { readonly kind: "sendIpi"; readonly targets: readonly number[]; readonly vector: number }
   | { readonly kind: "endOfInterrupt" }
   | { readonly kind: "interruptFlag"; readonly enabled: boolean }
@@ -139,6 +142,16 @@ export function* writeCr3(root: FrameNumber, pcid: number, keep: boolean): Kerne
 
 export function* invlpg(page: PageNumber): Kernel {
   yield { kind: "invlpg", page };
+}
+
+/** INVLPGB: begins an invalidation on every CPU. Not serialising. */
+export function* invlpgb(what: Broadcast): Kernel {
+  yield { kind: "invlpgb", what };
+}
+
+/** TLBSYNC: on return this CPU's INVLPGBs are done on every CPU. */
+export function* tlbsync(): Kernel {
+  yield { kind: "tlbsync" };
 }
 
 /** ICR writes: one per x2APIC cluster of 16 among the targets. */

@@ -64,6 +64,14 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
     case "invlpg":
       machine.invlpg(cpu.id, operation.page);
       return;
+    case "invlpgb":
+      machine.broadcasts.issue(cpu.id, operation.what);
+      clock.emit(cpu, { kind: "broadcastBegun", what: operation.what });
+      return;
+    case "tlbsync":
+      machine.broadcasts.complete(cpu.id);
+      clock.emit(cpu, { kind: "broadcastsDone" });
+      return;
     case "sendIpi":
       return performSendIpi(clock, cpu, operation.targets, operation.vector);
     case "endOfInterrupt":

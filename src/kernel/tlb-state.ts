@@ -38,6 +38,10 @@ export interface TlbState {
   readonly isLazy: Cell<boolean>;
   /** The flush that this CPU is initiating. */
   readonly flushInfo: Cell<FlushInfo | null>;
+  /** loaded_mm_asid as others look at it: the global ASID loaded, 0 for one of the CPU's own. */
+  readonly globalAsid: Cell<number>;
+  /** Flushes of others' TLBs so far: every so often one considers a global ASID. */
+  remoteFlushes: number;
   loadedAsid: number;
   nextAsid: number;
   readonly contexts: readonly TlbContext[];

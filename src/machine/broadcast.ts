@@ -29,7 +29,7 @@ export class Broadcasts {
   }
 
   /** INVLPGB: begins the invalidation. It need not have happened anywhere before the TLBSYNC. */
-  invlpgb(core: number, what: Broadcast): void {
+  issue(core: number, what: Broadcast): void {
     assert(this.pageLimit > 0, "INVLPGB is executed where the processor has it");
     const { functions } = this.instance;
     const pcid = "pcid" in what ? what.pcid : 0;
@@ -39,7 +39,7 @@ export class Broadcasts {
   }
 
   /** TLBSYNC: waits until the core's INVLPGBs are done on every core. */
-  tlbsync(core: number): void {
+  complete(core: number): void {
     this.instance.functions.tlbsync(core);
   }
 }

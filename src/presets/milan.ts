@@ -140,8 +140,8 @@ export const milan: Preset = {
     completion: inCycles(
       estimated(
         1500,
-        "no figure found; a broadcast over two sockets and back, 0.3 to 0.5 us, and queues; a whole " +
-          `flush with it takes at most 2.7 us of CPU time (${cite("INVLPGB_SERIES")})`,
+        "no figure found; a broadcast over two sockets and back, 0.3 to 0.5 us, and queues; " +
+          `a whole flush takes at most 2.7 us of CPU time (${cite("INVLPGB_SERIES")})`,
       ),
     ),
   },

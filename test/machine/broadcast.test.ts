@@ -50,16 +50,16 @@ const EXTENTS: readonly [string, Broadcast, readonly number[], readonly number[]
 describe.each(EXTENTS)("an INVLPGB of %s", (_what, what, inFirst, inSecond) => {
   test.each(CORES)("drops that on core %i, and nothing else", (core) => {
     const space = warm();
-    space.machine.broadcasts.invlpgb(2, what);
-    space.machine.broadcasts.tlbsync(2);
+    space.machine.broadcasts.issue(2, what);
+    space.machine.broadcasts.complete(2);
     expect(missing(space, core, 1)).toEqual(inFirst);
     expect(missing(space, core, 2)).toEqual(inSecond); // the global page is back by now
   });
 
   test("need not have happened anywhere before the TLBSYNC of its own core", () => {
     const space = warm();
-    space.machine.broadcasts.invlpgb(2, what);
-    space.machine.broadcasts.tlbsync(1);
+    space.machine.broadcasts.issue(2, what);
+    space.machine.broadcasts.complete(1);
     for (const core of CORES) expect(missing(space, core, 1)).toEqual([]);
   });
 
@@ -72,32 +72,32 @@ describe.each(EXTENTS)("an INVLPGB of %s", (_what, what, inFirst, inSecond) => {
       return space.machine.counters(1).walkLoads - before;
     };
     const walked = walkLoads(({ machine }) => {
-      machine.broadcasts.invlpgb(0, what);
-      machine.broadcasts.tlbsync(0);
+      machine.broadcasts.issue(0, what);
+      machine.broadcasts.complete(0);
     });
     expect(walked).toBe(4);
   });
 });
 
-test("the ninth INVLPGB without a TLBSYNC finds no room, and the first eight are carried out", () => {
+test("the ninth INVLPGB without a TLBSYNC finds no room: the first eight are carried out", () => {
   const space = warm();
   for (let index = 0; index < 9; index++) {
     const range = pageRange(pageNumber(PAGE + index), 1);
-    space.machine.broadcasts.invlpgb(0, { extent: "pages", pcid: 1, range });
+    space.machine.broadcasts.issue(0, { extent: "pages", pcid: 1, range });
   }
   expect(missing(space, 3, 1)).toEqual(EVERY_OWN.slice(0, 8));
-  space.machine.broadcasts.tlbsync(0);
+  space.machine.broadcasts.complete(0);
   expect(missing(space, 3, 1)).toEqual([8]);
 });
 
 test("a snapshot keeps what is outstanding", () => {
   const space = warm();
-  space.machine.broadcasts.invlpgb(0, { extent: "pcid", pcid: 1 });
+  space.machine.broadcasts.issue(0, { extent: "pcid", pcid: 1 });
   const snapshot = space.machine.snapshot();
-  space.machine.broadcasts.tlbsync(0);
+  space.machine.broadcasts.complete(0);
   space.machine.restore(snapshot);
   expect(missing(space, 1, 1)).toEqual([]);
-  space.machine.broadcasts.tlbsync(0);
+  space.machine.broadcasts.complete(0);
   expect(missing(space, 1, 1)).toEqual(EVERY_OWN);
 });
 
@@ -105,21 +105,21 @@ describe("time", () => {
   test("INVLPGB takes its issue, TLBSYNC waits for the rest, work in between counts", () => {
     const { machine } = warm();
     const start = machine.now(0);
-    machine.broadcasts.invlpgb(0, { extent: "all" });
+    machine.broadcasts.issue(0, { extent: "all" });
     expect(machine.now(0) - start).toBe(300);
-    machine.broadcasts.invlpgb(0, { extent: "all" });
+    machine.broadcasts.issue(0, { extent: "all" });
     machine.advance(0, 1000);
-    machine.broadcasts.tlbsync(0);
+    machine.broadcasts.complete(0);
     expect(machine.now(0) - start).toBe(600 + 1500);
     expect(machine.counters(0).invlpgbs).toBe(2);
   });
 
-  test("TLBSYNC with nothing outstanding waits for nothing, and no other core's clock moves", () => {
+  test("TLBSYNC with nothing outstanding takes no time, and no other core's clock moves", () => {
     const { machine } = warm();
     const before = CORES.map((core) => machine.now(core));
-    machine.broadcasts.tlbsync(0);
-    machine.broadcasts.invlpgb(1, { extent: "all" });
-    machine.broadcasts.tlbsync(1);
+    machine.broadcasts.complete(0);
+    machine.broadcasts.issue(1, { extent: "all" });
+    machine.broadcasts.complete(1);
     expect(CORES.map((core) => machine.now(core) - before[core]!)).toEqual([0, 1800, 0, 0]);
   });
 });
@@ -127,11 +127,11 @@ describe("time", () => {
 test("a processor without INVLPGB is not asked for one", () => {
   const { machine } = new Space(MACHINE);
   expect(machine.broadcasts.pageLimit).toBe(0);
-  expect(() => machine.broadcasts.invlpgb(0, { extent: "all" })).toThrow("has it");
+  expect(() => machine.broadcasts.issue(0, { extent: "all" })).toThrow("has it");
 });
 
 test("more pages than one INVLPGB covers are an error of the program", () => {
   const { machine } = warm();
   const range = pageRange(pageNumber(PAGE), 9);
-  expect(() => machine.broadcasts.invlpgb(0, { extent: "pages", pcid: 1, range })).toThrow();
+  expect(() => machine.broadcasts.issue(0, { extent: "pages", pcid: 1, range })).toThrow();
 });

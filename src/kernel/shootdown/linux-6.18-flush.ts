@@ -18,6 +18,7 @@ import {
 import { callMany, waitForCalls } from "../smp.ts";
 import { type FlushInfo, NO_GENERATION, SWITCHING } from "../tlb-state.ts";
 import { flushLoaded, flushPages, ownLoadedMm } from "./asid.ts";
+import { inTransition, isGlobalAsid, needsGlobalAsid } from "./global-asid.ts";
 import { switchMm } from "./linux-6.18-switch.ts";
 
 /** flush_tlb_func, on the initiator and on every CPU that it called. Interrupts off. */
@@ -37,6 +38,8 @@ function* answer(cpu: Cpu, mm: Mm, info: FlushInfo): Kernel<"full" | "ranged" | 
     return "skipped";
   }
   if (mm === kernel.initMm) return "skipped";
+  if (yield* needsGlobalAsid(cpu, mm)) yield* switchMm(cpu, mm);
+  if (isGlobalAsid(tlb.loadedAsid)) return "skipped"; // the initiator's INVLPGB does it
   if (yield* load(tlb.isLazy)) {
     // Lazy: do not flush, leave. The bit stays in the mask; the next flush that calls takes it out.
     yield* switchMm(cpu, kernel.initMm);
@@ -89,7 +92,8 @@ export function* flushMulti(cpu: Cpu, mask: readonly number[], info: FlushInfo):
   yield* store(cpu.tlb.flushInfo, info);
   const mayNeedNot = (target: Cpu): Kernel<boolean> => shouldFlush(target, info);
   // A lazy CPU may walk at any time what its CR3 reaches: freed tables concern it too.
-  const condition = info.freedTables ? null : mayNeedNot;
+  const everybody = info.freedTables || (info.mm !== null && (yield* inTransition(cpu, info.mm)));
+  const condition = everybody ? null : mayNeedNot;
   const called = yield* callMany(cpu, mask, (target) => flushHere(target, cpu), condition);
   const here = mask.includes(cpu.id) && (condition === null || (yield* condition(cpu)));
   if (here) yield* flushHereWithInterruptsOff(cpu);

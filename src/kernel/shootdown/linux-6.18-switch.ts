@@ -8,6 +8,7 @@ import type { Mm } from "../mm.ts";
 import { isMutated } from "../mutation.ts";
 import { fence, type Kernel, load, store } from "../operation.ts";
 import { SWITCHING } from "../tlb-state.ts";
+import { globalAsidOf, isGlobalAsid, needsGlobalAsid } from "./global-asid.ts";
 import { chooseAsid, type ChosenAsid, loadCr3, ownLoadedMm } from "./asid.ts";
 
 /** switch_mm_irqs_off */
@@ -21,15 +22,26 @@ export function* switchMm(cpu: Cpu, next: Mm): Kernel {
   if (!isLate) yield* store(tlb.loadedMm, SWITCHING);
   yield* joinMask(cpu, next);
   const generation = yield* load(next.tlbGeneration);
-  const slot = chooseAsid(cpu, next, generation);
+  const slot = yield* chooseNewAsid(cpu, next, generation);
   if (isLate) yield* store(tlb.loadedMm, SWITCHING);
   yield* reload(cpu, next, slot, generation);
+}
+
+/** choose_new_asid: a global ASID is never stale. */
+function* chooseNewAsid(cpu: Cpu, next: Mm, generation: number): Kernel<ChosenAsid> {
+  const asid = yield* globalAsidOf(cpu, next);
+  return asid === 0 ? chooseAsid(cpu, next, generation) : { asid, flush: false };
 }
 
 /** From one thread of a process to another, or back from lazy use of it. */
 function* stay(cpu: Cpu, mm: Mm, wasLazy: boolean): Kernel {
   const { tlb } = cpu;
-  if (!wasLazy) return;
+  if (yield* needsGlobalAsid(cpu, mm)) {
+    const generation = yield* load(mm.tlbGeneration);
+    return yield* reload(cpu, mm, yield* chooseNewAsid(cpu, mm, generation), generation);
+  }
+  // Broadcasts have kept a global ASID up to date, lazy or not.
+  if (isGlobalAsid(tlb.loadedAsid) || !wasLazy) return;
   // Pairs with the increment of the generation: either the flusher sees that this CPU is not lazy,
   // or this CPU sees the new generation.
   yield* fence();
@@ -54,4 +66,7 @@ function* reload(cpu: Cpu, next: Mm, slot: ChosenAsid, generation: number): Kern
   yield* loadCr3(cpu, next, slot, generation);
   yield* store(cpu.tlb.loadedMm, next);
   cpu.tlb.loadedAsid = slot.asid;
+  if (cpu.kernel.options.invlpgb === true) {
+    yield* store(cpu.tlb.globalAsid, isGlobalAsid(slot.asid) ? slot.asid : 0);
+  }
 }

@@ -8,6 +8,8 @@ import type { Mm } from "../mm.ts";
 import { HZ, type Kernel, load, locked, readJiffies, store } from "../operation.ts";
 import type { FlushInfo } from "../tlb-state.ts";
 import { enterLazy } from "./asid.ts";
+import { broadcastFlush } from "./broadcast-flush.ts";
+import { considerGlobalAsid, globalAsidOf } from "./global-asid.ts";
 import { flushHereWithInterruptsOff, flushMulti } from "./linux-6.18-flush.ts";
 import { switchMm } from "./linux-6.18-switch.ts";
 import type { FlushRequest, ShootdownProtocol } from "./protocol.ts";
@@ -29,10 +31,15 @@ function* flushRange(cpu: Cpu, { mm, range, freedTables }: FlushRequest): Kernel
   const newGeneration = (yield* locked(mm.tlbGeneration, (old) => old + 1)) + 1;
   const whole = pagesIn(range) > cpu.kernel.options.flushCeiling;
   const info: FlushInfo = { mm, range: whole ? null : range, newGeneration, freedTables };
+  if ((yield* globalAsidOf(cpu, mm)) !== 0) {
+    yield* broadcastFlush(cpu, mm, info);
+    return true;
+  }
   const mask = yield* cpusOf(mm.cpumask);
   const remote = mask.some((id) => id !== cpu.id);
   if (remote) {
     yield* flushMulti(cpu, mask, { ...info, trimMask: yield* shouldTrimMask(mm) });
+    yield* considerGlobalAsid(cpu, mm);
   } else if ((yield* load(cpu.tlb.loadedMm)) === mm) {
     yield* store(cpu.tlb.flushInfo, info);
     yield* flushHereWithInterruptsOff(cpu);

@@ -16,6 +16,7 @@ import {
   work,
 } from "../../../src/kernel/operation.ts";
 import { linux513 } from "../../../src/kernel/shootdown/linux-5.13.ts";
+import { considerGlobalAsid } from "../../../src/kernel/shootdown/global-asid.ts";
 import { flushMulti } from "../../../src/kernel/shootdown/linux-6.18-flush.ts";
 import { linux618 } from "../../../src/kernel/shootdown/linux-6.18.ts";
 import { NO_GENERATION } from "../../../src/kernel/tlb-state.ts";
@@ -168,5 +169,53 @@ describe.each([linux513, linux618])("$name: tables that a lazy CPU can reach", (
 
   test("are freed under it when the flush is told that there are none (CVE-2025-22045)", () => {
     expect(unmap("freed-tables-false")).toEqual(["I2"]);
+  });
+});
+
+/**
+ * The mm gets a global ASID while CPU 1, on its way back to it, has just found that it has none.
+ * CPU 0 goes over, takes a page out and flushes it.
+ */
+function flushDuringTransition(mutation: MutationName | null): string[] {
+  let mm: Mm | undefined;
+  let hold: (() => Kernel) | null = null;
+  const flusher: Script = function* (cpu, lab) {
+    mm = lab.mm("mm");
+    yield* runOn(cpu, mm);
+    yield* touch(memory(2), "write");
+    yield* lab.done(1);
+    yield* lab.after(2);
+    yield* considerGlobalAsid(cpu, mm);
+    yield* runOn(cpu, mm);
+    yield* zap(mm, 0);
+    yield* flush(cpu, mm, memory(1));
+  };
+  const switcher: Script = function* (cpu, lab) {
+    yield* lab.after(1);
+    yield* runOn(cpu, mm!);
+    yield* touch(memory(2), "read");
+    yield* runOn(cpu, lab.mm("another"));
+    hold = function* () {
+      yield* lab.done(2);
+      yield* elapse(100_000);
+    };
+    yield* runOn(cpu, mm!);
+    yield* touch(memory(2), "read");
+  };
+  const protocol = watchingSwitches(linux618, function* (cpu, words) {
+    const isHere = cpu.id === 1 && words === "load mm.context.global_asid";
+    if (isHere && hold !== null) yield* hold();
+  });
+  const kernel = { invlpgb: true, globalAsidCpus: 0, ...making(mutation) };
+  return foundIn(play({ protocol, cpu: "milan", kernel }, flusher, switcher));
+}
+
+describe("a flush while another CPU is between its choice of an ASID and CR3", () => {
+  test("waits for that CPU, and brings it over to the global ASID", () => {
+    expect(flushDuringTransition(null)).toEqual([]);
+  });
+
+  test("leaves it on an ASID that nobody flushes where the transition does not wait", () => {
+    expect(flushDuringTransition("transition-without-switching-wait")).toEqual(["I1"]);
   });
 });

@@ -63,10 +63,11 @@ export const AXES: AxisTable = {
   idle: { summary: "how an idle core waits", ...oneOf(IDLE_STATES, "mwait") },
   pcid: {
     summary: "CR4.PCIDE: address spaces keep their translations over a switch",
-    accepts: "true or false",
-    names: ["true", "false"],
-    defaultFor: (chosen) => hasPcid(chosen.cpu ?? "skylake-sp"),
-    read: (text) => (text === "true" ? true : text === "false" ? false : undefined),
+    ...trueOrFalse((chosen) => hasPcid(chosen.cpu ?? "skylake-sp")),
+  },
+  invlpgb: {
+    summary: "INVLPGB: flushes of busy address spaces are broadcast, without interrupts",
+    ...trueOrFalse(() => false),
   },
   lazyTlb: { summary: "lazy-TLB policy", ...oneOf(LAZY_POLICY_NAMES, "refcounted") },
 };
@@ -94,7 +95,7 @@ export function readAxisValue<A extends ConfigurationAxis>(
   const plain = ["string", "number", "boolean"].includes(typeof written);
   const result = plain ? entry.read(String(written)) : undefined;
   if (result === undefined) {
-    const names = typeof written === "string" && axis !== "pcid" ? entry.names : undefined;
+    const names = typeof written === "string" ? entry.names : undefined;
     throw new BadInput(
       path,
       value,
@@ -120,6 +121,14 @@ function oneOf<T extends string>(names: readonly T[], first: T) {
     names,
     defaultFor: (): T => first,
     read: (text: string): T | undefined => names.find((name) => name === text),
+  };
+}
+
+function trueOrFalse(defaultFor: (chosen: Partial<Configuration>) => boolean) {
+  return {
+    accepts: "true or false",
+    defaultFor,
+    read: (text: string) => (text === "true" ? true : text === "false" ? false : undefined),
   };
 }
 

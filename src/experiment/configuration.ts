@@ -13,6 +13,8 @@ export interface Configuration {
   readonly protocol: ProtocolName;
   /** CR4.PCIDE: whether address spaces keep their translations over a switch. */
   readonly pcid: boolean;
+  /** Whether the kernel uses INVLPGB and global ASIDs. */
+  readonly invlpgb: boolean;
   /** tlb_single_page_flush_ceiling: more pages than this are flushed as a whole. */
   readonly flushCeiling: number;
   readonly idle: IdleState;

@@ -1,5 +1,7 @@
 // Which combinations of axis values no machine can have, and why.
 
+import type { ShootdownProtocol } from "../kernel/shootdown/protocol.ts";
+import { protocols } from "../kernel/shootdown/protocols.ts";
 import { presetNamed, type PresetName } from "../presets/presets.ts";
 import type { Configuration, ConfigurationAxis } from "./configuration.ts";
 
@@ -16,7 +18,15 @@ export interface Conflict {
 }
 
 /** Why this configuration cannot be, or undefined where it can. */
-export function conflictIn({ cpu, pcid }: Configuration): Conflict | undefined {
+export function conflictIn(configuration: Configuration): Conflict | undefined {
+  const { cpu, pcid, invlpgb, protocol } = configuration;
   if (pcid && !hasPcid(cpu)) return { axis: "pcid", against: "cpu", reason: `${cpu} has no PCID` };
-  return undefined;
+  if (!invlpgb) return undefined;
+  const against = (other: ConfigurationAxis, reason: string): Conflict => {
+    return { axis: "invlpgb", against: other, reason };
+  };
+  if (presetNamed(cpu).broadcast === undefined) return against("cpu", `${cpu} has no INVLPGB`);
+  if (!pcid) return against("pcid", "INVLPGB is of use only with PCID");
+  const { usesInvlpgb = false }: ShootdownProtocol = protocols[protocol];
+  return usesInvlpgb ? undefined : against("protocol", `${protocol} knows no INVLPGB`);
 }

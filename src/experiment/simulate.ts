@@ -32,7 +32,8 @@ export interface Run {
 
 /** The kernel of a run, booted, with every CPU idle. */
 export function bootKernel(configuration: Configuration, idleProgram?: IdleProgram): KernelState {
-  const { cpu, cores, coresPerLlc, llcsPerSocket, idle, pcid, flushCeiling } = configuration;
+  const { cpu, cores, coresPerLlc, llcsPerSocket, idle } = configuration;
+  const { pcid, invlpgb, flushCeiling } = configuration;
   const topology = {
     ...(coresPerLlc === undefined ? {} : { coresPerLlc }),
     ...(llcsPerSocket === undefined ? {} : { llcsPerSocket }),
@@ -40,7 +41,8 @@ export function bootKernel(configuration: Configuration, idleProgram?: IdleProgr
   const machine = new Machine(describe(presetNamed(cpu), { cores, idle, ...topology }));
   const policy = lazyPolicies[configuration.lazyTlb];
   const protocol = protocols[configuration.protocol];
-  return new KernelState(machine, policy, protocol, { pcid, flushCeiling, idle }, idleProgram);
+  const options = { pcid, invlpgb, flushCeiling, idle };
+  return new KernelState(machine, policy, protocol, options, idleProgram);
 }
 
 /** Carries out one run. The same run gives the same measurement, byte for byte. */

@@ -17,7 +17,8 @@ test("a kernel boots as configured, every CPU idle on init_mm", () => {
   const kernel = bootKernel(configurationWith({ lazyTlb: "eager", pcid: false, flushCeiling: 7 }));
   expect(kernel.cpus).toHaveLength(3);
   expect(kernel.lazyPolicy.name).toBe("eager");
-  expect(kernel.options).toEqual({ pcid: false, flushCeiling: 7, idle: "mwait" });
+  const options = { pcid: false, invlpgb: false, flushCeiling: 7, idle: "mwait" };
+  expect(kernel.options).toEqual(options);
   for (const cpu of kernel.cpus) {
     expect(kernel.machine.root(cpu.id)).toBe(kernel.initMm.root);
     expect(cpu.current).toBe(cpu.idle);

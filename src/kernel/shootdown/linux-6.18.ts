@@ -51,6 +51,7 @@ export const linux618: ShootdownProtocol = {
   name: "linux-6.18",
   summary: "as 5.13, but CPUs leave mm_cpumask only when a flush finds them there for nothing",
   source: "arch/x86/mm/tlb.c, Linux 6.18 (van Riel, x86/mm/tlb: Update mm_cpumask lazily, 6.14)",
+  usesInvlpgb: true,
   switchMm,
   enterLazy,
   flushRange,

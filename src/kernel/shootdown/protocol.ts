@@ -19,6 +19,8 @@ export interface ShootdownProtocol {
   /** One sentence. */
   readonly summary: string;
   readonly source: string;
+  /** Whether it broadcasts flushes where the kernel is told to. */
+  readonly usesInvlpgb?: boolean;
   /** switch_mm_irqs_off: CR3 and this CPU's bookkeeping go to `next`. Interrupts off. */
   switchMm(cpu: Cpu, next: Mm): Kernel;
   /** enter_lazy_tlb: CR3 stays, no user memory is used. Interrupts off. */

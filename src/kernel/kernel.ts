@@ -67,8 +67,8 @@ export class KernelState {
     private readonly idleProgram: IdleProgram = idleLoop,
   ) {
     const { invlpgb = false, pcid } = options;
-    const canBroadcast = pcid && machine.broadcasts.pageLimit > 0;
-    assert(!invlpgb || canBroadcast, "INVLPGB is used with PCIDs, on a CPU that has it");
+    const canBroadcast = (): boolean => pcid && machine.broadcasts.pageLimit > 0;
+    assert(!invlpgb || canBroadcast(), "INVLPGB is used with PCIDs, on a CPU that has it");
     this.initMm = this.newMm("init_mm", 0);
     this.globalAsids = new GlobalAsids(this.allocateLine(0));
     this.cpus = Array.from({ length: machine.coreCount }, (_, id) => this.createCpu(id));

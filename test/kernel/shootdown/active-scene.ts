@@ -19,6 +19,9 @@ export const FIRST_GLOBAL = 6;
 export type Role = "runs" | "lazy" | "left";
 export type Act = (cpu: Cpu, mm: Mm, lab: Lab) => Kernel;
 
+/** The step at which the others that run the mm touch its pages once more. */
+export const TOUCH_AGAIN = 50;
+
 /** CPU i + 1 takes role `others[i]` of an mm that CPU 0 runs; then CPU 0 acts. */
 export function actAmong(others: readonly Role[], act: Act, change: SceneOptions = {}): Outcome {
   let mm: Mm | undefined;
@@ -39,7 +42,10 @@ export function actAmong(others: readonly Role[], act: Act, change: SceneOptions
       if (role === "lazy") yield* goLazy(cpu);
       if (role === "left") yield* runOn(cpu, lab.mm(`mm of ${cpu.id}`));
       yield* lab.done(cpu.id + 1);
+      yield* lab.after(TOUCH_AGAIN);
+      if (role === "runs") yield* touch(memory(40), "read");
       yield* lab.after(99);
+      if (role === "runs") yield* touch(memory(40), "read"); // what is stale shows
     };
   const outcome = play({ ...withInvlpgb, ...change }, actor, ...others.map(other));
   expect([outcome.ended, outcome.violations]).toEqual(["stopped", []]);

@@ -82,6 +82,12 @@ export const REGISTER_EFER: u32 = 3;
 export const REGISTER_PKRU: u32 = 4;
 export const REGISTER_PKRS: u32 = 5;
 
+/** What INVLPGB invalidates; the numbers are INVPCID's types of the same extent. */
+export const BROADCAST_PAGES: u32 = 0;
+export const BROADCAST_PCID: u32 = 1;
+export const BROADCAST_ALL: u32 = 2;
+export const BROADCAST_ALL_BUT_GLOBALS: u32 = 3;
+
 /** Answers of `reachesTable`. */
 export const REACHED_BY_ROOT: u32 = 1;
 export const REACHED_BY_CURRENT_PCID: u32 = 2;
@@ -106,4 +112,5 @@ export const COUNTER_INTERRUPTS_TAKEN: u32 = 14;
 export const COUNTER_LINE_TRANSFERS: u32 = 15;
 export const COUNTER_LINE_WAIT_CYCLES: u32 = 16;
 export const COUNTER_DRAIN_WAIT_CYCLES: u32 = 17;
-export const COUNTERS: u32 = 18;
+export const COUNTER_INVLPGBS: u32 = 18;
+export const COUNTERS: u32 = 19;

@@ -157,6 +157,9 @@ function readLatencies(): void {
   MACHINE.writeCr4 = next();
   MACHINE.invlpg = next();
   for (let type: usize = 0; type < 4; type++) store<f64>(INVPCID_CYCLES + (type << 3), next());
+  MACHINE.invlpgb = next();
+  MACHINE.broadcastCycles = next();
+  MACHINE.broadcastPages = nextWord();
   MACHINE.mfence = next();
   MACHINE.writeIcr = next();
   MACHINE.interruptEntry = next();

@@ -8,6 +8,7 @@ import {
   condemnTable as condemnEntries,
   reachesTable as reaches,
 } from "./condemn.ts";
+import { invlpgb, tlbsync } from "./broadcast.ts";
 import * as control from "./control.ts";
 import * as invalidate from "./invalidate.ts";
 import { coreAt, DESCRIPTION, MACHINE, STREAM } from "./layout.ts";
@@ -53,6 +54,8 @@ export {
   acceptInterrupt,
   endOfInterrupt,
   iret,
+  invlpgb,
+  tlbsync,
   startLevel,
   startRights,
   stepCount,

@@ -19,9 +19,9 @@ import { dropEverything, dropNonGlobal, dropPage, dropPcid } from "./tlb.ts";
 export const INVPCID_CYCLES: usize = memory.data(4 * 8, 8);
 
 /** INVPCID types. */
-const ADDRESS: u64 = 0;
-const CONTEXT: u64 = 1;
-const ALL: u64 = 2;
+const ADDRESS: u32 = 0;
+const CONTEXT: u32 = 1;
+const ALL: u32 = 2;
 const LAST_TYPE: u64 = 3;
 
 /** The non-global translations of a PCID, and its paging-structure caches. */
@@ -34,6 +34,21 @@ export function invalidateContext(core: Core, pcidBits: u64): void {
 export function invalidateAll(core: Core): void {
   dropEverything(core);
   dropAllStructures(core);
+}
+
+/** What INVPCID of this type drops. */
+export function invalidateAs(core: Core, type: u32, pcidBits: u64, page: u64): void {
+  if (type == ADDRESS) {
+    dropPage(core, page, pcidBits, false);
+    dropStructuresFor(core, page, pcidBits);
+  } else if (type == CONTEXT) {
+    invalidateContext(core, pcidBits);
+  } else if (type == ALL) {
+    invalidateAll(core);
+  } else {
+    dropNonGlobal(core);
+    dropAllStructures(core);
+  }
 }
 
 /** INVLPG: the page in the current PCID and globally, and all structures of the current PCID. */
@@ -59,18 +74,7 @@ export function invpcid(core: Core, operand: u64, descriptor: u64, address: u64)
   const type = linearAddress(core, operand);
   if (isRefused(core, type, descriptor, address)) return VECTOR_GENERAL_PROTECTION;
   drain(core);
-  const pcidBits = descriptor << PCID_SHIFT;
-  if (type == ADDRESS) {
-    dropPage(core, pageOf(address), pcidBits, false);
-    dropStructuresFor(core, pageOf(address), pcidBits);
-  } else if (type == CONTEXT) {
-    invalidateContext(core, pcidBits);
-  } else if (type == ALL) {
-    invalidateAll(core);
-  } else {
-    dropNonGlobal(core);
-    dropAllStructures(core);
-  }
+  invalidateAs(core, <u32>type, descriptor << PCID_SHIFT, pageOf(address));
   core.clock += load<f64>(INVPCID_CYCLES + ((<usize>type) << 3));
   count(core, COUNTER_INVPCIDS);
   return 0;

@@ -60,6 +60,11 @@ export class MachineState {
   writeCr3NoFlush: f64;
   writeCr4: f64;
   invlpg: f64;
+  invlpgb: f64;
+  /** From an INVLPGB until every core has carried it out. */
+  broadcastCycles: f64;
+  /** Pages that one INVLPGB covers; 0: there is none. */
+  broadcastPages: u32;
   mfence: f64;
   writeIcr: f64;
   interruptEntry: f64;
@@ -126,6 +131,11 @@ export class Core {
   faultErrorCode: u32;
   faultVector: u32;
 
+  /** When the youngest INVLPGB of this core is complete. */
+  broadcastCycle: f64;
+  /** INVLPGBs of this core that await its TLBSYNC. */
+  broadcasts: u32;
+
   interruptFlag: u32;
   trackedPcids: u32;
   /** The earliest arrival among the deliverable vectors. */
@@ -149,8 +159,12 @@ export const POPULATION_BYTES: usize = 64;
 export const POPULATION_LISTS: usize = 5;
 const TRACKED_OFFSET: usize = POPULATION_OFFSET + POPULATION_LISTS * POPULATION_BYTES;
 export const MAX_TRACKED_PCIDS: u32 = 64;
+const BROADCAST_OFFSET: usize = (TRACKED_OFFSET + MAX_TRACKED_PCIDS * 2 + 7) & ~7;
+/** Outstanding INVLPGBs of a core: three words each, see broadcast.ts. */
+export const MAX_BROADCASTS: u32 = 8;
+export const BROADCAST_BYTES: usize = 24;
 /** IRR and ISR of 256 bits each, then an arrival cycle for every vector. */
-const APIC_OFFSET: usize = (TRACKED_OFFSET + MAX_TRACKED_PCIDS * 2 + 63) & ~63;
+const APIC_OFFSET: usize = (BROADCAST_OFFSET + MAX_BROADCASTS * <u32>BROADCAST_BYTES + 63) & ~63;
 export const CORE_FIXED_BYTES: usize = APIC_OFFSET + 64 + 256 * 8;
 
 export function coreAt(index: u32): Core {
@@ -177,6 +191,10 @@ export function populationOffset(list: u32): u32 {
 
 export function trackedPcid(core: Core, position: u32): usize {
   return baseOf(core) + TRACKED_OFFSET + ((<usize>position) << 1);
+}
+
+export function broadcastAt(core: Core, position: u32): usize {
+  return baseOf(core) + BROADCAST_OFFSET + <usize>position * BROADCAST_BYTES;
 }
 
 export function requestWord(core: Core, word: u32): usize {

@@ -2,6 +2,7 @@
 
 import { hex } from "../base/address.ts";
 import type { PastOperation } from "../kernel/event.ts";
+import type { Broadcast } from "../machine/broadcast.ts";
 import type { Operation } from "../kernel/operation.ts";
 
 /** For example "1840212: locked mm3.mm_count". */
@@ -31,6 +32,10 @@ export function describeOperation(operation: Operation): string {
       return `INVPCID type ${operation.type} PCID ${operation.pcid} page ${hex(operation.page)}`;
     case "invlpg":
       return `INVLPG page ${hex(operation.page)}`;
+    case "invlpgb":
+      return describeBroadcast(operation.what);
+    case "tlbsync":
+      return "TLBSYNC";
     case "sendIpi":
       return `IPI vector ${hex(operation.vector)} to CPUs ${operation.targets.join(" ")}`;
     case "interruptFlag":
@@ -50,6 +55,8 @@ export function describeOperation(operation: Operation): string {
       return `switch_to ${operation.next.name}`;
     case "fence":
       return "smp_mb";
+    case "jiffies":
+      return "read jiffies";
     case "endOfInterrupt":
       return "EOI";
     case "call":
@@ -64,4 +71,11 @@ export function describeOperation(operation: Operation): string {
 
 function describeCr3({ root, pcid, keep }: Extract<Operation, { kind: "writeCr3" }>): string {
   return `MOV CR3 root ${hex(root)} PCID ${pcid}${keep ? " without flush" : ""}`;
+}
+
+function describeBroadcast(what: Broadcast): string {
+  if (!("pcid" in what)) return `INVLPGB ${what.extent}`;
+  if (what.extent === "pcid") return `INVLPGB PCID ${what.pcid}`;
+  const { start, end } = what.range;
+  return `INVLPGB PCID ${what.pcid} pages ${hex(start)} to ${hex(end)}`;
 }

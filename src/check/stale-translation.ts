@@ -9,6 +9,7 @@
 // another address space's entries is reported at once.
 
 import { type FrameNumber, hex, type PageRange } from "../base/address.ts";
+import type { Broadcast } from "../machine/broadcast.ts";
 import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
 import type { KernelState } from "../kernel/kernel.ts";
 import type { Mm } from "../kernel/mm.ts";
@@ -45,6 +46,8 @@ export class StaleTranslationChecker implements Observer {
   private readonly revokeBegan: (number | undefined)[];
   /** Per CPU: the root whose entries each PCID holds. */
   private readonly rootOfPcid: Map<number, FrameNumber>[];
+  /** Per CPU: the INVLPGBs that it has not yet waited for. */
+  private readonly broadcasts = new Map<number, Broadcast[]>();
 
   constructor(
     private readonly kernel: KernelState,
@@ -84,6 +87,11 @@ export class StaleTranslationChecker implements Observer {
         return this.revoked(event, cpu);
       case "cr3Written":
         return this.checkPcid(event, moment);
+      case "broadcastBegun":
+        this.broadcasts.set(moment.cpu, [...(this.broadcasts.get(moment.cpu) ?? []), event.what]);
+        return;
+      case "broadcastsDone":
+        return this.forgetPcids(moment.cpu);
       case "staleUse":
         return this.reportUse(event.page, moment);
       case "mmFreed":
@@ -152,6 +160,17 @@ export class StaleTranslationChecker implements Observer {
         this.kernel.machine.condemnRange(cpu, root, range.start, range.end);
       }
     }
+  }
+
+  /** What `cpu` has broadcast is done: the PCIDs that went as a whole hold nothing anywhere. */
+  private forgetPcids(cpu: number): void {
+    for (const what of this.broadcasts.get(cpu) ?? []) {
+      for (const roots of this.rootOfPcid) {
+        if (what.extent === "pcid") roots.delete(what.pcid);
+        else if (what.extent !== "pages") roots.clear();
+      }
+    }
+    this.broadcasts.delete(cpu);
   }
 
   private checkPcid(

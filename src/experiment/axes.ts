@@ -80,6 +80,11 @@ export const AXES: AxisTable = {
     summary: "page-table isolation: user mode on a root and a PCID of its own (off unless given)",
     ...presetsOwn(yesOrNo),
   },
+  invlpgb: {
+    summary: "INVLPGB: flushes of busy address spaces are broadcast, without interrupts",
+    ...yesOrNo,
+    defaultFor: () => false,
+  },
   lazyTlb: { summary: "lazy-TLB policy", ...oneOf(LAZY_POLICY_NAMES, "refcounted") },
 };
 

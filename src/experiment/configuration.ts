@@ -17,6 +17,8 @@ export interface Configuration {
   readonly pti?: boolean;
   /** Whether the kernel uses INVPCID; where the CPU has it unless given. */
   readonly invpcid?: boolean;
+  /** Whether the kernel uses INVLPGB and global ASIDs. */
+  readonly invlpgb: boolean;
   /** tlb_single_page_flush_ceiling: more pages than this are flushed as a whole. */
   readonly flushCeiling: number;
   readonly idle: IdleState;

@@ -1,7 +1,8 @@
 // Which combinations of axis values no machine or no kernel can have, and why.
 
 import type { LazyPolicyName } from "../kernel/lazy/policies.ts";
-import type { ProtocolName } from "../kernel/shootdown/protocols.ts";
+import type { ShootdownProtocol } from "../kernel/shootdown/protocol.ts";
+import { type ProtocolName, protocols } from "../kernel/shootdown/protocols.ts";
 import { presetNamed, type PresetName } from "../presets/presets.ts";
 import type { Configuration, ConfigurationAxis } from "./configuration.ts";
 
@@ -55,7 +56,20 @@ export function conflictIn(configuration: Configuration): Conflict | undefined {
     return { axis: "pti", against: "protocol", reason };
   }
   const reason = whyNotTogether(configuration);
-  return reason === undefined ? undefined : { axis: "lazyTlb", against: "protocol", reason };
+  if (reason !== undefined) return { axis: "lazyTlb", against: "protocol", reason };
+  return configuration.invlpgb ? conflictOfInvlpgb(configuration) : undefined;
+}
+
+/** Why INVLPGB cannot be used. */
+function conflictOfInvlpgb({ cpu, pcid, pti, protocol }: Configuration): Conflict | undefined {
+  const against = (other: ConfigurationAxis, reason: string): Conflict => {
+    return { axis: "invlpgb", against: other, reason };
+  };
+  if (presetNamed(cpu).broadcast === undefined) return against("cpu", `${cpu} has no INVLPGB`);
+  if (!pcid) return against("pcid", "INVLPGB is of use only with PCID");
+  if (pti === true) return against("pti", "broadcasts of user PCIDs are not modelled");
+  const { usesInvlpgb = false }: ShootdownProtocol = protocols[protocol];
+  return usesInvlpgb ? undefined : against("protocol", `${protocol} knows no INVLPGB`);
 }
 
 /** Why the lazy-TLB policy does not go with the protocol. */

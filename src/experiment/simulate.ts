@@ -33,7 +33,8 @@ export interface Run {
 
 /** The kernel of a run, booted, with every CPU idle. */
 export function bootKernel(configuration: Configuration, idleProgram?: IdleProgram): KernelState {
-  const { cpu, cores, coresPerLlc, llcsPerSocket, idle, pcid, flushCeiling } = configuration;
+  const { cpu, cores, coresPerLlc, llcsPerSocket, idle } = configuration;
+  const { pcid, invlpgb, flushCeiling } = configuration;
   const topology = {
     ...(coresPerLlc === undefined ? {} : { coresPerLlc }),
     ...(llcsPerSocket === undefined ? {} : { llcsPerSocket }),
@@ -42,7 +43,7 @@ export function bootKernel(configuration: Configuration, idleProgram?: IdleProgr
   const policy = lazyPolicies[configuration.lazyTlb];
   const protocol = protocols[configuration.protocol];
   const { pti = false, invpcid = hasInvpcid(cpu) } = configuration;
-  const options = { pcid, pti, invpcid, flushCeiling, idle };
+  const options = { pcid, pti, invpcid, invlpgb, flushCeiling, idle };
   return new KernelState(machine, policy, protocol, options, idleProgram);
 }
 

@@ -3,6 +3,7 @@
 import type { PageNumber } from "../base/address.ts";
 import type { Activation } from "../kernel/activation.ts";
 import type { Cpu } from "../kernel/cpu.ts";
+import type { Broadcast } from "../machine/broadcast.ts";
 import type { Locations } from "./locations.ts";
 import { SpeculativeTlb } from "./tlb.ts";
 import { StoreBuffer } from "./store-buffer.ts";
@@ -14,6 +15,8 @@ export class CpuState {
   interruptsOn = true;
   /** The host has taken the vCPU away: it executes nothing and takes no interrupt. */
   isPreempted = false;
+  /** INVLPGBs begun and not yet waited for. */
+  readonly broadcasts: Broadcast[] = [];
   /** Vectors in the local APIC's request register, ascending. */
   readonly pendingVectors: number[] = [];
   /** Who runs on the CPU: an interrupt and the code below it cannot change places. */
@@ -51,6 +54,7 @@ export class CpuState {
     this.buffer.clear();
     this.interruptsOn = true;
     this.isPreempted = false;
+    this.broadcasts.length = 0;
     this.pendingVectors.length = 0;
     this.tlb.restore();
   }

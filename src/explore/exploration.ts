@@ -35,12 +35,14 @@ export class Exploration implements System {
   private readonly restores: readonly Restore[];
 
   constructor(scenario: Scenario, { policy, protocol, mutation, memory }: Subject) {
-    const machine = new Machine(explorerMachine(scenario.cpus));
+    const { kernel: special = {}, cpus } = scenario;
+    const machine = new Machine(explorerMachine(cpus, special.invlpgb === true));
     const kernel = new KernelState(machine, policy, protocol, {
-      pcid: true,
+      pcid: protocol.name !== "linux-4.8",
       flushCeiling: 33,
       idle: "mwait",
       quarantinesFrames: true,
+      ...special,
       ...(mutation !== undefined && { mutation }),
     });
     const pages = Array.from(

@@ -16,8 +16,9 @@ const tlbArray = (entries: number): TlbArrayDescription => ({
 
 const CACHE = { sizeBytes: 4096, ways: 1 } as const;
 
-export function explorerMachine(cores: number): MachineDescription {
-  const preset = describe(presetNamed("skylake-sp"), { cores });
+/** @param broadcasts - Whether there is to be INVLPGB. */
+export function explorerMachine(cores: number, broadcasts: boolean): MachineDescription {
+  const preset = describe(presetNamed(broadcasts ? "milan" : "skylake-sp"), { cores });
   return {
     ...preset,
     tlb: {

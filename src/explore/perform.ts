@@ -1,27 +1,16 @@
 // What each operation does under exploration, when it can be carried out, and which operations are
 // steps of their own. Cycles do not exist here; neither do cache lines.
 
-import {
-  addressOfPage,
-  type FrameNumber,
-  hex,
-  type PageNumber,
-  pageNumber,
-} from "../base/address.ts";
-import { assert } from "../base/assert.ts";
 import { Activation } from "../kernel/activation.ts";
 import type { Cell } from "../kernel/cell.ts";
-import { handleFault } from "../kernel/fault.ts";
 import { Mm } from "../kernel/mm.ts";
 import type { Operation } from "../kernel/operation.ts";
-import { PRESENT } from "../machine/page-table.ts";
-import type { Stream } from "../machine/stream.ts";
+import { accessKernel, commitEntry, readTables, runUser } from "./accesses.ts";
 import type { CpuState } from "./cpu-state.ts";
 import type { Executor } from "./executor.ts";
-import { useOf } from "./noticed.ts";
-import { isKernelPage } from "./tlb.ts";
-import { preemptVcpu } from "./vcpu.ts";
+import { instruct } from "./instructions.ts";
 import type { Footprint } from "./system.ts";
+import { preemptVcpu } from "./vcpu.ts";
 
 /** Operations before which the store buffer drains: SDM 3A 8.2.2, and 8.3 for CR3 and INVLPG. */
 const DRAINING: ReadonlySet<Operation["kind"]> = new Set([
@@ -33,8 +22,12 @@ const DRAINING: ReadonlySet<Operation["kind"]> = new Set([
   "writeCr4",
   "invlpg",
   "invpcid",
+  "tlbsync",
   "sendIpi", // weak_wrmsr_fence: MFENCE and LFENCE before the write of an x2APIC register
 ]);
+
+/** There is no time: it is always the same moment. */
+const JIFFIES = 1;
 
 type Condition = (value: unknown) => boolean;
 
@@ -101,7 +94,7 @@ export function perform(
   operation: Operation,
 ): void {
   const { cpu, buffer } = state;
-  const { touched, locations, kernel } = executor;
+  const { touched, locations } = executor;
   switch (operation.kind) {
     case "work":
     case "workUntil":
@@ -131,32 +124,16 @@ export function perform(
       top.result = operation.cell.value;
       executor.commit(operation.cell, operation.update(operation.cell.value as never));
       return;
-    case "writeCr3": {
-      const { root, pcid, keep } = operation;
-      touched.follow(state.bufferLocation);
-      touched.write(state.tlbLocation);
-      readTables(executor, root);
-      kernel.machine.writeCr3(cpu.id, { root, pcid, keep });
-      state.tlb.loaded(root, pcid, keep);
-      return executor.emit(cpu, { kind: "cr3Written", root, pcid, keep });
-    }
+    case "writeCr3":
+    case "writeCr4":
     case "invlpg":
-      touched.follow(state.bufferLocation);
-      touched.write(state.tlbLocation);
-      readTables(executor, state.tlb.root);
-      kernel.machine.invlpg(cpu.id, operation.page);
-      state.tlb.invalidated(operation.page);
-      return;
-    case "writeCr4": {
-      const { pcid } = kernel.options;
-      touched.follow(state.bufferLocation);
-      touched.write(state.tlbLocation);
-      readTables(executor, state.tlb.root);
-      kernel.machine.writeCr4(cpu.id, { globalPages: operation.globalPages, pcid });
-      return state.tlb.emptied(null); // a change of CR4.PGE
-    }
     case "invpcid":
-      return invalidatePcid(executor, state, operation);
+    case "invlpgb":
+    case "tlbsync":
+      return instruct(executor, state, operation);
+    case "jiffies":
+      top.result = JIFFIES;
+      return;
     case "kernelAccess":
       return accessKernel(executor, state, operation);
     case "sendIpi":
@@ -214,39 +191,6 @@ export function perform(
   }
 }
 
-function invalidatePcid(
-  executor: Executor,
-  state: CpuState,
-  { type, pcid, page }: Extract<Operation, { kind: "invpcid" }>,
-): void {
-  const { touched, kernel } = executor;
-  touched.follow(state.bufferLocation);
-  touched.write(state.tlbLocation);
-  readTables(executor, state.tlb.root);
-  const descriptor = { pcid: BigInt(pcid), address: addressOfPage(page) };
-  const fault = kernel.machine.invpcid(state.cpu.id, BigInt(type), descriptor);
-  assert(fault === undefined, "INVPCID names a PCID only while CR4.PCIDE is set");
-  if (type === 0) state.tlb.invalidated(page, pcid);
-  else state.tlb.emptied(type === 1 ? pcid : null);
-}
-
-function accessKernel(
-  executor: Executor,
-  state: CpuState,
-  { page, write }: Extract<Operation, { kind: "kernelAccess" }>,
-): void {
-  const { touched, kernel } = executor;
-  readTables(executor, state.tlb.root);
-  touched.read(state.tlbLocation);
-  touched.read(useOf(executor, kernel.initMm));
-  state.tlb.using(page, executor.choices);
-  const access = { address: addressOfPage(page), kind: write ? "write" : "read" } as const;
-  const result = kernel.machine.access(state.cpu.id, { ...access, user: false });
-  assert(result.fault === undefined, `the kernel touches only what it mapped (page ${hex(page)})`);
-  if (!result.stale) return;
-  executor.emit(state.cpu, { kind: "staleUse", page, root: state.tlb.root });
-}
-
 function store(executor: Executor, state: CpuState, cell: Cell, value: unknown): void {
   use(executor, state, cell);
   const location = executor.locations.ofCell(cell);
@@ -263,63 +207,4 @@ function use(executor: Executor, { cpu }: CpuState, { name, owner }: Cell): void
   if (owner === null || !owner.freed) return;
   const mm = owner instanceof Mm ? owner : null;
   executor.emit(cpu, { kind: "useAfterFree", owner: owner.name, cell: name, mm });
-}
-
-/** What walks and scans from `root` may read. */
-function readTables(executor: Executor, root: FrameNumber): void {
-  const { touched, locations, pages, kernel } = executor;
-  const own = mainRoot(executor, root);
-  touched.read(locations.ofTables(own));
-  for (let index = 0; index < pages.length; index++) {
-    const page = pages[index]!;
-    touched.read(locations.ofEntry(isKernelPage(page) ? kernel.initMm.root : own, page));
-  }
-}
-
-/** The root by which the tables below `root` are known: of two with the same user half, one. */
-function mainRoot({ kernel }: Executor, root: FrameNumber): FrameNumber {
-  if (!kernel.options.pti) return root;
-  for (const mm of kernel.liveMms) if (mm.userRoot === root) return mm.root;
-  return root === kernel.initMm.userRoot ? kernel.initMm.root : root;
-}
-
-/** A store to a leaf entry reaches memory, where page walks see it. Returns the old entry. */
-export function commitEntry(executor: Executor, mm: Mm, page: PageNumber, entry: bigint): bigint {
-  executor.touched.write(executor.locations.ofEntry(mm.root, page));
-  const isMapped = (mm.tables.entryAt(page) & PRESENT) !== 0n;
-  if (isMapped) {
-    const roots = isKernelPage(page) ? null : mm.roots;
-    for (const { tlb } of executor.states) tlb.changing(roots, page, executor.choices);
-  }
-  const old = mm.tables.setEntry(page, entry);
-  if ((entry & PRESENT) !== 0n) {
-    for (const { tlb } of executor.states) tlb.fill();
-  }
-  return old;
-}
-
-/** One access in user mode; the operation stays until all are done. */
-function runUser(executor: Executor, state: CpuState, top: Activation, stream: Stream): void {
-  const { cpu } = state;
-  const { machine } = executor.kernel;
-  const { mm } = cpu.current;
-  readTables(executor, state.tlb.root);
-  executor.touched.read(state.tlbLocation);
-  if (mm !== null) executor.touched.read(useOf(executor, mm));
-  const page = pageNumber(stream.base + stream.position);
-  state.tlb.using(page, executor.choices);
-  const later = stream.remaining - 1;
-  stream.remaining = 1;
-  let stop = machine.runStream(cpu.id, stream, Infinity);
-  if (stop === "stale") {
-    executor.emit(cpu, { kind: "staleUse", page, root: machine.root(cpu.id) });
-    stop = machine.runStream(cpu.id, stream, Infinity);
-  }
-  stream.remaining += later;
-  if (stop === "fault") {
-    const { page: faulting, errorCode } = machine.fault(cpu.id);
-    while (!state.buffer.isEmpty) executor.drain(state); // an exception drains the store buffer
-    const handler = handleFault(cpu, { page: faulting, errorCode });
-    cpu.current.stack.push(new Activation(handler, "exception"));
-  } else if (stream.remaining === 0) top.pending = null;
 }

@@ -2,6 +2,7 @@
 // CPU does, in all orders.
 
 import type { Cpu } from "../kernel/cpu.ts";
+import type { KernelOptions } from "../kernel/kernel.ts";
 import type { LazyPolicyName } from "../kernel/lazy/policies.ts";
 import type { ProtocolName } from "../kernel/shootdown/protocols.ts";
 import type { Kernel } from "../kernel/operation.ts";
@@ -20,6 +21,8 @@ export interface Scenario {
   /** One sentence: who does what meanwhile. */
   readonly summary: string;
   readonly cpus: number;
+  /** Kernel options that it needs: page-table isolation, say. */
+  readonly kernel?: Partial<KernelOptions>;
   /** Kernels that are known to fail here, with every protocol unless one is named. */
   readonly breaks?: readonly Break[];
   /**

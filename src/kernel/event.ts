@@ -3,6 +3,7 @@
 // see.
 
 import type { FrameNumber, PageNumber, PageRange } from "../base/address.ts";
+import type { Broadcast } from "../machine/broadcast.ts";
 import type { Mm } from "./mm.ts";
 import type { Operation } from "./operation.ts";
 import type { Task } from "./task.ts";
@@ -66,6 +67,9 @@ export type KernelEvent =
       readonly pcid: number;
       readonly keep: boolean;
     }
+  /** An INVLPGB; and a TLBSYNC, which ends all that its CPU began. */
+  | { readonly kind: "broadcastBegun"; readonly what: Broadcast }
+  | { readonly kind: "broadcastsDone" }
   | { readonly kind: "ipiSent"; readonly target: number; readonly vector: number }
   /** The host took this vCPU away, and let it run again, its TLB flushed or not. */
   | { readonly kind: "vcpuPreempted" }

@@ -2,6 +2,7 @@
 // from its Cpu.
 
 import type { FrameNumber, PageNumber } from "../base/address.ts";
+import { assert } from "../base/assert.ts";
 import type { Machine } from "../machine/machine.ts";
 import { PageTables } from "../machine/page-table.ts";
 import { Activation } from "./activation.ts";
@@ -11,6 +12,7 @@ import type { Cpu } from "./cpu.ts";
 import { CpuMask } from "./cpu-mask.ts";
 import { exit } from "./exit.ts";
 import { FrameAllocator } from "./frames.ts";
+import { GlobalAsids } from "./global-asids.ts";
 import { idleLoop } from "./idle.ts";
 import type { LazyPolicy } from "./lazy/policy.ts";
 import { Mm } from "./mm.ts";
@@ -21,7 +23,7 @@ import { type Restore, saveArray } from "./save.ts";
 import type { ShootdownProtocol } from "./shootdown/protocol.ts";
 import { CallQueue } from "./smp.ts";
 import { Task } from "./task.ts";
-import { DYNAMIC_ASIDS, type FlushInfo } from "./tlb-state.ts";
+import { DYNAMIC_ASIDS, type FlushInfo, type SWITCHING } from "./tlb-state.ts";
 import { WaitQueue } from "./wait-queue.ts";
 
 export interface KernelOptions {
@@ -37,6 +39,10 @@ export interface KernelOptions {
   readonly idle: "poll" | "mwait" | "halt";
   /** A freed frame is never handed out again, so that every use after the free is seen as one. */
   readonly quarantinesFrames?: boolean;
+  /** Whether INVLPGB is used where the protocol knows how, which needs PCIDs. */
+  readonly invlpgb?: boolean;
+  /** An mm that is active on more CPUs than this gets a global ASID: 3 unless given. */
+  readonly globalAsidCpus?: number;
   /** The mistake that this kernel makes, if it makes one. */
   readonly mutation?: MutationName;
 }
@@ -50,6 +56,7 @@ export class KernelState {
   readonly zeroFrame: FrameNumber;
   readonly initMm: Mm;
   readonly cpus: readonly Cpu[];
+  readonly globalAsids: GlobalAsids;
   /** Address spaces not yet freed, init_mm not among them. */
   readonly liveMms = new Set<Mm>();
   readonly tasks: Task[] = [];
@@ -71,9 +78,13 @@ export class KernelState {
     readonly options: KernelOptions,
     private readonly idleProgram: IdleProgram = idleLoop,
   ) {
+    const { invlpgb = false, pcid } = options;
+    const canBroadcast = (): boolean => pcid && machine.broadcasts.pageLimit > 0;
+    assert(!invlpgb || canBroadcast(), "INVLPGB is used with PCIDs, on a CPU that has it");
     this.frames = new FrameAllocator(!options.quarantinesFrames);
     this.zeroFrame = this.frames.allocate();
     this.initMm = this.newMm("init_mm", 0);
+    this.globalAsids = new GlobalAsids(this.allocateLine(0));
     this.cpus = Array.from({ length: machine.coreCount }, (_, id) => this.createCpu(id));
     // Each CPU's idle task starts as a lazy user of init_mm.
     if (lazyPolicy.lazyReference === "active-mm") this.initMm.mmCount.value += this.cpus.length;
@@ -140,12 +151,14 @@ export class KernelState {
     const liveMms = [...this.liveMms];
     const tasks = saveArray(this.tasks);
     const frames = this.frames.save();
+    const globalAsids = this.globalAsids.save();
     return () => {
       Object.assign(this, { stopped, starved, nextPid, nextContextId, kernelTables });
       this.liveMms.clear();
       for (const mm of liveMms) this.liveMms.add(mm);
       tasks();
       frames();
+      globalAsids();
     };
   }
 
@@ -181,10 +194,12 @@ export class KernelState {
         dropMm: cell<Mm | null>("rq.drop_mm", hazardLine, null),
       },
       tlb: {
-        loadedMm: cell("loaded_mm", tlbLine, this.initMm),
+        loadedMm: cell<Mm | typeof SWITCHING>("loaded_mm", tlbLine, this.initMm),
         activeMm: cell("active_mm", tlbLine, this.initMm),
         isLazy: cell("is_lazy", this.protocol.isLazyApart === false ? tlbLine : line(), false),
         flushInfo: cell<FlushInfo | null>("flush_tlb_info", line(), null),
+        globalAsid: cell("loaded_mm_asid", tlbLine, 0),
+        remoteFlushes: 0,
         loadedAsid: 0,
         nextAsid: 1,
         contexts: Array.from({ length: DYNAMIC_ASIDS }, () => ({ contextId: 0, tlbGeneration: 0 })),

@@ -16,6 +16,12 @@ export class Mm implements Lifetime {
   readonly mmCount: Cell<number>;
   /** context.tlb_gen: raised by every flush. */
   readonly tlbGeneration: Cell<number>;
+  /** context.next_trim_cpumask: the jiffy after which cpumask may be trimmed. 0: not yet set. */
+  readonly nextTrim: Cell<number>;
+  /** context.global_asid: the ASID that is this mm's on every CPU; 0: there is none. */
+  readonly globalAsid: Cell<number>;
+  /** context.asid_transition: some CPU may still run the mm on an ASID of its own. */
+  readonly asidTransition: Cell<boolean>;
   /** Each CPU that may hold translations of this mm and is to hear of flushes. */
   readonly cpumask: CpuMask;
   /** 0: free; n > 0: that many readers; -1: a writer. */
@@ -41,7 +47,12 @@ export class Mm implements Lifetime {
     const locks = allocateLine();
     this.mmapLock = cell("mmap_lock", locks, 0);
     this.pageTableLock = cell("page_table_lock", locks, 0);
-    this.tlbGeneration = cell("context.tlb_gen", allocateLine(), 1);
+    const context = allocateLine();
+    this.tlbGeneration = cell("context.tlb_gen", context, 1);
+    this.nextTrim = cell("context.next_trim_cpumask", context, 0);
+    const global = allocateLine();
+    this.globalAsid = cell("context.global_asid", global, 0);
+    this.asidTransition = cell("context.asid_transition", global, false);
     this.cpumask = new CpuMask(`${name}.cpumask`, cpuCount, allocateLine, this);
   }
 
@@ -66,6 +77,7 @@ export class Mm implements Lifetime {
       this.mmUsers,
       this.mmapLock,
       this.tlbGeneration,
+      this.globalAsid,
       ...this.cpumask.words,
     ];
     return [...new Set(cells.map((cell) => cell.line))];

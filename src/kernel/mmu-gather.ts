@@ -8,6 +8,7 @@ import type { Cpu } from "./cpu.ts";
 import { flushRange } from "./flush.ts";
 import { spinLock, spinUnlock } from "./lock.ts";
 import type { Mm } from "./mm.ts";
+import { isMutated } from "./mutation.ts";
 import {
   detachTables,
   exchangeEntry,
@@ -64,7 +65,7 @@ export function* zapTables(gather: MmuGather, range: PageRange): Kernel {
 export function* finishGather(cpu: Cpu, gather: MmuGather): Kernel {
   const { mm, range } = gather;
   if (range === null) return;
-  const freedTables = gather.tables.length > 0;
+  const freedTables = gather.tables.length > 0 && !isMutated(cpu, "freed-tables-false");
   const flushed = gather.fullMm ? WHOLE_USER_HALF : range;
   yield* flushRange(cpu, { mm, range: flushed, freedTables });
   yield* note({ kind: "pagesFreed", mm, range });

@@ -77,6 +77,30 @@ export const mutations = {
       "a vCPU that was entered while a flush was asked of the host is not interrupted either",
     source: "kvm_flush_tlb_multi without the result of its try_cmpxchg (858a43aae236)",
   },
+  "no-barrier-before-generation": {
+    summary: "switch_mm reads the generation without a barrier where its mask bit is set already",
+    source: "83b0177a6c48, x86/mm: Fix SMP ordering in switch_mm_irqs_off (6.18), CVE-2025-40174",
+  },
+  "switching-stored-late": {
+    summary: "switch_mm stores LOADED_MM_SWITCHING after it has read the generation",
+    source: "Dolan, x86/mm: Fix check/use ordering in switch_mm_irqs_off (6.12.y, October 2025)",
+  },
+  "should-flush-ignores-switching": {
+    summary: "a flush passes over a CPU that is in the middle of a switch",
+    source: "fea4e317f9e7, x86/mm: Eliminate window where TLB flushes may be inadvertently skipped",
+  },
+  "generation-zero-is-old": {
+    summary: "a flush of whatever is loaded, which has no generation, is taken for an old one",
+    source: "8f1d56f64f8d, which fixes aa44284960d5 (x86/mm/tlb: Avoid reading mm_tlb_gen, 6.0)",
+  },
+  "freed-tables-false": {
+    summary: "page tables are unlinked, and the flush is told that none were",
+    source: "3ef938c3503f, x86/mm: Fix flush_tlb_range() when used for zapping, CVE-2025-22045",
+  },
+  "transition-without-switching-wait": {
+    summary: "a transition to a global ASID passes over a CPU that is in the middle of a switch",
+    source: "finish_asid_transition's wait for LOADED_MM_SWITCHING (van Riel, INVLPGB, 6.15)",
+  },
 } as const satisfies Record<string, Mutation>;
 
 export type MutationName = keyof typeof mutations;

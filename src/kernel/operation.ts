@@ -2,6 +2,7 @@
 // yields operations, and an executor (the clock, or the explorer) carries them out.
 
 import type { FrameNumber, PageNumber, PageRange } from "../base/address.ts";
+import type { Broadcast } from "../machine/broadcast.ts";
 import type { Stream } from "../machine/stream.ts";
 import type { Cell } from "./cell.ts";
 import type { Cpu } from "./cpu.ts";
@@ -17,6 +18,7 @@ export type Operation =
   | { readonly kind: "store"; readonly cell: Cell; readonly value: unknown }
   | { readonly kind: "locked"; readonly cell: Cell; readonly update: (old: never) => unknown }
   | { readonly kind: "fence" }
+  | { readonly kind: "jiffies" }
   | { readonly kind: "wait"; readonly cell: Cell; readonly until: (value: never) => boolean }
   | { readonly kind: "queue"; readonly cell: Cell; readonly until: (value: never) => boolean }
   | { readonly kind: "park"; readonly cell: Cell; readonly until: (value: never) => boolean }
@@ -35,6 +37,8 @@ export type Operation =
       readonly pcid: number;
       readonly page: PageNumber;
     }
+  | { readonly kind: "invlpgb"; readonly what: Broadcast }
+  | { readonly kind: "tlbsync" }
   | { readonly kind: "sendIpi"; readonly targets: readonly number[]; readonly vector: number }
   | { readonly kind: "endOfInterrupt" }
   | { readonly kind: "interruptFlag"; readonly enabled: boolean }
@@ -110,6 +114,15 @@ export function* fence(): Kernel {
   yield { kind: "fence" };
 }
 
+/** Timer ticks in a second: CONFIG_HZ_1000. */
+export const HZ = 1000;
+
+/** jiffies: the ticks since boot. An executor without a clock may let time stand still. */
+export function* readJiffies(): Kernel<number> {
+  markOrigin();
+  return (yield { kind: "jiffies" }) as number;
+}
+
 /**
  * smp_cond_load_acquire: waits until `until` holds of the cell; interrupts are taken meanwhile. For
  * what another CPU does next: a wait that takes too long is reported as a deadlock.
@@ -172,6 +185,18 @@ export function* invpcid(
 ): Kernel {
   markOrigin();
   yield { kind: "invpcid", type, pcid, page };
+}
+
+/** INVLPGB: begins an invalidation on every CPU. Not serialising. */
+export function* invlpgb(what: Broadcast): Kernel {
+  markOrigin();
+  yield { kind: "invlpgb", what };
+}
+
+/** TLBSYNC: on return this CPU's INVLPGBs are done on every CPU. */
+export function* tlbsync(): Kernel {
+  markOrigin();
+  yield { kind: "tlbsync" };
 }
 
 /** ICR writes: one per x2APIC cluster of 16 among the targets. */

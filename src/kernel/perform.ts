@@ -5,11 +5,12 @@
 
 import { addressOfPage, hex, type PageNumber } from "../base/address.ts";
 import { assert } from "../base/assert.ts";
+import type { Machine } from "../machine/machine.ts";
 import { Activation } from "./activation.ts";
 import type { Cell } from "./cell.ts";
 import type { Clock } from "./clock.ts";
 import type { Cpu } from "./cpu.ts";
-import type { Operation } from "./operation.ts";
+import { HZ, type Operation } from "./operation.ts";
 import { Mm } from "./mm.ts";
 
 /** IPIs that one ICR write can address: the CPUs of an x2APIC cluster (SDM 3A 10.12.10). */
@@ -17,6 +18,8 @@ const CLUSTER_CPUS = 16;
 
 /** What code does while its condition does not hold. */
 const PARKED_AS = { wait: "waiting", queue: "queued", park: "parked", idle: "idle" } as const;
+
+const cyclesPerSecond = ({ description }: Machine): number => description.frequencyGhz * 1e9;
 
 /** Carries out `operation`, which the code `top` on `cpu` has just yielded. */
 export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Operation): void {
@@ -46,6 +49,9 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
     case "fence":
       machine.fence(cpu.id);
       return;
+    case "jiffies":
+      top.result = Math.floor(machine.now(cpu.id) / (cyclesPerSecond(machine) / HZ));
+      return;
     case "wait":
     case "queue":
     case "park":
@@ -67,6 +73,14 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
       return;
     case "invpcid":
       return performInvpcid(clock, cpu, operation);
+    case "invlpgb":
+      machine.broadcasts.issue(cpu.id, operation.what);
+      clock.emit(cpu, { kind: "broadcastBegun", what: operation.what });
+      return;
+    case "tlbsync":
+      machine.broadcasts.complete(cpu.id);
+      clock.emit(cpu, { kind: "broadcastsDone" });
+      return;
     case "sendIpi":
       return performSendIpi(clock, cpu, operation.targets, operation.vector);
     case "endOfInterrupt":

@@ -56,7 +56,7 @@ function saveCpu(cpu: Cpu): Restore {
   const { current, previous, runQueue, tlb, isOffline } = cpu;
   const { prevMm } = runQueue;
   const { loadedAsid, nextAsid, contexts } = tlb;
-  const { cr3Mm, onUserRoot, userPcidFlushMask, invalidateOther } = tlb;
+  const { cr3Mm, onUserRoot, userPcidFlushMask, invalidateOther, remoteFlushes } = tlb;
   const contextIds = contexts.map(({ contextId }) => contextId);
   const generations = contexts.map(({ tlbGeneration }) => tlbGeneration);
   const tasks = saveArray(runQueue.tasks);
@@ -72,6 +72,7 @@ function saveCpu(cpu: Cpu): Restore {
     tlb.onUserRoot = onUserRoot;
     tlb.userPcidFlushMask = userPcidFlushMask;
     tlb.invalidateOther = invalidateOther;
+    tlb.remoteFlushes = remoteFlushes;
     for (let slot = 0; slot < contexts.length; slot++) {
       contexts[slot]!.contextId = contextIds[slot]!;
       contexts[slot]!.tlbGeneration = generations[slot]!;

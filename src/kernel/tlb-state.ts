@@ -13,6 +13,12 @@ export interface TlbContext {
   tlbGeneration: number;
 }
 
+/** LOADED_MM_SWITCHING: CR3 is about to change, and nobody can say which mm is loaded. */
+export const SWITCHING = "switching";
+
+/** TLB_GENERATION_INVALID: what a flush that belongs to no one mm has for a generation. */
+export const NO_GENERATION = 0;
+
 /** struct flush_tlb_info: what a flush asks of the CPUs that it calls. */
 export interface FlushInfo {
   /** Null: whatever is loaded (a batched flush). */
@@ -21,17 +27,24 @@ export interface FlushInfo {
   readonly range: PageRange | null;
   readonly newGeneration: number;
   readonly freedTables: boolean;
+  /** trim_cpumask: CPUs that are in the mask for nothing are called too, to leave it. */
+  readonly trimMask?: boolean;
 }
 
 /** Cells are read by other CPUs; the plain fields only by their own CPU with interrupts off. */
 export interface TlbState {
-  readonly loadedMm: Cell<Mm>;
+  /** SWITCHING is stored by its own CPU, which sees it only while interrupts are off. */
+  readonly loadedMm: Cell<Mm | typeof SWITCHING>;
   /** cpu_tlbstate.active_mm, before Linux 4.14: core code's active_mm, not always what CR3 has. */
   readonly activeMm: Cell<Mm>;
   /** Before Linux 4.14 state == TLBSTATE_LAZY. */
   readonly isLazy: Cell<boolean>;
   /** The flush that this CPU is initiating. */
   readonly flushInfo: Cell<FlushInfo | null>;
+  /** loaded_mm_asid as others look at it: the global ASID loaded, 0 for one of the CPU's own. */
+  readonly globalAsid: Cell<number>;
+  /** Flushes of others' TLBs so far: every so often one considers a global ASID. */
+  remoteFlushes: number;
   loadedAsid: number;
   nextAsid: number;
   readonly contexts: readonly TlbContext[];

@@ -19,6 +19,7 @@ export interface Counters {
   readonly cr4Writes: number;
   readonly invlpgs: number;
   readonly invpcids: number;
+  readonly invlpgbs: number;
   readonly ipisSent: number;
   readonly interruptsTaken: number;
   readonly lineTransfers: number;
@@ -47,6 +48,7 @@ export function readCounters(instance: MachineInstance, core: number): Counters 
     cr4Writes: read("CR4_WRITES"),
     invlpgs: read("INVLPGS"),
     invpcids: read("INVPCIDS"),
+    invlpgbs: read("INVLPGBS"),
     ipisSent: read("IPIS_SENT"),
     interruptsTaken: read("INTERRUPTS_TAKEN"),
     lineTransfers: read("LINE_TRANSFERS"),

@@ -74,6 +74,11 @@ export interface TopologyDescription {
   readonly oneHopSockets: number;
 }
 
+/** How far apart two cores are, in the order of the machine's numbers for it. */
+export const DISTANCES = ["self", "sameLlc", "sameSocket", "oneHop", "twoHops"] as const;
+
+export type Distance = (typeof DISTANCES)[number];
+
 /** Cycles by distance class between two cores (or a core and a line's home socket). */
 export interface DistanceCycles {
   readonly sameLlc: number;
@@ -120,6 +125,16 @@ export interface InstructionCycles {
   readonly idleExit: number;
 }
 
+/** INVLPGB and TLBSYNC. */
+export interface BroadcastDescription {
+  /** Pages that one INVLPGB covers. */
+  readonly pages: number;
+  /** INVLPGB itself, which only begins the invalidation. */
+  readonly issueCycles: number;
+  /** From then until every core has carried it out: what a TLBSYNC waits for. */
+  readonly completionCycles: number;
+}
+
 export interface MachineDescription {
   readonly frequencyGhz: number;
   readonly topology: TopologyDescription;
@@ -132,6 +147,8 @@ export interface MachineDescription {
   readonly dramCycles: { readonly local: number; readonly remote: number };
   readonly line: LineDescription;
   readonly instruction: InstructionCycles;
+  /** Where the processor has INVLPGB. */
+  readonly broadcast?: BroadcastDescription;
   /** From the sender's ICR write to the vector pending at the target. */
   readonly ipiDeliveryCycles: DistanceCycles;
   /** What CPUID tells of paging. */

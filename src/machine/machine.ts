@@ -13,8 +13,9 @@ import { assert } from "../base/assert.ts";
 import type { AccessResult, MachineAccess } from "./access.ts";
 import { Accesses } from "./accesses.ts";
 import { boot } from "./boot.ts";
+import { Broadcasts } from "./broadcast.ts";
 import { type Counters, readCounters } from "./counters.ts";
-import type { MachineDescription } from "./description.ts";
+import { type Distance, DISTANCES, type MachineDescription } from "./description.ts";
 import { faultOf, RegisterFile } from "./register-file.ts";
 import { restoreSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts";
 import type { Stream } from "./stream.ts";
@@ -22,9 +23,6 @@ import { StreamBlock, type StreamEvent, type StreamStop } from "./stream-block.t
 import { type MachineWalk, readWalkLog } from "./walk-log.ts";
 import { instantiate, type MachineFunctions, type MachineInstance } from "./wasm.ts";
 
-export type Distance = "self" | "sameLlc" | "sameSocket" | "oneHop" | "twoHops";
-
-const DISTANCES: readonly Distance[] = ["self", "sameLlc", "sameSocket", "oneHop", "twoHops"];
 /** CR4.PGE and CR4.PCIDE. */
 const GLOBAL_PAGES = 1n << 7n;
 const PCIDS = 1n << 17n;
@@ -73,6 +71,7 @@ export class Machine {
   /** Condemns the structure-cache entries that point to a table. */
   readonly condemnTable: MachineFunctions["condemnTable"];
 
+  readonly broadcasts: Broadcasts;
   private readonly instance: MachineInstance;
   private readonly functions: MachineFunctions;
   private readonly streams: StreamBlock;
@@ -110,6 +109,7 @@ export class Machine {
     } = this.functions);
     this.coreCount = description.topology.coreCount;
     this.smallestIpiLatency = Math.min(...Object.values(description.ipiDeliveryCycles));
+    this.broadcasts = new Broadcasts(this.instance, description.broadcast?.pages ?? 0);
     this.streams = new StreamBlock(this.instance);
     this.accesses = new Accesses(this.instance);
     this.registerFile = new RegisterFile(this.instance);

@@ -42,6 +42,8 @@ export interface MachineFunctions {
   invlpg(core: number, page: number): void;
   invlpgAddress(core: number, address: bigint): void;
   invpcid(core: number, type: bigint, descriptor: bigint, address: bigint): number;
+  invlpgb(core: number, extent: Word, pcid: number, page: number, pages: number): void;
+  tlbsync(core: number): void;
   access(
     core: number,
     address: bigint,

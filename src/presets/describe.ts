@@ -58,6 +58,7 @@ export function describe(preset: Preset, options: DescribeOptions): MachineDescr
     dramCycles: { local: cycles(preset.memory.local), remote: cycles(preset.memory.remote) },
     line: lineOf(preset, cycles),
     instruction: instructionsOf(preset, cycles, options.idle ?? "mwait"),
+    ...broadcastOf(preset, cycles),
     ipiDeliveryCycles: mapDistances(
       preset.interrupt,
       (endToEnd) =>
@@ -67,6 +68,16 @@ export function describe(preset: Preset, options: DescribeOptions): MachineDescr
     ),
     paging: pagingOf(preset),
   };
+}
+
+function broadcastOf(
+  { broadcast }: Preset,
+  cycles: ToCycles,
+): Pick<MachineDescription, "broadcast"> {
+  if (broadcast === undefined) return {};
+  const { pages, issue, completion } = broadcast;
+  const completionCycles = cycles(completion);
+  return { broadcast: { pages: pages.value, issueCycles: cycles(issue), completionCycles } };
 }
 
 function pagingOf({ vendor, physicalAddressBits, features }: Preset): PagingFeatures {

@@ -134,6 +134,17 @@ export const milan: Preset = {
     readOccupancy: unmeasuredReadOccupancy,
   },
   instruction: { ...unmeasuredInstructions, ...unmeasuredAmdInvalidation },
+  broadcast: {
+    pages: published(8, cite("CPUID", "8000_0008 EDX[15:0]=7, plus one")),
+    issue: inCycles(estimated(300, "no figure found; about an ICR write")),
+    completion: inCycles(
+      estimated(
+        1500,
+        "no figure found; a broadcast over two sockets and back, 0.3 to 0.5 us, and queues; " +
+          `a whole flush takes at most 2.7 us of CPU time (${cite("INVLPGB_SERIES")})`,
+      ),
+    ),
+  },
   interrupt: unmeasuredInterrupt(ipiWithinComplex),
   idle: {
     pollExit: inCycles(estimated(50, "half of a PAUSE of 65 as recalled, and a misprediction")),

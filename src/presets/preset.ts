@@ -39,6 +39,8 @@ export interface Preset {
   readonly memory: { readonly local: Latency; readonly remote: Latency };
   readonly line: PresetLine;
   readonly instruction: PresetInstructions;
+  /** Where the processor has INVLPGB and TLBSYNC. */
+  readonly broadcast?: PresetBroadcast;
   /** From the ICR write to the handler's first instruction, both included. */
   readonly interrupt: DistanceLatency;
   readonly idle: PresetIdle;
@@ -139,6 +141,15 @@ export interface PresetInstructions {
   readonly iret: Latency;
   readonly pageFault: Latency;
   readonly syscall: Latency;
+}
+
+export interface PresetBroadcast {
+  /** Pages that one INVLPGB covers. */
+  readonly pages: Sourced<number>;
+  /** INVLPGB itself. */
+  readonly issue: Latency;
+  /** From then until every core has carried it out, which a TLBSYNC waits for. */
+  readonly completion: Latency;
 }
 
 export interface PresetIdle {

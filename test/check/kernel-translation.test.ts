@@ -18,7 +18,7 @@ const flushingBy = (flushKernelRange: Flush): ShootdownProtocol => ({
   flushKernelRange,
 });
 
-const reload = (cpu: Cpu): Kernel => writeCr3(cpu.tlb.loadedMm.value.root, 2, false);
+const reload = (cpu: Cpu): Kernel => writeCr3(cpu.tlb.cr3Mm.root, 2, false);
 
 /** MOV CR3 on every CPU, which leaves global translations. */
 const reloadsCr3 = flushingBy((cpu) => onEachCpu(cpu, reload));

@@ -71,6 +71,22 @@ describe("a matrix", () => {
     },
   );
 
+  test("leaves out INVLPGB on a CPU or with a protocol that knows none, and without PCIDs", () => {
+    const milan = ["cpu=milan", "protocol=linux-6.18", "invlpgb=true"];
+    expect(matrixOf({}, ...milan).cells).toHaveLength(1);
+    const reasonOf = (change: string): string =>
+      matrixOf({}, ...milan, "invlpgb=true,false", change).notes.join();
+    expect(reasonOf("cpu=milan,skylake-sp")).toBe(
+      "left out cpu=skylake-sp invlpgb=true: skylake-sp has no INVLPGB",
+    );
+    expect(reasonOf("protocol=linux-5.13,linux-6.18")).toBe(
+      "left out protocol=linux-5.13 invlpgb=true: linux-5.13 knows no INVLPGB",
+    );
+    expect(reasonOf("pcid=true,false")).toBe(
+      "left out pcid=false invlpgb=true: INVLPGB is of use only with PCID",
+    );
+  });
+
   test("refuses a value that was asked for and fits no machine", () => {
     expect(() => matrixOf({}, "cpu=rome", "pcid=true")).toThrow(
       "--set pcid=true: true: rome has no PCID; leave it out or choose another",

@@ -17,7 +17,12 @@ test("a kernel boots as configured, every CPU idle on init_mm", () => {
   const kernel = bootKernel(configurationWith({ lazyTlb: "eager", pcid: false, flushCeiling: 7 }));
   expect(kernel.cpus).toHaveLength(3);
   expect(kernel.lazyPolicy.name).toBe("eager");
-  expect(kernel.options).toMatchObject({ pcid: false, flushCeiling: 7, idle: "mwait" });
+  expect(kernel.options).toMatchObject({
+    pcid: false,
+    invlpgb: false,
+    flushCeiling: 7,
+    idle: "mwait",
+  });
   expect(kernel.options).toMatchObject({ pti: false, invpcid: true });
   for (const cpu of kernel.cpus) {
     expect(kernel.machine.root(cpu.id)).toBe(kernel.initMm.root);

@@ -76,7 +76,9 @@ export const memory = (pageCount: number, from = 0): PageRange =>
 export function play(options: SceneOptions, ...scripts: Script[]): Outcome & { readonly lab: Lab } {
   const { cores = Math.max(2, scripts.length), pcid = true, idle = "mwait" } = options;
   const { policy = lazyPolicies.refcounted, protocol = linux513, mutation } = options;
-  const machine = new Machine(describeMachine(presetNamed("skylake-sp"), { cores, idle }));
+  const machine = new Machine(
+    describeMachine(presetNamed(options.cpu ?? "skylake-sp"), { cores, idle }),
+  );
   let left = scripts.length;
   const program = function* (cpu: Cpu): Kernel {
     const script = scripts[cpu.id];

@@ -13,7 +13,7 @@ import type { ShootdownProtocol } from "../../src/kernel/shootdown/protocol.ts";
 import type { Program } from "../../src/kernel/task.ts";
 import { Machine } from "../../src/machine/machine.ts";
 import { describe as describeMachine } from "../../src/presets/describe.ts";
-import { presetNamed } from "../../src/presets/presets.ts";
+import { presetNamed, type PresetName } from "../../src/presets/presets.ts";
 import { startInit } from "../../src/workloads/init.ts";
 
 export interface SceneOptions {
@@ -23,6 +23,8 @@ export interface SceneOptions {
   readonly pcid?: boolean;
   readonly mutation?: MutationName;
   readonly idle?: "poll" | "mwait" | "halt";
+  /** "skylake-sp" unless given. */
+  readonly cpu?: PresetName;
   /** Further options of the kernel. */
   readonly kernel?: Partial<KernelOptions>;
 }
@@ -39,8 +41,8 @@ export interface Outcome {
 
 export function bootScene(options: SceneOptions = {}): KernelState {
   const { cores = 2, policy = lazyPolicies.refcounted, protocol = linux513 } = options;
-  const { pcid = true, idle = "mwait", mutation } = options;
-  const machine = new Machine(describeMachine(presetNamed("skylake-sp"), { cores, idle }));
+  const { pcid = true, idle = "mwait", mutation, cpu = "skylake-sp" } = options;
+  const machine = new Machine(describeMachine(presetNamed(cpu), { cores, idle }));
   const mistake = mutation === undefined ? {} : { mutation };
   const kernelOptions = { pcid, flushCeiling: 33, idle, ...mistake, ...options.kernel };
   return new KernelState(machine, policy, protocol, kernelOptions);

@@ -136,6 +136,7 @@ test("Rome has no PCID, the others have", () => {
 
 test("only Milan has INVLPGB", () => {
   expect(PRESET_NAMES.filter((name) => presets[name].features.invlpgb.value)).toEqual(["milan"]);
+  expect(PRESET_NAMES.filter((name) => described(name).broadcast !== undefined)).toEqual(["milan"]);
 });
 
 test("only AMD looks a line up at its home socket", () => {

@@ -7,9 +7,9 @@ import { assert } from "../../base/assert.ts";
 import type { Cpu } from "../cpu.ts";
 import type { Mm } from "../mm.ts";
 import { isMutated } from "../mutation.ts";
-import { invlpg, invpcid, type Kernel, writeCr3 } from "../operation.ts";
+import { invlpg, invpcid, type Kernel, load, store, writeCr3 } from "../operation.ts";
 import { userPcidOfAsid } from "../pti.ts";
-import { DYNAMIC_ASIDS, pcidOfAsid, type TlbState } from "../tlb-state.ts";
+import { DYNAMIC_ASIDS, pcidOfAsid, SWITCHING, type TlbState } from "../tlb-state.ts";
 
 /** A slot, and whether what it holds is too old to be used. */
 export interface ChosenAsid {
@@ -45,6 +45,19 @@ function invalidateUserAsid(cpu: Cpu, asid: number): void {
   const { pti, pcid } = cpu.kernel.options;
   if (!pti || !pcid || isMutated(cpu, "user-pcid-flush-forgotten")) return;
   cpu.tlb.userPcidFlushMask |= 1 << asid;
+}
+
+/** this_cpu_read(loaded_mm). Interrupts off, so that this CPU is not in the middle of a switch. */
+export function* ownLoadedMm(cpu: Cpu): Kernel<Mm> {
+  const mm = yield* load(cpu.tlb.loadedMm);
+  assert(mm !== SWITCHING, "a CPU asks for its mm before or after a switch, not within");
+  return mm;
+}
+
+/** enter_lazy_tlb: on init_mm there is nothing to be lazy about. Interrupts off. */
+export function* enterLazy(cpu: Cpu): Kernel {
+  if ((yield* load(cpu.tlb.loadedMm)) === cpu.kernel.initMm) return;
+  yield* store(cpu.tlb.isLazy, true);
 }
 
 /** load_new_mm_cr3, with the slot's bookkeeping before a flush. */

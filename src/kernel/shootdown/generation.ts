@@ -20,7 +20,7 @@ import {
   work,
 } from "../operation.ts";
 import type { FlushInfo } from "../tlb-state.ts";
-import { chooseAsid, flushLoaded, flushPages, loadCr3 } from "./asid.ts";
+import { chooseAsid, flushLoaded, flushPages, loadCr3, ownLoadedMm } from "./asid.ts";
 import type { FlushRequest } from "./protocol.ts";
 
 /** switch_mm_irqs_off where the address space changes: mask bits, slot, CR3. Interrupts off. */
@@ -48,7 +48,7 @@ export function* catchUp(cpu: Cpu, mm: Mm): Kernel {
 /** switch_mm_irqs_off since Linux 4.20, where flushes pass lazy CPUs over. */
 export function* switchMmAndCatchUp(cpu: Cpu, next: Mm): Kernel {
   const { tlb } = cpu;
-  const realPrev = yield* load(tlb.loadedMm);
+  const realPrev = yield* ownLoadedMm(cpu);
   const wasLazy = yield* load(tlb.isLazy);
   if (wasLazy) yield* store(tlb.isLazy, false);
   if (realPrev !== next) return yield* changeLoadedMm(cpu, realPrev, next);
@@ -57,12 +57,6 @@ export function* switchMmAndCatchUp(cpu: Cpu, next: Mm): Kernel {
   // CPU is not lazy, or this CPU sees the new generation.
   if (!isMutated(cpu, "unlazy-without-barrier")) yield* fence();
   yield* catchUp(cpu, next);
-}
-
-/** enter_lazy_tlb since Linux 4.19: nothing changes but what flushes may assume of this CPU. */
-export function* enterLazy(cpu: Cpu): Kernel {
-  if ((yield* load(cpu.tlb.loadedMm)) === cpu.kernel.initMm) return;
-  yield* store(cpu.tlb.isLazy, true);
 }
 
 /** tlb_is_not_lazy: a plain load of another CPU's state. */
@@ -85,7 +79,7 @@ export function* flushHere(cpu: Cpu, initiator: Cpu): Kernel {
   const { tlb } = cpu;
   const local = cpu === initiator;
   const info = (yield* load(initiator.tlb.flushInfo))!;
-  const mm = yield* load(tlb.loadedMm);
+  const mm = yield* ownLoadedMm(cpu);
   const context = tlb.contexts[tlb.loadedAsid]!;
   const mmGeneration = yield* load(mm.tlbGeneration);
   yield* work(costs.flushBody);

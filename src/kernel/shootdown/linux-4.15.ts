@@ -17,12 +17,13 @@ import {
   flushHereWithInterruptsOff,
 } from "./generation.ts";
 import { flushKernelRange } from "./kernel-range.ts";
+import { ownLoadedMm } from "./asid.ts";
 import type { FlushRequest, ShootdownProtocol } from "./protocol.ts";
 
 /** switch_mm_irqs_off */
 function* switchMm(cpu: Cpu, next: Mm): Kernel {
   const { tlb } = cpu;
-  const realPrev = yield* load(tlb.loadedMm);
+  const realPrev = yield* ownLoadedMm(cpu);
   yield* store(tlb.isLazy, false);
   if (realPrev !== next) return yield* changeLoadedMm(cpu, realPrev, next);
   if (!isMutated(cpu, "lazy-leaves-cpumask")) return;
@@ -33,7 +34,7 @@ function* switchMm(cpu: Cpu, next: Mm): Kernel {
 
 /** enter_lazy_tlb; tlb_defer_switch_to_init_mm is "no PCID". */
 function* enterLazy(cpu: Cpu): Kernel {
-  const mm = yield* load(cpu.tlb.loadedMm);
+  const mm = yield* ownLoadedMm(cpu);
   if (mm === cpu.kernel.initMm) return;
   if (isMutated(cpu, "lazy-leaves-cpumask")) {
     yield* store(cpu.tlb.isLazy, true);

@@ -10,9 +10,9 @@ import { isMutated } from "../mutation.ts";
 import { type Kernel, load } from "../operation.ts";
 import { callMany, waitForCalls } from "../smp.ts";
 import type { FlushInfo } from "../tlb-state.ts";
+import { enterLazy } from "./asid.ts";
 import {
   announceFlush,
-  enterLazy,
   flushHere,
   flushHereWithInterruptsOff,
   isNotLazy,

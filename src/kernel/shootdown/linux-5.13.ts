@@ -7,9 +7,9 @@ import { type Kernel, load, store } from "../operation.ts";
 import { callMany, waitForCalls } from "../smp.ts";
 import type { FlushInfo } from "../tlb-state.ts";
 import { addToBatch, type FlushBatch } from "./batch.ts";
+import { enterLazy } from "./asid.ts";
 import {
   announceFlush,
-  enterLazy,
   flushHere,
   flushHereWithInterruptsOff,
   isNotLazy,

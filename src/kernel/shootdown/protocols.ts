@@ -5,6 +5,7 @@ import { linux415 } from "./linux-4.15.ts";
 import { linux420 } from "./linux-4.20.ts";
 import { linux48 } from "./linux-4.8.ts";
 import { linux513 } from "./linux-5.13.ts";
+import { linux618 } from "./linux-6.18.ts";
 import type { ShootdownProtocol } from "./protocol.ts";
 
 export const protocols = {
@@ -12,6 +13,7 @@ export const protocols = {
   "linux-4.15": linux415,
   "linux-4.20": linux420,
   "linux-5.13": linux513,
+  "linux-6.18": linux618,
   "kvm-pv": kvmPv,
 } as const satisfies Record<string, ShootdownProtocol>;
 

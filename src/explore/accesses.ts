@@ -1,0 +1,102 @@
+// Accesses to emulated memory under exploration: what user mode and the kernel use through the TLB,
+// and stores to page-table entries, which page walks see when they reach memory.
+
+import {
+  addressOfPage,
+  type FrameNumber,
+  hex,
+  type PageNumber,
+  pageNumber,
+} from "../base/address.ts";
+import { assert } from "../base/assert.ts";
+import { Activation } from "../kernel/activation.ts";
+import { handleFault } from "../kernel/fault.ts";
+import type { Mm } from "../kernel/mm.ts";
+import type { Operation } from "../kernel/operation.ts";
+import { PRESENT } from "../machine/page-table.ts";
+import type { Stream } from "../machine/stream.ts";
+import type { CpuState } from "./cpu-state.ts";
+import type { Executor } from "./executor.ts";
+import { useOf } from "./noticed.ts";
+import { isKernelPage } from "./tlb.ts";
+
+export function accessKernel(
+  executor: Executor,
+  state: CpuState,
+  { page, write }: Extract<Operation, { kind: "kernelAccess" }>,
+): void {
+  const { touched, kernel } = executor;
+  readTables(executor, state.tlb.root);
+  touched.read(state.tlbLocation);
+  touched.read(useOf(executor, kernel.initMm));
+  state.tlb.using(page, executor.choices);
+  const access = { address: addressOfPage(page), kind: write ? "write" : "read" } as const;
+  const result = kernel.machine.access(state.cpu.id, { ...access, user: false });
+  assert(result.fault === undefined, `the kernel touches only what it mapped (page ${hex(page)})`);
+  if (!result.stale) return;
+  executor.emit(state.cpu, { kind: "staleUse", page, root: state.tlb.root });
+}
+
+/** One access in user mode; the operation stays until all are done. */
+export function runUser(
+  executor: Executor,
+  state: CpuState,
+  top: Activation,
+  stream: Stream,
+): void {
+  const { cpu } = state;
+  const { machine } = executor.kernel;
+  const { mm } = cpu.current;
+  readTables(executor, state.tlb.root);
+  executor.touched.read(state.tlbLocation);
+  if (mm !== null) executor.touched.read(useOf(executor, mm));
+  const page = pageNumber(stream.base + stream.position);
+  state.tlb.using(page, executor.choices);
+  const later = stream.remaining - 1;
+  stream.remaining = 1;
+  let stop = machine.runStream(cpu.id, stream, Infinity);
+  if (stop === "stale") {
+    executor.emit(cpu, { kind: "staleUse", page, root: machine.root(cpu.id) });
+    stop = machine.runStream(cpu.id, stream, Infinity);
+  }
+  stream.remaining += later;
+  if (stop === "fault") {
+    const { page: faulting, errorCode } = machine.fault(cpu.id);
+    while (!state.buffer.isEmpty) executor.drain(state); // an exception drains the store buffer
+    const handler = handleFault(cpu, { page: faulting, errorCode });
+    cpu.current.stack.push(new Activation(handler, "exception"));
+  } else if (stream.remaining === 0) top.pending = null;
+}
+
+/** A store to a leaf entry reaches memory, where page walks see it. Returns the old entry. */
+export function commitEntry(executor: Executor, mm: Mm, page: PageNumber, entry: bigint): bigint {
+  executor.touched.write(executor.locations.ofEntry(mm.root, page));
+  const isMapped = (mm.tables.entryAt(page) & PRESENT) !== 0n;
+  if (isMapped) {
+    const roots = isKernelPage(page) ? null : mm.roots;
+    for (const { tlb } of executor.states) tlb.changing(roots, page, executor.choices);
+  }
+  const old = mm.tables.setEntry(page, entry);
+  if ((entry & PRESENT) !== 0n) {
+    for (const { tlb } of executor.states) tlb.fill();
+  }
+  return old;
+}
+
+/** What walks and scans from `root` may read. */
+export function readTables(executor: Executor, root: FrameNumber): void {
+  const { touched, locations, pages, kernel } = executor;
+  const own = mainRoot(executor, root);
+  touched.read(locations.ofTables(own));
+  for (let index = 0; index < pages.length; index++) {
+    const page = pages[index]!;
+    touched.read(locations.ofEntry(isKernelPage(page) ? kernel.initMm.root : own, page));
+  }
+}
+
+/** The root by which the tables below `root` are known: of two with the same user half, one. */
+function mainRoot({ kernel }: Executor, root: FrameNumber): FrameNumber {
+  if (!kernel.options.pti) return root;
+  for (const mm of kernel.liveMms) if (mm.userRoot === root) return mm.root;
+  return root === kernel.initMm.userRoot ? kernel.initMm.root : root;
+}

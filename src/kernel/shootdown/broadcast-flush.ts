@@ -1,0 +1,53 @@
+// broadcast_tlb_flush of Linux 6.15: the flush of an mm with a global ASID. INVLPGBs invalidate on
+// every CPU; IPIs go out only while some CPU may still run the mm on an ASID of its own.
+
+import { pageAfter, type PageRange } from "../../base/address.ts";
+import type { Cpu } from "../cpu.ts";
+import { cpusOf } from "../cpu-mask.ts";
+import type { Mm } from "../mm.ts";
+import { isMutated } from "../mutation.ts";
+import { invlpgb, type Kernel, load, note, store, tlbsync, waitUntil } from "../operation.ts";
+import { type FlushInfo, pcidOfAsid, SWITCHING } from "../tlb-state.ts";
+import { globalAsidOf, inTransition } from "./global-asid.ts";
+import { flushMulti } from "./linux-6.18-flush.ts";
+
+/** broadcast_tlb_flush. This CPU may not change until the TLBSYNC. */
+export function* broadcastFlush(cpu: Cpu, mm: Mm, info: FlushInfo): Kernel {
+  const pcid = pcidOfAsid(yield* globalAsidOf(cpu, mm));
+  // The increment of the generation, a full barrier, has made the page tables' changes visible.
+  if (info.range === null) yield* invlpgb({ extent: "pcid", pcid });
+  else yield* invalidatePages(cpu, pcid, info.range);
+  yield* finishTransition(cpu, mm, info);
+  yield* tlbsync();
+  const how = info.range === null ? "full" : "ranged";
+  yield* note({ kind: "flushed", mm, how, local: true });
+}
+
+/** As many pages with each instruction as it covers. */
+function* invalidatePages(cpu: Cpu, pcid: number, { start, end }: PageRange): Kernel {
+  const most = cpu.kernel.machine.broadcasts.pageLimit;
+  for (let page = start; page < end; page = pageAfter(page, most)) {
+    const last = Math.min(pageAfter(page, most), end) as PageRange["end"];
+    yield* invlpgb({ extent: "pages", pcid, range: { start: page, end: last } });
+  }
+}
+
+/**
+ * finish_asid_transition: the transition is over when no CPU runs the mm on an ASID of its own. As
+ * long as one does, flushes go to everybody in the mask too, and bring that one over.
+ */
+function* finishTransition(cpu: Cpu, mm: Mm, info: FlushInfo): Kernel {
+  if (!(yield* inTransition(cpu, mm))) return;
+  const asid = yield* globalAsidOf(cpu, mm);
+  const mask = yield* cpusOf(mm.cpumask);
+  for (const id of mask) {
+    const { tlb } = cpu.kernel.cpus[id]!;
+    // A CPU in the middle of a switch may have chosen its ASID before there was a global one.
+    if (!isMutated(cpu, "transition-without-switching-wait"))
+      yield* waitUntil(tlb.loadedMm, (loaded) => loaded !== SWITCHING);
+    if ((yield* load(tlb.loadedMm)) !== mm) continue;
+    if ((yield* load(tlb.globalAsid)) === asid) continue;
+    return yield* flushMulti(cpu, mask, info);
+  }
+  yield* store(mm.asidTransition, false);
+}

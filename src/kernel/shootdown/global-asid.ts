@@ -1,0 +1,114 @@
+// Global ASIDs of Linux 6.15: an address space that is active on many CPUs gets one ASID for all of
+// them, which INVLPGB keeps up to date everywhere, so that no generation has to.
+
+import type { Cpu } from "../cpu.ts";
+import { cpusOf } from "../cpu-mask.ts";
+import { ASIDS, type GlobalAsids } from "../global-asids.ts";
+import { spinLock, spinUnlock } from "../lock.ts";
+import type { Mm } from "../mm.ts";
+import {
+  disableInterrupts,
+  enableInterrupts,
+  invlpgb,
+  type Kernel,
+  load,
+  store,
+  tlbsync,
+} from "../operation.ts";
+import { DYNAMIC_ASIDS } from "../tlb-state.ts";
+
+/** Of so many flushes one considers: Linux compares five bits of the pid and of jiffies. */
+const CONSIDERED_EVERY = 32;
+const ACTIVE_CPUS = 3;
+
+export const isGlobalAsid = (asid: number): boolean => asid >= DYNAMIC_ASIDS;
+
+/** mm_global_asid: 0 where it has none. */
+export function* globalAsidOf(cpu: Cpu, mm: Mm): Kernel<number> {
+  return cpu.kernel.options.invlpgb === true ? yield* load(mm.globalAsid) : 0;
+}
+
+/** mm_needs_global_asid: whether `mm` has a global ASID and this CPU runs it on another. */
+export function* needsGlobalAsid(cpu: Cpu, mm: Mm): Kernel<boolean> {
+  const asid = yield* globalAsidOf(cpu, mm);
+  return asid !== 0 && asid !== cpu.tlb.loadedAsid;
+}
+
+/** mm_in_asid_transition */
+export function* inTransition(cpu: Cpu, mm: Mm): Kernel<boolean> {
+  return cpu.kernel.options.invlpgb === true && (yield* load(mm.asidTransition));
+}
+
+/**
+ * consider_global_asid. Unlike Linux, which samples by time and would in a short run do so never or
+ * always, every CPU counts its flushes, beginning with the first.
+ */
+export function* considerGlobalAsid(cpu: Cpu, mm: Mm): Kernel {
+  const { tlb, kernel } = cpu;
+  if (kernel.options.invlpgb !== true) return;
+  if (tlb.remoteFlushes++ % CONSIDERED_EVERY !== 0) return;
+  const { globalAsidCpus = ACTIVE_CPUS } = kernel.options;
+  if (yield* activeCpusExceed(cpu, mm, globalAsidCpus)) yield* useGlobalAsid(cpu, mm);
+}
+
+/** mm_active_cpus_exceeds: CPUs in the mask that have the mm loaded and are not lazy. */
+function* activeCpusExceed(cpu: Cpu, mm: Mm, threshold: number): Kernel<boolean> {
+  const mask = yield* cpusOf(mm.cpumask);
+  if (mask.length <= threshold) return false;
+  let count = 0;
+  for (const id of mask) {
+    const { tlb } = cpu.kernel.cpus[id]!;
+    if ((yield* load(tlb.loadedMm)) !== mm) continue;
+    if (yield* load(tlb.isLazy)) continue;
+    if (++count > threshold) return true;
+  }
+  return false;
+}
+
+/** use_global_asid */
+function* useGlobalAsid(cpu: Cpu, mm: Mm): Kernel {
+  const { globalAsids } = cpu.kernel;
+  yield* disableInterrupts();
+  yield* spinLock(globalAsids.lock);
+  const asid = (yield* load(mm.globalAsid)) === 0 ? yield* allocateGlobalAsid(globalAsids) : 0;
+  if (asid !== 0) {
+    // Whoever sees the ASID must see the transition: stores do not pass each other.
+    yield* store(mm.asidTransition, true);
+    yield* store(mm.globalAsid, asid);
+  }
+  yield* spinUnlock(globalAsids.lock);
+  yield* enableInterrupts();
+}
+
+/** allocate_global_asid: 0 when all are in use. Lock held. */
+function* allocateGlobalAsid(asids: GlobalAsids): Kernel<number> {
+  if (asids.last >= ASIDS - 1) yield* resetGlobalAsids(asids);
+  let asid = asids.last;
+  while (asids.used.has(asid)) asid++;
+  if (asid >= ASIDS) return 0;
+  asids.used.add(asid);
+  asids.last = asid;
+  return asid;
+}
+
+/** reset_global_asid_space: nothing of those given back is left in any TLB. Lock held. */
+function* resetGlobalAsids(asids: GlobalAsids): Kernel {
+  yield* invlpgb({ extent: "allButGlobals" });
+  yield* tlbsync();
+  for (const asid of asids.freed) asids.used.delete(asid);
+  asids.freed.clear();
+  asids.last = DYNAMIC_ASIDS;
+}
+
+/** mm_free_global_asid, when the mm is destroyed: the ASID may be used again after a reset. */
+export function* freeGlobalAsid(cpu: Cpu, mm: Mm): Kernel {
+  const asid = yield* globalAsidOf(cpu, mm);
+  if (asid === 0) return;
+  const { globalAsids } = cpu.kernel;
+  yield* disableInterrupts();
+  yield* spinLock(globalAsids.lock);
+  globalAsids.freed.add(asid);
+  yield* store(mm.globalAsid, 0);
+  yield* spinUnlock(globalAsids.lock);
+  yield* enableInterrupts();
+}

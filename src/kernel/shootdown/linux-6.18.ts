@@ -1,0 +1,88 @@
+// arch/x86/mm/tlb.c of Linux 6.18: as 5.13, with a lazy mm_cpumask. A switch leaves the bit of the
+// old mm where it is, and a flush asks each CPU of the mask what it has loaded before it calls it.
+
+import { pagesIn } from "../../base/address.ts";
+import type { Cpu } from "../cpu.ts";
+import { cpusOf } from "../cpu-mask.ts";
+import type { Mm } from "../mm.ts";
+import {
+  HZ,
+  invlpgb,
+  type Kernel,
+  load,
+  locked,
+  readJiffies,
+  store,
+  tlbsync,
+} from "../operation.ts";
+import { type FlushInfo, NO_GENERATION } from "../tlb-state.ts";
+import { enterLazy } from "./asid.ts";
+import { addToBatch, type FlushBatch } from "./batch.ts";
+import { broadcastFlush } from "./broadcast-flush.ts";
+import { considerGlobalAsid, globalAsidOf } from "./global-asid.ts";
+import { flushKernelRange } from "./kernel-range.ts";
+import { flushHereWithInterruptsOff, flushMulti } from "./linux-6.18-flush.ts";
+import { switchMm } from "./linux-6.18-switch.ts";
+import type { FlushRequest, ShootdownProtocol } from "./protocol.ts";
+
+/**
+ * should_trim_cpumask: at most once a second for each mm. Unlike Linux, the first second begins
+ * with the first flush that could trim, not when the mm is made.
+ */
+function* shouldTrimMask(mm: Mm): Kernel<boolean> {
+  const now = yield* readJiffies();
+  const next = yield* load(mm.nextTrim);
+  if (next !== 0 && now <= next) return false;
+  yield* store(mm.nextTrim, now + HZ);
+  return next !== 0;
+}
+
+/** flush_tlb_mm_range */
+function* flushRange(cpu: Cpu, { mm, range, freedTables }: FlushRequest): Kernel<boolean> {
+  const newGeneration = (yield* locked(mm.tlbGeneration, (old) => old + 1)) + 1;
+  const whole = pagesIn(range) > cpu.kernel.options.flushCeiling;
+  const info: FlushInfo = { mm, range: whole ? null : range, newGeneration, freedTables };
+  if ((yield* globalAsidOf(cpu, mm)) !== 0) {
+    yield* broadcastFlush(cpu, mm, info);
+    return true;
+  }
+  const mask = yield* cpusOf(mm.cpumask);
+  const remote = mask.some((id) => id !== cpu.id);
+  if (remote) {
+    yield* flushMulti(cpu, mask, { ...info, trimMask: yield* shouldTrimMask(mm) });
+    yield* considerGlobalAsid(cpu, mm);
+  } else if ((yield* load(cpu.tlb.loadedMm)) === mm) {
+    yield* store(cpu.tlb.flushInfo, info);
+    yield* flushHereWithInterruptsOff(cpu);
+  }
+  return remote;
+}
+
+/** arch_tlbbatch_flush: everything of whatever mm is loaded, on the batch's CPUs. */
+function* flushBatch(cpu: Cpu, batch: FlushBatch): Kernel<boolean> {
+  const info = { mm: null, range: null, newGeneration: NO_GENERATION, freedTables: false };
+  const mask = batch.inOrder();
+  const remote = mask.some((id) => id !== cpu.id);
+  if (cpu.kernel.options.invlpgb === true) {
+    yield* invlpgb({ extent: "allButGlobals" });
+    yield* tlbsync();
+  } else if (remote) yield* flushMulti(cpu, mask, info);
+  else if (mask.length > 0) {
+    yield* store(cpu.tlb.flushInfo, info);
+    yield* flushHereWithInterruptsOff(cpu);
+  }
+  batch.cpus.clear();
+  return remote;
+}
+
+export const linux618: ShootdownProtocol = {
+  name: "linux-6.18",
+  summary: "as 5.13, but CPUs leave mm_cpumask only when a flush finds them there for nothing",
+  source: "arch/x86/mm/tlb.c, Linux 6.18 (van Riel, x86/mm/tlb: Update mm_cpumask lazily, 6.14)",
+  usesInvlpgb: true,
+  switchMm,
+  enterLazy,
+  flushRange,
+  flushKernelRange,
+  batchedUnmap: { add: (_cpu, batch, mm) => addToBatch(batch, mm), flush: flushBatch },
+};

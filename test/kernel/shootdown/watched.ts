@@ -1,0 +1,28 @@
+// A protocol whose switches can be looked into: the operations of each are written down, and a test
+// may hold a switch up between two of them.
+
+import type { Cpu } from "../../../src/kernel/cpu.ts";
+import type { Kernel, Operation } from "../../../src/kernel/operation.ts";
+import type { ShootdownProtocol } from "../../../src/kernel/shootdown/protocol.ts";
+
+/** For example "load mm.cpumask[0]", "fence", "writeCr3". */
+export const wordsFor = (operation: Operation): string =>
+  "cell" in operation ? `${operation.kind} ${operation.cell.name}` : operation.kind;
+
+/** Runs after each operation of a switch on `cpu`, which `words` describe. */
+export type Hook = (cpu: Cpu, words: string) => Kernel;
+
+/** `protocol`, with `hook` after each operation of switch_mm_irqs_off. */
+export function watchingSwitches(protocol: ShootdownProtocol, hook: Hook): ShootdownProtocol {
+  return {
+    ...protocol,
+    *switchMm(cpu, next) {
+      const code = protocol.switchMm(cpu, next);
+      for (let step = code.next(); step.done !== true;) {
+        const result: unknown = yield step.value;
+        yield* hook(cpu, wordsFor(step.value));
+        step = code.next(result);
+      }
+    },
+  };
+}

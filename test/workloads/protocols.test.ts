@@ -1,0 +1,61 @@
+// Every workload, small, under each shootdown protocol and each policy that is right: the checkers
+// have nothing to say.
+
+import { describe, expect, test } from "vitest";
+import {
+  lazyPolicies,
+  LAZY_POLICY_NAMES,
+  type LazyPolicyName,
+} from "../../src/kernel/lazy/policies.ts";
+import { linux618 } from "../../src/kernel/shootdown/linux-6.18.ts";
+import { WORKLOAD_NAMES, type WorkloadName } from "../../src/workloads/workloads.ts";
+import { eventsOf, type Outcome } from "../kernel/scene.ts";
+import { playWorkload } from "./runs.ts";
+
+const RIGHT = LAZY_POLICY_NAMES.filter((name) => lazyPolicies[name].expected === "ok");
+/** Under these nothing but the interrupt of exit_mmap's flush takes a lazy CPU off a dying root. */
+const NEEDS_EXIT_FLUSH: readonly LazyPolicyName[] = ["null-prev", "fewer-parameters"];
+
+describe.each([true, false])("linux-6.18 with pcid %s", (pcid) => {
+  describe.each(WORKLOAD_NAMES)("%s", (workload) => {
+    test.each(RIGHT)("under %s has no violation", (name) => {
+      const policy = lazyPolicies[name];
+      const options = { cores: 4, rounds: 2, policy, protocol: linux618, pcid };
+      const { ended, violations } = playWorkload(workload, options);
+      expect([ended, violations]).toEqual(["stopped", []]);
+    });
+  });
+});
+
+describe("linux-6.18 with INVLPGB", () => {
+  /** One active CPU is enough for a global ASID, so that every workload comes to have some. */
+  const kernel = { invlpgb: true, globalAsidCpus: 0 };
+  const options = { cores: 6, rounds: 4, protocol: linux618, cpu: "milan", kernel } as const;
+  const playUnder = (workload: WorkloadName, name: LazyPolicyName): Outcome =>
+    playWorkload(workload, { ...options, policy: lazyPolicies[name] });
+
+  describe.each(WORKLOAD_NAMES)("%s", (workload) => {
+    test.each(RIGHT.filter((name) => !NEEDS_EXIT_FLUSH.includes(name)))(
+      "under %s has no violation",
+      (name) => {
+        const outcome = playUnder(workload, name);
+        expect([outcome.ended, outcome.violations]).toEqual(["stopped", []]);
+      },
+    );
+  });
+
+  test.each(WORKLOAD_NAMES)(
+    "%s broadcasts, unless no flush of it has another CPU to call",
+    (name) => {
+      const outcome = playUnder(name, "refcounted");
+      const remote = eventsOf(outcome, "flushReturn").filter((event) => event.remote);
+      const broadcasts = eventsOf(outcome, "broadcastsDone");
+      expect(broadcasts.length > 0).toBe(remote.length > 1);
+    },
+  );
+
+  test.each(NEEDS_EXIT_FLUSH)("under %s a root is freed below CPUs that nothing moved", (name) => {
+    const { violations } = playUnder("munmap", name);
+    expect([...new Set(violations.map(({ invariant }) => invariant))]).toEqual(["I4"]);
+  });
+});

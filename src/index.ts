@@ -48,6 +48,18 @@ export type {
 export { runExperiment, type ExperimentOptions } from "./experiment/run.ts";
 export type { AxisValues } from "./experiment/settings.ts";
 
+// Every interleaving of small scenarios.
+export type { Counterexample, ScheduledStep } from "./explore/counterexample.ts";
+export {
+  carryOut as exploreJob,
+  type ExploreResult,
+  type Job as ExploreJob,
+  type ScenarioResult,
+} from "./explore/job.ts";
+export { explore, type RunExploreOptions as ExploreOptions } from "./explore/run.ts";
+export type { Scenario, Script } from "./explore/scenario.ts";
+export type { Stage } from "./explore/stage.ts";
+
 // Recorded vectors of paging against the machine.
 export type { ExplainedFailure } from "./validate/vectors/side-by-side.ts";
 export type { Verification, VectorFailure } from "./validate/vectors/verify.ts";

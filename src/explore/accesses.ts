@@ -30,8 +30,13 @@ export function accessKernel(
   touched.read(state.tlbLocation);
   touched.read(useOf(executor, kernel.initMm));
   state.tlb.using(page, executor.choices);
-  const access = { address: addressOfPage(page), kind: write ? "write" : "read" } as const;
-  const result = kernel.machine.access(state.cpu.id, { ...access, user: false });
+  const kind = write ? "write" : "read";
+  const access = { address: addressOfPage(page), kind, user: false } as const;
+  let result = kernel.machine.access(state.cpu.id, access);
+  // The CPU's own stores to the tables come before a fault of its own.
+  if (result.fault !== undefined && drainAll(executor, state)) {
+    result = kernel.machine.access(state.cpu.id, access);
+  }
   assert(result.fault === undefined, `the kernel touches only what it mapped (page ${hex(page)})`);
   if (!result.stale) return;
   executor.emit(state.cpu, { kind: "staleUse", page, root: state.tlb.root });
@@ -62,7 +67,7 @@ export function runUser(
   stream.remaining += later;
   if (stop === "fault") {
     const { page: faulting, errorCode } = machine.fault(cpu.id);
-    while (!state.buffer.isEmpty) executor.drain(state); // an exception drains the store buffer
+    if (drainAll(executor, state)) return; // the access is made again, with what was stored
     const handler = handleFault(cpu, { page: faulting, errorCode });
     cpu.current.stack.push(new Activation(handler, "exception"));
   } else if (stream.remaining === 0) top.pending = null;
@@ -99,4 +104,11 @@ function mainRoot({ kernel }: Executor, root: FrameNumber): FrameNumber {
   if (!kernel.options.pti) return root;
   for (const mm of kernel.liveMms) if (mm.userRoot === root) return mm.root;
   return root === kernel.initMm.userRoot ? kernel.initMm.root : root;
+}
+
+/** An exception drains the store buffer. Whether there was something in it. */
+function drainAll(executor: Executor, state: CpuState): boolean {
+  const { isEmpty } = state.buffer;
+  while (!state.buffer.isEmpty) executor.drain(state);
+  return !isEmpty;
 }

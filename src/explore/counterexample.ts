@@ -36,6 +36,8 @@ export interface Counterexample {
   /** Where the other CPUs stand at that moment. */
   readonly explanation: string;
   readonly schedule: readonly ScheduledStep[];
+  /** The variables that were taken for shared: what touches no other is no step of its own. */
+  readonly shared: readonly string[];
   /** By step, by CPU. */
   readonly held: readonly (readonly HeldByCpu[])[];
 }
@@ -82,7 +84,8 @@ class Narrator {
     const { invariant } = violation;
     // There is no time here: a moment is the number of a step.
     const message = violation.message.replaceAll("at cycle", "at step");
-    return { invariant, message, explanation, schedule: steps, held };
+    const shared = exploration.executor.locations.sharedNames;
+    return { invariant, message, explanation, schedule: steps, shared, held };
   }
 
   private describe({ process, choices }: Step): ScheduledStep {
@@ -102,7 +105,8 @@ class Narrator {
   private standing(state: CpuState): string {
     const [where = "its first instruction"] = this.places[state.cpu.id]!;
     const lazy = state.buffer.valueOf(state.cpu.tlb.isLazy) === true ? ", lazy" : "";
-    return `CPU ${state.cpu.id}${lazy} is in ${where}, before: ${describeOperation(state.top.pending!)}`;
+    const next = describeOperation(state.top.pending!);
+    return `CPU ${state.cpu.id}${lazy} is in ${where}, before: ${next}`;
   }
 }
 

@@ -17,6 +17,8 @@ export class CpuState {
   isPreempted = false;
   /** INVLPGBs begun and not yet waited for. */
   readonly broadcasts: Broadcast[] = [];
+  /** By address space: the step at which a flush of it by this CPU last returned. */
+  readonly flushed = new Map<string, number>();
   /** Vectors in the local APIC's request register, ascending. */
   readonly pendingVectors: number[] = [];
   /** Who runs on the CPU: an interrupt and the code below it cannot change places. */
@@ -54,6 +56,7 @@ export class CpuState {
     this.buffer.clear();
     this.interruptsOn = true;
     this.isPreempted = false;
+    this.flushed.clear();
     this.broadcasts.length = 0;
     this.pendingVectors.length = 0;
     this.tlb.restore();

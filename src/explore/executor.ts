@@ -2,7 +2,7 @@
 // time: a CPU's next operation, the draining of its oldest buffered store and the delivery of a
 // pending interrupt are steps that a search puts in any order.
 
-import type { PageNumber } from "../base/address.ts";
+import { type PageNumber, pageRange } from "../base/address.ts";
 import { Activation } from "../kernel/activation.ts";
 import type { Cell } from "../kernel/cell.ts";
 import { firstRun } from "../kernel/context-switch.ts";
@@ -18,6 +18,7 @@ import { Locations } from "./locations.ts";
 import { noticed } from "./noticed.ts";
 import { commitEntry } from "./accesses.ts";
 import { footprintOfWait, isReady, isVisible, perform } from "./perform.ts";
+import type { BufferedEntry } from "./store-buffer.ts";
 import { enterVcpu } from "./vcpu.ts";
 import { Choices, type Footprint } from "./system.ts";
 import { Touched } from "./touched.ts";
@@ -118,6 +119,7 @@ export class Executor {
 
   emit(cpu: Cpu, event: KernelEvent): void {
     noticed(this, event);
+    if (event.kind === "flushReturn") this.states[cpu.id]!.flushed.set(event.mm.name, this.steps);
     const moment = { cpu: cpu.id, cycle: this.steps + 1 };
     for (const observer of this.observers) observer.observe(event, moment);
   }
@@ -201,11 +203,18 @@ export class Executor {
   drain(state: CpuState): void {
     const store = state.buffer.remove();
     this.touched.follow(state.bufferLocation);
-    if (store.cell === null) commitEntry(this, store.mm, store.page, store.entry);
+    if (store.cell === null) this.drainEntry(state, store);
     else {
       this.touched.write(this.locations.ofCell(store.cell), store.cell.value);
       this.commit(store.cell, store.value);
     }
+  }
+
+  /** An entry may reach memory only after the flush that was to see to it has returned. */
+  private drainEntry(state: CpuState, { mm, page, entry, step }: BufferedEntry): void {
+    commitEntry(this, mm, page, entry);
+    if ((state.flushed.get(mm.name) ?? -1) < step) return;
+    this.emit(state.cpu, { kind: "revoked", mm, range: pageRange(page, 1) });
   }
 
   private interrupt(state: CpuState): void {

@@ -1,5 +1,6 @@
 // A scenario under one kernel, as a system that a search can run again and again.
 
+import { pageAfter } from "../base/address.ts";
 import { checkersFor } from "../check/checkers.ts";
 import { type Violation, ViolationLog } from "../check/violation.ts";
 import { Activation } from "../kernel/activation.ts";
@@ -7,8 +8,10 @@ import { KernelState } from "../kernel/kernel.ts";
 import type { LazyPolicy } from "../kernel/lazy/policy.ts";
 import type { MutationName } from "../kernel/mutation.ts";
 import type { Kernel } from "../kernel/operation.ts";
+import { enterKernel } from "../kernel/pti.ts";
 import { type Restore, saveKernel } from "../kernel/save.ts";
 import type { ShootdownProtocol } from "../kernel/shootdown/protocol.ts";
+import { VMALLOC_START } from "../kernel/vmalloc.ts";
 import { Machine } from "../machine/machine.ts";
 import { Executor, type MemoryModel } from "./executor.ts";
 import { explorerMachine } from "./machine.ts";
@@ -24,8 +27,8 @@ export interface Subject {
   readonly memory: MemoryModel;
 }
 
-/** Pages of a scenario, from FIRST_PAGE on, whose translations are followed. */
-const PAGES = 2;
+/** The pages that scenarios use, and whose translations are followed. */
+const PAGES = [FIRST_PAGE, pageAfter(FIRST_PAGE, 1), VMALLOC_START];
 
 export class Exploration implements System {
   readonly executor: Executor;
@@ -45,11 +48,7 @@ export class Exploration implements System {
       ...special,
       ...(mutation !== undefined && { mutation }),
     });
-    const pages = Array.from(
-      { length: PAGES },
-      (_, index) => (FIRST_PAGE + index) as typeof FIRST_PAGE,
-    );
-    this.executor = new Executor(kernel, memory, pages);
+    this.executor = new Executor(kernel, memory, PAGES);
     this.log.history = this.executor.history;
     const checkers = checkersFor(kernel, this.log);
     this.executor.observers = checkers.observers;
@@ -96,7 +95,10 @@ export class Exploration implements System {
 
   private *scriptFor(id: number, script: Script | undefined): Kernel {
     const cpu = this.executor.kernel.cpus[id]!;
-    if (script !== undefined) yield* script(cpu);
+    if (script !== undefined) {
+      yield* enterKernel(cpu);
+      yield* script(cpu);
+    }
     if (cpu.current === cpu.idle) yield* cpu.idle.program(cpu.idle);
     yield* this.stage.rest();
   }

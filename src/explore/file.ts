@@ -22,11 +22,12 @@ export function replayCounterexample(path: string): ReplayedCounterexample {
   const result = firstWithViolation(path);
   const { name, policy, protocol, mutation, memory } = result;
   const [job] = plan({ scenarios: [name], policy, protocol, mutation, memory });
-  const { invariant, schedule } = result.violations[0]!;
+  const { invariant, schedule, shared = [] } = result.violations[0]!;
   const exploration = new Exploration(scenarioNamed(name), subjectOf(job!));
   const steps = schedule.map((step, index) =>
     stepOf(checkStep(step, `${path}: step ${index + 1}`)),
   );
+  exploration.executor.locations.declareShared(shared);
   const taken = attempt(exploration, steps, invariant);
   const counterexample = taken === null ? null : tell(exploration, taken);
   return { job: job!, recorded: invariant, counterexample };
@@ -36,6 +37,7 @@ interface Recorded extends Record<"name" | "policy" | "protocol" | "mutation" | 
   readonly violations: readonly {
     readonly invariant: string;
     readonly schedule: readonly ScheduledStep[];
+    readonly shared?: readonly string[];
   }[];
 }
 

@@ -27,7 +27,10 @@ export interface ScenarioResult extends Job {
   readonly redundant: number;
   /** Steps of the longest execution. */
   readonly depth: number;
+  /** Everything under the bound on preemptions was explored. */
   readonly complete: boolean;
+  /** Null: none. */
+  readonly preemptionBound: number | null;
   /** The bound that was hit first. */
   readonly cutBy: Explored["cutBy"];
   /** Null: nobody has said what this mistake does in this scenario. */
@@ -54,10 +57,14 @@ export async function carryOut(
   options: ExploreOptions,
   scenario: Scenario = scenarioNamed(job.name),
 ): Promise<ScenarioResult> {
-  const explored = await exploreScenario(scenario, subjectOf(job), options);
+  const { preemptionBound = scenario.preemptionBound } = options;
+  const bounded = { ...options, ...(preemptionBound !== undefined && { preemptionBound }) };
+  const explored = await exploreScenario(scenario, subjectOf(job), bounded);
   const { executions, redundant, depth, complete, cutBy, violations } = explored;
   const expected = expectedOf(job, scenario);
-  return { ...job, executions, redundant, depth, complete, cutBy, expected, violations };
+  const bound = preemptionBound ?? null;
+  const counts = { executions, redundant, depth, complete, preemptionBound: bound, cutBy };
+  return { ...job, ...counts, expected, violations };
 }
 
 /** What the exploration of a job is to find. */

@@ -51,6 +51,17 @@ export class Locations {
     return number;
   }
 
+  /** The variables that are known to be shared: they decide what is a step of its own. */
+  get sharedNames(): readonly string[] {
+    const names = [...this.numbers.keys()].filter((name) => typeof name === "string");
+    return names.filter((name) => this.shared[this.numbers.get(name)!]);
+  }
+
+  /** Takes variables for shared from now on. */
+  declareShared(names: readonly string[]): void {
+    for (const name of names) this.shared[this.named(name)] = true;
+  }
+
   isShared(location: number): boolean {
     return this.shared[location]!;
   }

@@ -6,7 +6,7 @@ import { MUTATION_NAMES, type MutationName } from "../kernel/mutation.ts";
 import { PROTOCOL_NAMES, type ProtocolName } from "../kernel/shootdown/protocols.ts";
 import type { MemoryModel } from "./executor.ts";
 import type { Job } from "./job.ts";
-import { SCENARIO_NAMES } from "./scenarios.ts";
+import { SCENARIO_NAMES, scenarioNamed } from "./scenarios.ts";
 import { showcaseOf, SHOWCASES } from "./showcases.ts";
 
 export interface Selection {
@@ -18,7 +18,7 @@ export interface Selection {
 }
 
 export const MEMORY_MODELS: readonly MemoryModel[] = ["sc", "tso"];
-const DEFAULT_PROTOCOL: ProtocolName = "linux-5.13";
+const DEFAULT_PROTOCOL: ProtocolName = "linux-6.18";
 /** Kernels that are to be correct in every scenario. */
 const CORRECT_POLICIES: readonly LazyPolicyName[] = [
   "refcounted",
@@ -44,12 +44,16 @@ export function plan(selection: Selection): readonly Job[] {
     ...(memory !== undefined && { memory }),
   };
   if (mutation !== undefined && mutation !== "none") {
-    return mutated(mutation, names).map((job) => ({ ...job, ...chosen }));
+    const jobs = mutated(mutation, names).map((job) => ({ ...job, ...chosen }));
+    for (const job of jobs) refuseUnfit(job.name, job.protocol);
+    return jobs;
   }
   const policies = policy === undefined ? CORRECT_POLICIES : [policy];
-  const correct = (names.length > 0 ? names : SCENARIO_NAMES).flatMap((name) =>
+  const fitting = SCENARIO_NAMES.filter((name) => fits(name, protocol ?? DEFAULT_PROTOCOL));
+  const correct = (names.length > 0 ? names : fitting).flatMap((name) =>
     policies.map((each) => ({ ...correctJob(name, each), ...chosen })),
   );
+  for (const { name, protocol: used } of correct) refuseUnfit(name, used);
   const isAll = names.length === 0 && mutation === undefined;
   const isChosen = Object.keys(chosen).length > 0;
   return isAll && !isChosen ? [...correct, ...SHOWCASES] : correct;
@@ -71,6 +75,16 @@ function mutated(mutation: MutationName, names: readonly string[]): readonly Job
   }
   if (showcase !== undefined) return [showcase];
   throw new BadInput("--mutation", mutation, "no scenario shows it: name one");
+}
+
+/** Whether a scenario can be under a protocol. */
+const fits = (name: string, protocol: ProtocolName): boolean =>
+  scenarioNamed(name).only?.includes(protocol) !== false;
+
+function refuseUnfit(name: string, protocol: ProtocolName): void {
+  if (fits(name, protocol)) return;
+  const { only = [] } = scenarioNamed(name);
+  throw new BadInput("--protocol", protocol, `${name} needs one of ${only.join(", ")}`);
 }
 
 function readName<T extends string>(

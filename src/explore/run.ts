@@ -1,6 +1,7 @@
 // Many explorations, on worker threads or here: each job's result at its place.
 
 import { inPool } from "../base/pool.ts";
+import { plan, type Selection } from "./plan.ts";
 import type { ExploreOptions } from "./explore.ts";
 import { carryOut, type ExploreResult, type Job, type ScenarioResult } from "./job.ts";
 
@@ -28,6 +29,12 @@ export interface WorkerJob {
 export type WorkerAnswer =
   | { readonly kind: "result"; readonly result: ScenarioResult }
   | { readonly kind: "failure"; readonly message: string };
+
+/** Explores what was selected, and without a selection every scenario and every known mistake. */
+export const explore = (
+  selection: Selection = {},
+  options: RunExploreOptions = {},
+): Promise<ExploreResult> => exploreAll(plan(selection), options);
 
 /** The results of jobs that were done before the signal came, in the order of the jobs. */
 export async function exploreAll(

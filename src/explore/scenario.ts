@@ -21,8 +21,12 @@ export interface Scenario {
   /** One sentence: who does what meanwhile. */
   readonly summary: string;
   readonly cpus: number;
+  /** The protocols under which it can be; all unless given. */
+  readonly only?: readonly ProtocolName[];
   /** Kernel options that it needs: page-table isolation, say. */
   readonly kernel?: Partial<KernelOptions>;
+  /** Preemptions that the exploration is bounded to, where the whole space is too large. */
+  readonly preemptionBound?: number;
   /** Kernels that are known to fail here, with every protocol unless one is named. */
   readonly breaks?: readonly Break[];
   /**

@@ -10,6 +10,16 @@ import {
 import { execAgainstFlush } from "./scenarios/exec-against-flush.ts";
 import { exitUnmappedWhileLazy, exitWhileLazy } from "./scenarios/exit-while-lazy.ts";
 import { kthreadAgainstExit } from "./scenarios/kthread-against-exit.ts";
+import { broadcastTransition } from "./scenarios/broadcast-transition.ts";
+import { flushFromOutside } from "./scenarios/flush-from-outside.ts";
+import {
+  exitUnmappedWhileVcpuPreempted,
+  exitWhileVcpuPreempted,
+  protectAgainstEntry,
+} from "./scenarios/guest.ts";
+import { kthreadLeavesDying, lastLazyUserLeaves } from "./scenarios/last-lazy-user.ts";
+import { isolatedKernelPages, isolatedReader } from "./scenarios/page-table-isolation.ts";
+import { reclaimAgainstProtect, reclaimAgainstReader } from "./scenarios/reclaim.ts";
 import { twoFlushers } from "./scenarios/two-flushers.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -21,6 +31,17 @@ export const SCENARIOS: readonly Scenario[] = [
   execAgainstFlush,
   kthreadAgainstExit,
   twoFlushers,
+  flushFromOutside,
+  lastLazyUserLeaves,
+  kthreadLeavesDying,
+  reclaimAgainstProtect,
+  reclaimAgainstReader,
+  isolatedReader,
+  isolatedKernelPages,
+  broadcastTransition,
+  protectAgainstEntry,
+  exitWhileVcpuPreempted,
+  exitUnmappedWhileVcpuPreempted,
 ];
 
 export const SCENARIO_NAMES = SCENARIOS.map(({ name }) => name);

@@ -12,13 +12,15 @@ import { Activation } from "../kernel/activation.ts";
 import { Cell } from "../kernel/cell.ts";
 import { type Cpu, NEED_RESCHED } from "../kernel/cpu.ts";
 import { leafEntry } from "../kernel/entry.ts";
+import { flushRange } from "../kernel/flush.ts";
+import { enterKernel, leaveKernel } from "../kernel/pti.ts";
 import { exit } from "../kernel/exit.ts";
 import type { KernelState } from "../kernel/kernel.ts";
 import type { Mm } from "../kernel/mm.ts";
-import { type Kernel, parkUntil, runUser } from "../kernel/operation.ts";
+import { call, exchangeEntry, type Kernel, note, parkUntil, runUser } from "../kernel/operation.ts";
 import { schedule } from "../kernel/schedule.ts";
 import type { Task } from "../kernel/task.ts";
-import { ACCESSED, DIRTY } from "../machine/page-table.ts";
+import { ACCESSED, DIRTY, WRITABLE } from "../machine/page-table.ts";
 import { userStream } from "../machine/stream.ts";
 import type { Executor } from "./executor.ts";
 import { Choices } from "./system.ts";
@@ -82,9 +84,25 @@ export class Stage {
     return task;
   }
 
-  /** The current task uses a page once, in user mode. */
-  *touch(kind: "read" | "write", index = 0): Kernel {
+  /** The CPU's current task uses a page once, in user mode. */
+  *touch(kind: "read" | "write", { cpu, index = 0 }: { cpu?: Cpu; index?: number } = {}): Kernel {
+    if (cpu !== undefined) yield* leaveKernel(cpu);
     yield* runUser(userStream({ base: onePage(index).start, kind }));
+    if (cpu !== undefined) yield* enterKernel(cpu);
+  }
+
+  /** A page becomes read-only, and is flushed: mprotect without its locks. */
+  *protectPage(cpu: Cpu, mm: Mm, index = 0): Kernel {
+    const range = onePage(index);
+    const entry = mm.tables.entryAt(range.start) & ~WRITABLE;
+    yield* exchangeEntry(mm, range.start, entry);
+    yield* flushRange(cpu, { mm, range, freedTables: false });
+    yield* note({ kind: "revoked", mm, range });
+  }
+
+  /** __schedule, by the CPU's current task. */
+  *schedule(cpu: Cpu): Kernel {
+    yield* schedule(cpu);
   }
 
   /** Nothing more, for ever. */
@@ -129,7 +147,7 @@ export class Stage {
   run(cpu: Cpu, code: Kernel<unknown>): void {
     const { executor } = this;
     const state = executor.states[cpu.id]!;
-    state.cpu.current.stack.push(new Activation(code, "call"));
+    state.cpu.current.stack.push(new Activation(inKernel(cpu, code), "call"));
     executor.advance(state);
     this.settle();
   }
@@ -144,4 +162,10 @@ export class Stage {
     }
     throw new Error("the preparation of a scenario comes to rest");
   }
+}
+
+/** Kernel code of a task that may be in user mode. */
+function* inKernel(cpu: Cpu, code: Kernel<unknown>): Kernel {
+  yield* enterKernel(cpu);
+  yield* call(code);
 }

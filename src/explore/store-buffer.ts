@@ -6,13 +6,23 @@ import { hex, type PageNumber } from "../base/address.ts";
 import type { Cell } from "../kernel/cell.ts";
 import type { Mm } from "../kernel/mm.ts";
 
-export type BufferedStore = (
-  | { readonly cell: Cell; readonly value: unknown }
-  | { readonly cell: null; readonly mm: Mm; readonly page: PageNumber; readonly entry: bigint }
-) & {
+export interface BufferedValue {
+  readonly cell: Cell;
+  readonly value: unknown;
   /** The step that issued it. */
   readonly step: number;
-};
+}
+
+/** A leaf entry of a page table. */
+export interface BufferedEntry {
+  readonly cell: null;
+  readonly mm: Mm;
+  readonly page: PageNumber;
+  readonly entry: bigint;
+  readonly step: number;
+}
+
+export type BufferedStore = BufferedValue | BufferedEntry;
 
 /** For example "a.context.tlb_gen = 2". */
 export function describeStore(store: BufferedStore): string {

@@ -292,21 +292,6 @@ export function* switchTo(next: Task): Kernel<Cpu> {
   return (yield { kind: "switchTo", next }) as Cpu;
 }
 
-/**
- * The host takes `cpu` away for `cycles`, or until it is resumed: it executes nothing and takes no
- * interrupt. Takes no time; one that is preempted already stays so.
- */
-export function* preemptVcpu(cpu: Cpu, cycles: number = Infinity): Kernel {
-  markOrigin();
-  yield { kind: "preemptVcpu", cpu, cycles };
-}
-
-/** The host lets `cpu` run again. What others have asked for in its steal time is done first. */
-export function* resumeVcpu(cpu: Cpu): Kernel {
-  markOrigin();
-  yield { kind: "resumeVcpu", cpu };
-}
-
 /** Tells observers what happened; takes no time and changes nothing. */
 export function* note(notice: KernelNotice): Kernel {
   markOrigin();

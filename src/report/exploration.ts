@@ -59,13 +59,17 @@ function cells(result: ScenarioResult): string[] {
   return [name, policy, protocol, mutation, memory, ...counts, verdictOf(result)];
 }
 
-function verdictOf({ violations, complete, cutBy, expected }: ScenarioResult): string {
+function verdictOf(result: ScenarioResult): string {
+  const { violations, complete, preemptionBound, cutBy, expected } = result;
   const [violation] = violations;
   if (violation !== undefined) {
     return `${violation.invariant} violated${expected === "violation" ? ", as expected" : ""}`;
   }
   const missing = expected === "violation" ? ", though one was expected" : "";
-  return complete ? `no violation, complete${missing}` : `no violation, cut by ${cutBy}${missing}`;
+  const bound = preemptionBound === null ? "" : ` to ${preemptionBound} preemptions`;
+  return complete
+    ? `no violation, complete${bound}${missing}`
+    : `no violation, cut by ${cutBy}${missing}`;
 }
 
 function verdictPaint(result: ScenarioResult, paint: Paint): (text: string) => string {

@@ -32,7 +32,7 @@ describe("source sets leave no behaviour out", () => {
     ]);
   });
 
-  test("where interrupts are off when the interrupt is sent, and when it could come earlier", () => {
+  test("where an interrupt is sent while they are off, and could come earlier", () => {
     expectSameRecords([
       [
         ["W", "x", 1],

@@ -8,7 +8,7 @@ import { plan } from "../../src/explore/plan.ts";
 import { scenarioNamed } from "../../src/explore/scenarios.ts";
 import { Choices } from "../../src/explore/system.ts";
 
-/** Everything reachable from `root` as text, objects numbered in the order in which they are met. */
+/** Everything reachable from `root` as text, objects numbered as they are met. */
 function describeState(root: unknown): string {
   const numbers = new Map<object, number>();
   const lines: string[] = [];

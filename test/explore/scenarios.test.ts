@@ -2,10 +2,14 @@
 
 import { describe, expect, test } from "vitest";
 import { exploreScenario } from "../../src/explore/explore.ts";
-import { carryOut, isAsExpected, type Job } from "../../src/explore/job.ts";
+import { carryOut, isAsExpected, type Job, type ScenarioResult } from "../../src/explore/job.ts";
 import { plan } from "../../src/explore/plan.ts";
-import { scenarioNamed } from "../../src/explore/scenarios.ts";
+import { scenarioNamed, SCENARIOS } from "../../src/explore/scenarios.ts";
+import { SHOWCASES } from "../../src/explore/showcases.ts";
 import { subjectOf } from "../../src/explore/job.ts";
+
+/** Thousands of executions: for `shootdown explore`. */
+const LARGE = new Set(["two-flushers", "reclaim-against-protect", "discard-against-switch-in"]);
 
 const JOB: Job = {
   name: "exit-while-lazy",
@@ -64,6 +68,62 @@ describe("an exploration", () => {
     });
     expect([explored.complete, explored.cutBy]).toEqual([false, "interrupt"]);
     expect(explored.executions).toBeGreaterThan(0);
+  });
+});
+
+describe("a known mistake", () => {
+  for (const showcase of SHOWCASES) {
+    const { mutation, name, memory } = showcase;
+    test(`${mutation} is found in ${name}`, async () => {
+      expect((await carryOut(showcase, {})).violations).toHaveLength(1);
+      const correct = await carryOut({ ...showcase, mutation: "none" }, {});
+      expect([correct.violations, correct.complete]).toEqual([[], true]);
+    });
+    if (memory === "sc") continue;
+    test(`${mutation} needs a store buffer: it is not found under sc`, async () => {
+      const underSc = await carryOut({ ...showcase, memory: "sc" }, {});
+      expect([underSc.violations, underSc.complete]).toEqual([[], true]);
+    });
+  }
+
+  test("CVE-2025-40174, CVE-2016-2069 and the barrier of 4.20 are those that need it", () => {
+    const needing = SHOWCASES.filter(({ memory }) => memory === "tso");
+    expect(needing.map(({ mutation }) => mutation)).toEqual([
+      "no-barrier-before-generation",
+      "unlazy-without-barrier",
+      "flush-before-cpumask",
+    ]);
+  });
+});
+
+describe("a lazy policy", () => {
+  const exploreUnder = (policy: Job["policy"], name: string): Promise<ScenarioResult> =>
+    carryOut({ name, policy, protocol: "linux-6.18", mutation: "none", memory: "tso" }, {});
+  const small = SCENARIOS.filter(({ name }) => !LARGE.has(name));
+
+  for (const policy of ["refcounted", "shoot-lazies", "exit-unlazy", "hazard-pointer"] as const) {
+    test(`${policy} is clean in every scenario`, async () => {
+      for (const { name } of small) {
+        const { violations, complete } = await exploreUnder(policy, name);
+        expect([violations, complete], name).toEqual([[], true]);
+      }
+    });
+  }
+
+  test("null-prev loses the root of an mm with nothing mapped, and only there", async () => {
+    const bare = await exploreUnder("null-prev", "exit-while-lazy");
+    expect([bare.violations, bare.complete]).toEqual([[], true]);
+    const unmapped = await exploreUnder("null-prev", "exit-unmapped-while-lazy");
+    expect(unmapped.violations.map(({ invariant }) => invariant)).toEqual(["I4"]);
+  });
+
+  test("none is clean under linux-5.13, which leaves the mask before it writes CR3", async () => {
+    const job = { policy: "refcounted", protocol: "linux-5.13", mutation: "none" } as const;
+    const found = await carryOut({ ...job, name: "exit-while-lazy", memory: "sc" }, {});
+    expect(found.violations.map(({ invariant }) => invariant)).toEqual(["I2"]);
+    expect(found.violations[0]!.explanation).toMatch(
+      /CPU 1.* is in (load_new_mm_cr3|cpumask_set_cpu)/,
+    );
   });
 });
 

@@ -6,10 +6,9 @@ import {
   enableInterrupts,
   type Kernel,
   locked,
-  preemptVcpu,
-  resumeVcpu,
   work,
 } from "../../src/kernel/operation.ts";
+import { preemptVcpu, resumeVcpu } from "../../src/kernel/vcpu.ts";
 import { callMany, waitForCalls } from "../../src/kernel/smp.ts";
 import { VCPU_FLUSH_TLB, VCPU_PREEMPTED } from "../../src/kernel/steal-time.ts";
 import { memory, play, runOn, type Script, touch } from "./lab.ts";

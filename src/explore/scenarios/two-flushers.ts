@@ -1,21 +1,20 @@
 // Two CPUs of one address space flush at the same time, each the other's TLB.
 
-import { madviseDontNeed } from "../../kernel/madvise.ts";
 import type { Cpu } from "../../kernel/cpu.ts";
 import { call, type Kernel } from "../../kernel/operation.ts";
 import type { Scenario } from "../scenario.ts";
-import { onePage, type Stage } from "../stage.ts";
+import type { Stage } from "../stage.ts";
 
-/** Discards one page and reads another. */
+/** Protects one page and reads another. */
 const flusher = (stage: Stage, own: number, other: number) =>
   function* (cpu: Cpu): Kernel {
-    yield* call(madviseDontNeed(cpu, cpu.current.mm!, onePage(own)));
-    yield* stage.touch("read", other);
+    yield* call(stage.protectPage(cpu, cpu.current.mm!, own));
+    yield* stage.touch("read", { index: other });
   };
 
 export const twoFlushers: Scenario = {
   name: "two-flushers",
-  summary: "two CPUs of one mm discard a page each, and read the one that the other discards",
+  summary: "two CPUs of one mm protect a page each, and read the one that the other protects",
   cpus: 2,
   prepare(stage) {
     const a = stage.mm("a", 2);

@@ -1,0 +1,34 @@
+// An address space goes over to a global ASID, whose flushes are broadcast, while another CPU comes
+// to it with an ASID of its own.
+
+import { call, disableInterrupts, enableInterrupts, type Kernel } from "../../kernel/operation.ts";
+import { considerGlobalAsid } from "../../kernel/shootdown/global-asid.ts";
+import type { Scenario } from "../scenario.ts";
+
+export const broadcastTransition: Scenario = {
+  name: "broadcast-transition",
+  summary: "an mm gets a global ASID and is flushed by INVLPGB while a CPU switches to it",
+  cpus: 2,
+  only: ["linux-6.18"],
+  kernel: { invlpgb: true, globalAsidCpus: 0 },
+  prepare(stage) {
+    const [cpu0, cpu1] = [stage.cpus[0]!, stage.cpus[1]!];
+    const a = stage.mm("a");
+    stage.switchTo(stage.task(cpu0, "protector", a));
+    const reader = stage.task(cpu1, "reader", a, () => stage.touch("read"));
+    stage.switchTo(reader);
+    stage.sleep(cpu1);
+    stage.switchTo(stage.task(cpu1, "other", stage.mm("b")));
+    stage.sleep(cpu1);
+    stage.makeReady(reader);
+    return [
+      function* (cpu): Kernel {
+        yield* call(considerGlobalAsid(cpu, a));
+        yield* disableInterrupts();
+        yield* call(cpu.kernel.protocol.switchMm(cpu, a)); // this CPU goes over at its next switch
+        yield* enableInterrupts();
+        yield* call(stage.protectPage(cpu, a));
+      },
+    ];
+  },
+};

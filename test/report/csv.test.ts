@@ -15,7 +15,12 @@ function keysOf(value: object, prefix = ""): readonly string[] {
 
 describe("CSV", () => {
   test("has a column for every key of a row", () => {
-    const configuration = completeConfiguration({ coresPerLlc: 4, llcsPerSocket: 2 });
+    const configuration = completeConfiguration({
+      coresPerLlc: 4,
+      llcsPerSocket: 2,
+      pti: true,
+      invpcid: false,
+    });
     const full = rowOf({ configuration, workload: "munmap" }, [
       measurementWith(),
       measurementWith(),

@@ -1,0 +1,77 @@
+// Throughput of the explorer: executions a second on one core, without reduction, of two CPUs with
+// twenty steps each (loads and stores of each other's variable), and of a kernel scenario with
+// reduction. Against dist/.
+//
+//   node bench/explore.js [--save]
+
+import { writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { Exploration } from "../dist/explore/exploration.js";
+import { subjectOf } from "../dist/explore/job.js";
+import { scenarioNamed } from "../dist/explore/scenarios.js";
+import { Search } from "../dist/explore/search.js";
+import { Cell } from "../dist/kernel/cell.js";
+import { load, store } from "../dist/kernel/operation.js";
+
+const KERNEL = { policy: "refcounted", protocol: "linux-6.18", mutation: "none" };
+const STEPS = 20;
+const ROUNDS = 5;
+
+const mine = [new Cell("x", { index: -1 }, 0), new Cell("y", { index: -1 }, 0)];
+const twentyEach = {
+  name: "twenty steps on each of two CPUs",
+  summary: "each stores to its own variable and loads the other's",
+  cpus: 2,
+  prepare: (stage) =>
+    [0, 1].map(
+      (id) =>
+        function* () {
+          for (let step = 0; step < STEPS; step += 2) {
+            yield* store(mine[id], step);
+            yield* load(mine[1 - id]);
+          }
+          yield* stage.rest();
+        },
+    ),
+};
+
+const cases = [
+  { scenario: twentyEach, memory: "sc", reduction: "none", executions: 100_000 },
+  { scenario: twentyEach, memory: "tso", reduction: "none", executions: 100_000 },
+  {
+    scenario: scenarioNamed("two-flushers"),
+    memory: "tso",
+    reduction: "source",
+    executions: 10_000,
+  },
+];
+
+const rows = cases.map(({ scenario, memory, reduction, executions }) => {
+  const exploration = new Exploration(scenario, subjectOf({ ...KERNEL, name: "", memory }));
+  const bounds = { maxSteps: 1000, maxExecutions: executions, preemptionBound: Infinity };
+  const explore = () => {
+    const { locations } = exploration.executor;
+    locations.agree();
+    const listener = { failed: () => true, ended: () => !locations.grew };
+    const search = new Search(exploration, reduction, bounds, listener);
+    const start = performance.now();
+    search.run();
+    const { coverage } = search;
+    return { rate: (1000 * coverage.executions) / (performance.now() - start), coverage };
+  };
+  do explore();
+  while (exploration.executor.locations.grew);
+  const runs = Array.from({ length: ROUNDS }, explore);
+  const fastest = Math.round(Math.max(...runs.map(({ rate }) => rate)));
+  const steps = runs[0].coverage.depth;
+  const row = { scenario: scenario.name, memory, reduction, steps, unit: "executions/s", fastest };
+  console.log(`${row.scenario}, ${memory}, ${reduction}, ${steps} steps: ${fastest} a second`);
+  return { ...row, samples: runs.map(({ rate }) => Math.round(rate)) };
+});
+
+if (process.argv.includes("--save")) {
+  const host = { cpu: cpus()[0].model, node: process.version };
+  const model = host.cpu.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
+  const file = new URL(`./results/explore-${model}-node-${host.node}.json`, import.meta.url);
+  writeFileSync(file, `${JSON.stringify({ ...host, rows }, null, 2)}\n`);
+}

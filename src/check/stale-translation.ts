@@ -100,7 +100,7 @@ export class StaleTranslationChecker implements Observer {
     }
   }
 
-  /** Caller: no flush or withdrawal is in progress. */
+  /** Caller: no flush, withdrawal or broadcast is in progress. */
   save(): Restore {
     const cpusOfRoot = [...this.cpusOfRoot].map(([root, cpus]) => [root, [...cpus]] as const);
     const rootOfPcid = this.rootOfPcid.map((roots) => [...roots]);
@@ -112,6 +112,7 @@ export class StaleTranslationChecker implements Observer {
       this.deferred = [...deferred];
       flushBegan();
       this.revokeBegan.fill(undefined);
+      this.broadcasts.clear();
       this.cpusOfRoot.clear();
       for (const [root, cpus] of cpusOfRoot) this.cpusOfRoot.set(root, new Set(cpus));
       rootOfPcid.forEach((roots, cpu) => {

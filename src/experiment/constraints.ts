@@ -18,7 +18,8 @@ export function hasInvpcid(cpu: PresetName): boolean {
 
 /** Whether the protocol can run with CR4.PCIDE: Linux can since 4.14. */
 export function knowsPcid(protocol: ProtocolName | undefined): boolean {
-  return protocol !== "linux-4.8";
+  if (protocol === undefined) return true;
+  return (protocols[protocol] as ShootdownProtocol).knowsPcid !== false;
 }
 
 export interface Conflict {
@@ -51,7 +52,7 @@ export function conflictIn(configuration: Configuration): Conflict | undefined {
     const reason = `${protocol} knows no PCID, which Linux uses since 4.14`;
     return { axis: "pcid", against: "protocol", reason };
   }
-  if (configuration.pti === true && protocol === "linux-4.8") {
+  if (configuration.pti === true && !knowsPcid(protocol)) {
     const reason = `${protocol} knows no page-table isolation, which came with Linux 4.15`;
     return { axis: "pti", against: "protocol", reason };
   }

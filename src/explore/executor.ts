@@ -5,14 +5,12 @@
 import { type PageNumber, pageRange } from "../base/address.ts";
 import { Activation } from "../kernel/activation.ts";
 import type { Cell } from "../kernel/cell.ts";
-import { firstRun } from "../kernel/context-switch.ts";
 import { type Cpu, NEED_RESCHED } from "../kernel/cpu.ts";
 import type { KernelEvent, Observer } from "../kernel/event.ts";
 import { History } from "../kernel/history.ts";
 import { returnToUser, serveInterrupt } from "../kernel/interrupt.ts";
 import type { KernelState } from "../kernel/kernel.ts";
 import type { Operation } from "../kernel/operation.ts";
-import type { Task } from "../kernel/task.ts";
 import { CpuState } from "./cpu-state.ts";
 import { Locations } from "./locations.ts";
 import { noticed } from "./noticed.ts";
@@ -156,16 +154,6 @@ export class Executor {
     this.writtenCells.push(cell);
     this.oldValues.push(cell.value);
     cell.value = value;
-  }
-
-  /** Goes on as `next` on the CPU. */
-  switchTask(state: CpuState, next: Task): void {
-    const { cpu } = state;
-    cpu.previous = cpu.current;
-    cpu.current = next;
-    next.cpu = cpu;
-    if (next.stack.length === 0) next.stack.push(new Activation(firstRun(next), "task"));
-    else next.stack.at(-1)!.result = cpu;
   }
 
   /** Runs the CPU's code up to the next operation that is a step of its own. */

@@ -41,7 +41,7 @@ export class Exploration implements System {
     const { kernel: special = {}, cpus } = scenario;
     const machine = new Machine(explorerMachine(cpus, special.invlpgb === true));
     const kernel = new KernelState(machine, policy, protocol, {
-      pcid: protocol.name !== "linux-4.8",
+      pcid: protocol.knowsPcid !== false,
       flushCeiling: 33,
       idle: "mwait",
       quarantinesFrames: true,

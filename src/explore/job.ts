@@ -57,13 +57,11 @@ export async function carryOut(
   options: ExploreOptions,
   scenario: Scenario = scenarioNamed(job.name),
 ): Promise<ScenarioResult> {
-  const { preemptionBound = scenario.preemptionBound } = options;
-  const bounded = { ...options, ...(preemptionBound !== undefined && { preemptionBound }) };
-  const explored = await exploreScenario(scenario, subjectOf(job), bounded);
+  const explored = await exploreScenario(scenario, subjectOf(job), options);
   const { executions, redundant, depth, complete, cutBy, violations } = explored;
   const expected = expectedOf(job, scenario);
-  const bound = preemptionBound ?? null;
-  const counts = { executions, redundant, depth, complete, preemptionBound: bound, cutBy };
+  const { preemptionBound = null } = options;
+  const counts = { executions, redundant, depth, complete, preemptionBound, cutBy };
   return { ...job, ...counts, expected, violations };
 }
 

@@ -3,6 +3,7 @@
 
 import { Activation } from "../kernel/activation.ts";
 import type { Cell } from "../kernel/cell.ts";
+import { makeCurrent } from "../kernel/context-switch.ts";
 import { Mm } from "../kernel/mm.ts";
 import type { Operation } from "../kernel/operation.ts";
 import { accessKernel, commitEntry, readTables, runUser } from "./accesses.ts";
@@ -179,7 +180,7 @@ export function perform(
       cpu.current.stack.push(new Activation(operation.code, "call"));
       return;
     case "switchTo":
-      return executor.switchTask(state, operation.next);
+      return makeCurrent(cpu, operation.next);
     case "preemptVcpu":
       return preemptVcpu(executor, executor.states[operation.cpu.id]!);
     case "resumeVcpu":

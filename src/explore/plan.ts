@@ -3,9 +3,10 @@
 import { BadInput, remedyForName } from "../base/bad-input.ts";
 import { LAZY_POLICY_NAMES, type LazyPolicyName } from "../kernel/lazy/policies.ts";
 import { MUTATION_NAMES, type MutationName } from "../kernel/mutation.ts";
-import { PROTOCOL_NAMES, type ProtocolName } from "../kernel/shootdown/protocols.ts";
+import { PROTOCOL_NAMES, type ProtocolName, protocols } from "../kernel/shootdown/protocols.ts";
 import type { MemoryModel } from "./executor.ts";
 import type { Job } from "./job.ts";
+import { fits } from "./scenario.ts";
 import { SCENARIO_NAMES, scenarioNamed } from "./scenarios.ts";
 import { showcaseOf, SHOWCASES } from "./showcases.ts";
 
@@ -49,11 +50,12 @@ export function plan(selection: Selection): readonly Job[] {
     return jobs;
   }
   const policies = policy === undefined ? CORRECT_POLICIES : [policy];
-  const fitting = SCENARIO_NAMES.filter((name) => fits(name, protocol ?? DEFAULT_PROTOCOL));
+  const used = protocols[protocol ?? DEFAULT_PROTOCOL];
+  const fitting = SCENARIO_NAMES.filter((name) => fits(scenarioNamed(name), used));
   const correct = (names.length > 0 ? names : fitting).flatMap((name) =>
     policies.map((each) => ({ ...correctJob(name, each), ...chosen })),
   );
-  for (const { name, protocol: used } of correct) refuseUnfit(name, used);
+  for (const job of correct) refuseUnfit(job.name, job.protocol);
   const isAll = names.length === 0 && mutation === undefined;
   const isChosen = Object.keys(chosen).length > 0;
   return isAll && !isChosen ? [...correct, ...SHOWCASES] : correct;
@@ -77,14 +79,11 @@ function mutated(mutation: MutationName, names: readonly string[]): readonly Job
   throw new BadInput("--mutation", mutation, "no scenario shows it: name one");
 }
 
-/** Whether a scenario can be under a protocol. */
-const fits = (name: string, protocol: ProtocolName): boolean =>
-  scenarioNamed(name).only?.includes(protocol) !== false;
-
 function refuseUnfit(name: string, protocol: ProtocolName): void {
-  if (fits(name, protocol)) return;
-  const { only = [] } = scenarioNamed(name);
-  throw new BadInput("--protocol", protocol, `${name} needs one of ${only.join(", ")}`);
+  const scenario = scenarioNamed(name);
+  if (fits(scenario, protocols[protocol])) return;
+  const fitting = PROTOCOL_NAMES.filter((each) => fits(scenario, protocols[each]));
+  throw new BadInput("--protocol", protocol, `${name} needs one of ${fitting.join(", ")}`);
 }
 
 function readName<T extends string>(

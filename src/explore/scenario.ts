@@ -4,12 +4,19 @@
 import type { Cpu } from "../kernel/cpu.ts";
 import type { KernelOptions } from "../kernel/kernel.ts";
 import type { LazyPolicyName } from "../kernel/lazy/policies.ts";
+import type { ShootdownProtocol } from "../kernel/shootdown/protocol.ts";
 import type { ProtocolName } from "../kernel/shootdown/protocols.ts";
 import type { Kernel } from "../kernel/operation.ts";
 import type { Stage } from "./stage.ts";
 
 /** What the task that is current on a CPU does from the start on. */
 export type Script = (cpu: Cpu) => Kernel<unknown>;
+
+/** Whether the protocol can do what the scenario's kernel options ask for. */
+export function fits({ kernel = {} }: Scenario, protocol: ShootdownProtocol): boolean {
+  if (kernel.pti === true && protocol.knowsPcid === false) return false;
+  return kernel.invlpgb !== true || protocol.usesInvlpgb === true;
+}
 
 export interface Break {
   readonly policy: LazyPolicyName;
@@ -21,12 +28,8 @@ export interface Scenario {
   /** One sentence: who does what meanwhile. */
   readonly summary: string;
   readonly cpus: number;
-  /** The protocols under which it can be; all unless given. */
-  readonly only?: readonly ProtocolName[];
   /** Kernel options that it needs: page-table isolation, say. */
   readonly kernel?: Partial<KernelOptions>;
-  /** Preemptions that the exploration is bounded to, where the whole space is too large. */
-  readonly preemptionBound?: number;
   /** Kernels that are known to fail here, with every protocol unless one is named. */
   readonly breaks?: readonly Break[];
   /**

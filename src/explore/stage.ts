@@ -115,6 +115,28 @@ export class Stage {
     yield* this.rest();
   }
 
+  /** A thread of `mm` has run on the CPU and exited: the CPU idles on, lazily. */
+  leaveLazy(cpu: Cpu, mm: Mm): void {
+    this.switchTo(this.task(cpu, "thread", mm));
+    this.exit(cpu);
+  }
+
+  /** A thread of `mm` that has run on the CPU and sleeps; woken, it reads a page. */
+  reader(cpu: Cpu, mm: Mm): Task {
+    const reader = this.task(cpu, "reader", mm, () => this.touch("read"));
+    this.switchTo(reader);
+    this.sleep(cpu);
+    return reader;
+  }
+
+  /** Such a reader, woken after the CPU has been at another address space meanwhile. */
+  returningReader(cpu: Cpu, mm: Mm): void {
+    const reader = this.reader(cpu, mm);
+    this.switchTo(this.task(cpu, "other", this.mm("b")));
+    this.sleep(cpu);
+    this.makeReady(reader);
+  }
+
   /** A context switch to `task`, on its CPU, now. */
   switchTo(task: Task): void {
     const { cpu } = task;

@@ -1,12 +1,9 @@
 // The host under the kernel, for the explorer: it takes a vCPU away when a scenario says so, and
 // lets it run again at any time after that.
 
-import { VCPU_FLUSH_TLB, VCPU_PREEMPTED } from "../kernel/steal-time.ts";
+import { flushGuest, VCPU_FLUSH_TLB, VCPU_PREEMPTED } from "../kernel/steal-time.ts";
 import type { CpuState } from "./cpu-state.ts";
 import type { Executor } from "./executor.ts";
-
-/** INVPCID of every PCID, globals included: stands for the host's flush of the guest's tag. */
-const ALL_CONTEXTS = 2n;
 
 /** kvm_steal_time_set_preempted. The exit from the guest drains its store buffer. */
 export function preemptVcpu(executor: Executor, state: CpuState): void {
@@ -20,13 +17,12 @@ export function preemptVcpu(executor: Executor, state: CpuState): void {
 
 /** record_steal_time: the flush that others asked for, before the guest's next instruction. */
 export function enterVcpu(executor: Executor, state: CpuState): void {
-  const { machine } = executor.kernel;
   executor.touched.write(state.controlLocation);
   executor.touched.write(state.tlbLocation);
   state.isPreempted = false;
   const flushed = (setPreempted(executor, state, 0) & VCPU_FLUSH_TLB) !== 0;
   if (flushed) {
-    machine.invpcid(state.cpu.id, ALL_CONTEXTS, { pcid: 0n, address: 0n });
+    flushGuest(state.cpu);
     state.tlb.emptied(null);
   }
   executor.emit(state.cpu, { kind: "vcpuEntered", flushed });

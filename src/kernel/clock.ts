@@ -4,7 +4,6 @@
 
 import { Activation } from "./activation.ts";
 import type { Cell } from "./cell.ts";
-import { firstRun } from "./context-switch.ts";
 import { type Cpu, NEED_RESCHED } from "./cpu.ts";
 import type { KernelEvent, Observer } from "./event.ts";
 import { handleFault } from "./fault.ts";
@@ -14,7 +13,6 @@ import { returnToUser, serveInterrupt } from "./interrupt.ts";
 import type { KernelState } from "./kernel.ts";
 import { perform } from "./perform.ts";
 import { ReadyQueue } from "./ready-queue.ts";
-import type { Task } from "./task.ts";
 
 /** How long a CPU may wait for another before that counts as a deadlock: tens of milliseconds. */
 const PATIENCE_CYCLES = 1e8;
@@ -105,15 +103,6 @@ export class Clock {
   setInterrupts(cpu: Cpu, enabled: boolean): void {
     this.interruptsOn[cpu.id] = enabled ? 1 : 0;
     this.kernel.machine.setInterruptFlag(cpu.id, enabled);
-  }
-
-  /** Goes on as `next` on `cpu`. */
-  switchTask(cpu: Cpu, next: Task): void {
-    cpu.previous = cpu.current;
-    cpu.current = next;
-    next.cpu = cpu;
-    if (next.stack.length === 0) next.stack.push(new Activation(firstRun(next), "task"));
-    else next.stack[next.stack.length - 1]!.result = cpu;
   }
 
   /** When `cpu` goes on has changed. */

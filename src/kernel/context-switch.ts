@@ -1,6 +1,7 @@
 // kernel/sched/core.c: context_switch and finish_task_switch. The four cases of who borrows what
 // are the lazy policy's; what stands here is the frame around them.
 
+import { Activation } from "./activation.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { spinUnlock } from "./lock.ts";
@@ -26,6 +27,15 @@ export function* contextSwitch(cpu: Cpu, prev: Task, next: Task): Kernel<Cpu> {
   return here;
 }
 
+/** The executor's part of switch_to: `next` is current, and goes on from its own stack. */
+export function makeCurrent(cpu: Cpu, next: Task): void {
+  cpu.previous = cpu.current;
+  cpu.current = next;
+  next.cpu = cpu;
+  if (next.stack.length === 0) next.stack.push(new Activation(firstRun(next), "task"));
+  else next.stack[next.stack.length - 1]!.result = cpu;
+}
+
 /** finish_task_switch: runs on the stack of the task that was switched to. */
 export function* finishTaskSwitch(cpu: Cpu): Kernel {
   const { runQueue, kernel } = cpu;
@@ -37,7 +47,7 @@ export function* finishTaskSwitch(cpu: Cpu): Kernel {
 }
 
 /** ret_from_fork: the first code of a task. */
-export function* firstRun(task: Task): Kernel {
+function* firstRun(task: Task): Kernel {
   yield* finishTaskSwitch(task.cpu);
   yield* leaveKernel(task.cpu);
   yield* task.program(task);

@@ -2,7 +2,7 @@
 // arch/x86/mm/tlb.c.
 
 import { Cell, type Line } from "./cell.ts";
-import type { Restore } from "./save.ts";
+import { type Restore, saveSet } from "./save.ts";
 import { DYNAMIC_ASIDS } from "./tlb-state.ts";
 
 /** MAX_ASID_AVAILABLE without page-table isolation: PCID 0 is kept free, and ASIDs count from 0. */
@@ -25,14 +25,12 @@ export class GlobalAsids {
 
   save(): Restore {
     const { last } = this;
-    const used = [...this.used];
-    const freed = [...this.freed];
+    const used = saveSet(this.used);
+    const freed = saveSet(this.freed);
     return () => {
       this.last = last;
-      this.used.clear();
-      this.freed.clear();
-      for (const asid of used) this.used.add(asid);
-      for (const asid of freed) this.freed.add(asid);
+      used();
+      freed();
     };
   }
 }

@@ -4,10 +4,8 @@
 
 import type { Clock } from "./clock.ts";
 import type { Cpu } from "./cpu.ts";
-import { VCPU_FLUSH_TLB, VCPU_PREEMPTED } from "./steal-time.ts";
+import { flushGuest, VCPU_FLUSH_TLB, VCPU_PREEMPTED } from "./steal-time.ts";
 
-/** INVPCID of every PCID, globals included: stands for the host's flush of the guest's tag. */
-const ALL_CONTEXTS = 2n;
 const RUNS = -1;
 
 export class Host {
@@ -57,7 +55,7 @@ export class Host {
     const state = cpu.preempted.value; // xchg(&st->preempted, 0)
     cpu.preempted.value = 0;
     const flushed = (state & VCPU_FLUSH_TLB) !== 0;
-    if (flushed) machine.invpcid(cpu.id, ALL_CONTEXTS, { pcid: 0n, address: 0n });
+    if (flushed) flushGuest(cpu);
     clock.emit(cpu, { kind: "vcpuEntered", flushed });
   }
 }

@@ -19,7 +19,7 @@ import { Mm } from "./mm.ts";
 import type { MutationName } from "./mutation.ts";
 import { call, type Kernel } from "./operation.ts";
 import type { NewTask } from "./process.ts";
-import { type Restore, saveArray } from "./save.ts";
+import { type Restore, saveArray, saveSet } from "./save.ts";
 import type { ShootdownProtocol } from "./shootdown/protocol.ts";
 import { CallQueue } from "./smp.ts";
 import { Task } from "./task.ts";
@@ -148,14 +148,13 @@ export class KernelState {
   /** Its own plain variables; see save.ts for all that it has. */
   save(): Restore {
     const { stopped, starved, nextPid, nextContextId, kernelTables } = this;
-    const liveMms = [...this.liveMms];
+    const liveMms = saveSet(this.liveMms);
     const tasks = saveArray(this.tasks);
     const frames = this.frames.save();
     const globalAsids = this.globalAsids.save();
     return () => {
       Object.assign(this, { stopped, starved, nextPid, nextContextId, kernelTables });
-      this.liveMms.clear();
-      for (const mm of liveMms) this.liveMms.add(mm);
+      liveMms();
       tasks();
       frames();
       globalAsids();

@@ -9,6 +9,7 @@ import type { Machine } from "../machine/machine.ts";
 import { Activation } from "./activation.ts";
 import type { Cell } from "./cell.ts";
 import type { Clock } from "./clock.ts";
+import { makeCurrent } from "./context-switch.ts";
 import type { Cpu } from "./cpu.ts";
 import { HZ, type Operation } from "./operation.ts";
 import { Mm } from "./mm.ts";
@@ -118,7 +119,7 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
       cpu.current.stack.push(new Activation(operation.code, "call"));
       return;
     case "switchTo":
-      return clock.switchTask(cpu, operation.next);
+      return makeCurrent(cpu, operation.next);
     case "preemptVcpu": {
       const when = { cycle: machine.now(cpu.id), cycles: operation.cycles };
       return clock.host.preempt(clock, operation.cpu, when);

@@ -88,3 +88,12 @@ export function saveArray<T>(array: T[]): Restore {
     for (let index = 0; index < saved.length; index++) array[index] = saved[index]!;
   };
 }
+
+/** The same of a set. */
+export function saveSet<T>(set: Set<T>): Restore {
+  const saved = [...set];
+  return () => {
+    set.clear();
+    for (let index = 0; index < saved.length; index++) set.add(saved[index]!);
+  };
+}

@@ -9,18 +9,12 @@ export const broadcastTransition: Scenario = {
   name: "broadcast-transition",
   summary: "an mm gets a global ASID and is flushed by INVLPGB while a CPU switches to it",
   cpus: 2,
-  only: ["linux-6.18"],
   kernel: { invlpgb: true, globalAsidCpus: 0 },
   prepare(stage) {
     const [cpu0, cpu1] = [stage.cpus[0]!, stage.cpus[1]!];
     const a = stage.mm("a");
     stage.switchTo(stage.task(cpu0, "protector", a));
-    const reader = stage.task(cpu1, "reader", a, () => stage.touch("read"));
-    stage.switchTo(reader);
-    stage.sleep(cpu1);
-    stage.switchTo(stage.task(cpu1, "other", stage.mm("b")));
-    stage.sleep(cpu1);
-    stage.makeReady(reader);
+    stage.returningReader(cpu1, a);
     return [
       function* (cpu): Kernel {
         yield* call(considerGlobalAsid(cpu, a));

@@ -13,12 +13,7 @@ export const copyOnWriteAgainstReader: Scenario = {
     const a = stage.mm("a");
     stage.switchTo(stage.task(cpu0, "writer", a));
     stage.run(cpu0, copyMm(cpu0, a, "child"));
-    const reader = stage.task(cpu1, "reader", a, () => stage.touch("read"));
-    stage.switchTo(reader);
-    stage.sleep(cpu1);
-    stage.switchTo(stage.task(cpu1, "other", stage.mm("b")));
-    stage.sleep(cpu1);
-    stage.makeReady(reader);
+    stage.returningReader(cpu1, a);
     return [() => stage.touch("write")];
   },
 };

@@ -18,8 +18,7 @@ const lazyElsewhere = (
     const b = stage.mm("b");
     const dying = stage.task(cpu0, "dying", a);
     stage.switchTo(dying);
-    stage.switchTo(stage.task(cpu1, "thread", a));
-    stage.exit(cpu1);
+    stage.leaveLazy(cpu1, a);
     const other = stage.task(cpu1, "other", b, () => stage.touch("read"));
     stage.makeReady(other);
     return [() => exitMm(dying)];

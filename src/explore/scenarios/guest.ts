@@ -37,8 +37,7 @@ const exitWhilePreempted = (
     const a = stage.mm("a", pages);
     const dying = stage.task(cpu0, "dying", a);
     stage.switchTo(dying);
-    stage.switchTo(stage.task(cpu1, "thread", a));
-    stage.exit(cpu1);
+    stage.leaveLazy(cpu1, a);
     stage.makeReady(stage.task(cpu1, "other", stage.mm("b"), () => stage.touch("read")));
     return [
       function* (): Kernel {

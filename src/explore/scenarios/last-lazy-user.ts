@@ -14,8 +14,7 @@ export const lastLazyUserLeaves: Scenario = {
     const a = stage.mm("a", 0);
     const b = stage.mm("b");
     stage.switchTo(stage.task(cpu0, "dying", a));
-    stage.switchTo(stage.task(cpu1, "thread", a));
-    stage.exit(cpu1);
+    stage.leaveLazy(cpu1, a);
     stage.exit(cpu0);
     stage.switchTo(stage.task(cpu0, "other", b));
     stage.makeReady(stage.task(cpu1, "next", b));
@@ -35,8 +34,7 @@ export const kthreadLeavesDying: Scenario = {
     const used = stage.mm("used");
     const task = stage.task(cpu0, "task", dying);
     stage.switchTo(task);
-    stage.switchTo(stage.task(cpu1, "thread", dying));
-    stage.exit(cpu1);
+    stage.leaveLazy(cpu1, dying);
     const kthread = stage.task(cpu1, "kthread", null);
     stage.switchTo(kthread);
     return [() => exitMm(task), () => kthreadUseMm(kthread, used)];

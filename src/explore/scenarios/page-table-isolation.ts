@@ -1,27 +1,17 @@
 // Page-table isolation: two roots and two PCIDs an address space, of which a flush must reach both,
 // and kernel pages that are not global any more.
 
+import { pageRange } from "../../base/address.ts";
 import { call, kernelAccess, type Kernel } from "../../kernel/operation.ts";
 import { enterKernel } from "../../kernel/pti.ts";
 import type { Task } from "../../kernel/task.ts";
 import { vfree, vmalloc, VMALLOC_START } from "../../kernel/vmalloc.ts";
-import type { ProtocolName } from "../../kernel/shootdown/protocols.ts";
 import type { Scenario } from "../scenario.ts";
-
-/** Page-table isolation came with Linux 4.15. */
-const SINCE_4_15: readonly ProtocolName[] = [
-  "linux-4.15",
-  "linux-4.20",
-  "linux-5.13",
-  "linux-6.18",
-  "kvm-pv",
-];
 
 export const isolatedReader: Scenario = {
   name: "isolated-reader",
   summary: "with page-table isolation, a page is protected while another CPU reads it in user mode",
   cpus: 2,
-  only: SINCE_4_15,
   kernel: { pti: true, invpcid: false },
   prepare(stage) {
     const a = stage.mm("a");
@@ -44,7 +34,6 @@ export const isolatedKernelPages: Scenario = {
   summary:
     "with page-table isolation, a kernel page that one mm has used is remapped under another",
   cpus: 2,
-  only: SINCE_4_15,
   kernel: { pti: true, invpcid: true },
   prepare(stage) {
     const [cpu0, cpu1] = [stage.cpus[0]!, stage.cpus[1]!];
@@ -59,10 +48,7 @@ export const isolatedKernelPages: Scenario = {
     return [
       undefined,
       function* (cpu): Kernel {
-        const range = { start: VMALLOC_START, end: VMALLOC_START + 1 } as Parameters<
-          typeof vfree
-        >[1];
-        yield* call(vfree(cpu, range));
+        yield* call(vfree(cpu, pageRange(VMALLOC_START, 1)));
         yield* call(vmalloc(cpu, 1));
         cpu.current.state = "sleeping";
         yield* call(stage.schedule(cpu));

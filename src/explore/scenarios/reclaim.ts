@@ -1,40 +1,45 @@
 // Reclaim takes a page away and puts the flush off, while the page's owner relies on page tables.
 
+import type { Cpu } from "../../kernel/cpu.ts";
+import type { Mm } from "../../kernel/mm.ts";
 import { mprotect } from "../../kernel/mprotect.ts";
 import { call, type Kernel } from "../../kernel/operation.ts";
 import { reclaim } from "../../kernel/reclaim.ts";
 import type { Scenario } from "../scenario.ts";
-import { onePage } from "../stage.ts";
+import { onePage, type Stage } from "../stage.ts";
 
-export const reclaimAgainstProtect: Scenario = {
-  name: "reclaim-against-protect",
-  summary: "a page is reclaimed with its flush put off while its owner protects and uses it",
+/** kswapd on CPU 0 reclaims the page of `a`, whose owner on CPU 1 does something meanwhile. */
+const reclaimAgainst = (
+  scenario: Pick<Scenario, "name" | "summary">,
+  owner: (stage: Stage, cpu: Cpu, mm: Mm) => Kernel,
+): Scenario => ({
+  ...scenario,
   cpus: 2,
   prepare(stage) {
     const [cpu0, cpu1] = [stage.cpus[0]!, stage.cpus[1]!];
     const a = stage.mm("a");
     stage.switchTo(stage.task(cpu0, "kswapd", null));
     stage.switchTo(stage.task(cpu1, "owner", a));
-    const readOnly = { writable: false, executable: false };
-    return [
-      (cpu) => reclaim(cpu, [{ mm: a, page: onePage().start }]),
-      function* (cpu): Kernel {
-        yield* call(mprotect(cpu, a, onePage(), readOnly));
-        yield* stage.touch("read");
-      },
-    ];
+    const mapped = { mm: a, page: onePage().start };
+    return [(cpu) => reclaim(cpu, [mapped]), (cpu) => owner(stage, cpu, a)];
   },
-};
+});
 
-export const reclaimAgainstReader: Scenario = {
-  name: "reclaim-against-reader",
-  summary: "a page is reclaimed with its flush put off while its owner reads it",
-  cpus: 2,
-  prepare(stage) {
-    const [cpu0, cpu1] = [stage.cpus[0]!, stage.cpus[1]!];
-    const a = stage.mm("a");
-    stage.switchTo(stage.task(cpu0, "kswapd", null));
-    stage.switchTo(stage.task(cpu1, "owner", a));
-    return [(cpu) => reclaim(cpu, [{ mm: a, page: onePage().start }]), () => stage.touch("read")];
+export const reclaimAgainstProtect = reclaimAgainst(
+  {
+    name: "reclaim-against-protect",
+    summary: "a page is reclaimed with its flush put off while its owner protects and uses it",
   },
-};
+  function* (stage, cpu, mm) {
+    yield* call(mprotect(cpu, mm, onePage(), { writable: false, executable: false }));
+    yield* stage.touch("read");
+  },
+);
+
+export const reclaimAgainstReader = reclaimAgainst(
+  {
+    name: "reclaim-against-reader",
+    summary: "a page is reclaimed with its flush put off while its owner reads it",
+  },
+  (stage) => stage.touch("read"),
+);

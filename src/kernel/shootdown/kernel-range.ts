@@ -8,11 +8,12 @@ import { isMutated } from "../mutation.ts";
 import { invpcid, type Kernel, load, note, store, writeCr4 } from "../operation.ts";
 import { onEachCpu } from "../smp.ts";
 import { flushPage } from "./asid.ts";
+import { NO_GENERATION } from "../tlb-state.ts";
 
 /** flush_tlb_kernel_range. Interrupts on. */
 export function* flushKernelRange(cpu: Cpu, range: PageRange): Kernel {
   const whole = pagesIn(range) > cpu.kernel.options.flushCeiling;
-  const info = { mm: cpu.kernel.initMm, newGeneration: 0, freedTables: false };
+  const info = { mm: cpu.kernel.initMm, newGeneration: NO_GENERATION, freedTables: false };
   yield* store(cpu.tlb.flushInfo, { ...info, range: whole ? null : range });
   yield* onEachCpu(cpu, (target) => flushHere(target, cpu));
 }

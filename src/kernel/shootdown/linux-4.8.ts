@@ -116,4 +116,5 @@ export const linux48: ShootdownProtocol = {
   flushRange,
   flushKernelRange,
   isLazyApart: false,
+  knowsPcid: false,
 };

@@ -5,7 +5,7 @@ import type { Cpu } from "../cpu.ts";
 import { cpusOf } from "../cpu-mask.ts";
 import { type Kernel, load, store } from "../operation.ts";
 import { callMany, waitForCalls } from "../smp.ts";
-import type { FlushInfo } from "../tlb-state.ts";
+import { type FlushInfo, NO_GENERATION } from "../tlb-state.ts";
 import { addToBatch, type FlushBatch } from "./batch.ts";
 import { enterLazy } from "./asid.ts";
 import {
@@ -43,7 +43,12 @@ function* flushRange(cpu: Cpu, request: FlushRequest, flushMulti: FlushMulti): K
 
 /** arch_tlbbatch_flush: everything of whatever mm is loaded, on the batch's CPUs. */
 function* flushBatch(cpu: Cpu, batch: FlushBatch, flushMulti: FlushMulti): Kernel<boolean> {
-  const info: FlushInfo = { mm: null, range: null, newGeneration: 0, freedTables: false };
+  const info: FlushInfo = {
+    mm: null,
+    range: null,
+    newGeneration: NO_GENERATION,
+    freedTables: false,
+  };
   yield* store(cpu.tlb.flushInfo, info);
   const mask = batch.inOrder();
   const remote = mask.some((id) => id !== cpu.id);

@@ -33,6 +33,8 @@ export interface ShootdownProtocol {
   readonly source: string;
   /** False: is_lazy shares a line with loaded_mm; else it has its own, as since Linux 5.13. */
   readonly isLazyApart?: boolean;
+  /** False: it is from before PCIDs and page-table isolation (Linux 4.14 and 4.15). */
+  readonly knowsPcid?: boolean;
   /** Whether it broadcasts flushes where the kernel is told to. */
   readonly usesInvlpgb?: boolean;
   /** switch_mm_irqs_off: CR3 and this CPU's bookkeeping go to `next`. Interrupts off. */

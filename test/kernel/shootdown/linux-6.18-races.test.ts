@@ -2,6 +2,7 @@
 // gone, where the right kernel shows none.
 
 import { describe, expect, test } from "vitest";
+import type { Cpu } from "../../../src/kernel/cpu.ts";
 import type { KernelOptions } from "../../../src/kernel/kernel.ts";
 import type { Mm } from "../../../src/kernel/mm.ts";
 import type { MutationName } from "../../../src/kernel/mutation.ts";
@@ -22,7 +23,7 @@ import { linux618 } from "../../../src/kernel/shootdown/linux-6.18.ts";
 import { NO_GENERATION } from "../../../src/kernel/tlb-state.ts";
 import { unmapUnderLazy } from "../../check/scenes.ts";
 import { flush, memory, play, runOn, type Script, touch } from "../lab.ts";
-import { type Outcome, play as playScene } from "../scene.ts";
+import { type Outcome, play as playScene, type SceneOptions } from "../scene.ts";
 import { watchingSwitches } from "./watched.ts";
 
 const making = (mutation: MutationName | null): Partial<KernelOptions> =>
@@ -39,10 +40,14 @@ const zap = (mm: Mm, page: number): Kernel<bigint> => exchangeEntry(mm, memory(1
 const elapse = (cycles: number): Kernel => work({ name: "meanwhile", cycles });
 
 /**
- * CPU 1 has been to `mm`, and comes back to it. It is held up when it has read the generation, and
- * meanwhile CPU 0 takes a page out and flushes it.
+ * CPU 1 has been to `mm`, and comes back to it. It is held up at the operation `heldAt`, and
+ * meanwhile CPU 0 does something, takes a page out and flushes it.
  */
-function flushDuringSwitch(mutation: MutationName | null): string[] {
+function flushWhileHeld(
+  heldAt: string,
+  meanwhile: (cpu: Cpu, mm: Mm) => Kernel,
+  options: SceneOptions,
+): string[] {
   let mm: Mm | undefined;
   let hold: (() => Kernel) | null = null;
   const flusher: Script = function* (cpu, lab) {
@@ -51,6 +56,7 @@ function flushDuringSwitch(mutation: MutationName | null): string[] {
     yield* touch(memory(2), "write");
     yield* lab.done(1);
     yield* lab.after(2);
+    yield* meanwhile(cpu, mm);
     yield* zap(mm, 0);
     yield* flush(cpu, mm, memory(1));
   };
@@ -66,11 +72,14 @@ function flushDuringSwitch(mutation: MutationName | null): string[] {
     yield* runOn(cpu, mm!);
     yield* touch(memory(2), "read");
   };
-  const protocol = watchingSwitches(linux618, function* (_cpu, words) {
-    if (hold !== null && words === "load mm.context.tlb_gen") yield* hold();
+  const protocol = watchingSwitches(linux618, function* (cpu, words) {
+    if (cpu.id === 1 && hold !== null && words === heldAt) yield* hold();
   });
-  return foundIn(play({ protocol, kernel: making(mutation) }, flusher, switcher));
+  return foundIn(play({ protocol, ...options }, flusher, switcher));
 }
+
+const flushDuringSwitch = (mutation: MutationName | null): string[] =>
+  flushWhileHeld("load mm.context.tlb_gen", function* () {}, { kernel: making(mutation) });
 
 describe("a flush while another CPU is between the generation and CR3", () => {
   test("calls that CPU, which is SWITCHING", () => {
@@ -177,37 +186,12 @@ describe.each([linux513, linux618])("$name: tables that a lazy CPU can reach", (
  * CPU 0 goes over, takes a page out and flushes it.
  */
 function flushDuringTransition(mutation: MutationName | null): string[] {
-  let mm: Mm | undefined;
-  let hold: (() => Kernel) | null = null;
-  const flusher: Script = function* (cpu, lab) {
-    mm = lab.mm("mm");
-    yield* runOn(cpu, mm);
-    yield* touch(memory(2), "write");
-    yield* lab.done(1);
-    yield* lab.after(2);
+  const goOver = function* (cpu: Cpu, mm: Mm): Kernel {
     yield* considerGlobalAsid(cpu, mm);
     yield* runOn(cpu, mm);
-    yield* zap(mm, 0);
-    yield* flush(cpu, mm, memory(1));
   };
-  const switcher: Script = function* (cpu, lab) {
-    yield* lab.after(1);
-    yield* runOn(cpu, mm!);
-    yield* touch(memory(2), "read");
-    yield* runOn(cpu, lab.mm("another"));
-    hold = function* () {
-      yield* lab.done(2);
-      yield* elapse(100_000);
-    };
-    yield* runOn(cpu, mm!);
-    yield* touch(memory(2), "read");
-  };
-  const protocol = watchingSwitches(linux618, function* (cpu, words) {
-    const isHere = cpu.id === 1 && words === "load mm.context.global_asid";
-    if (isHere && hold !== null) yield* hold();
-  });
   const kernel = { invlpgb: true, globalAsidCpus: 0, ...making(mutation) };
-  return foundIn(play({ protocol, cpu: "milan", kernel }, flusher, switcher));
+  return flushWhileHeld("load mm.context.global_asid", goOver, { cpu: "milan", kernel });
 }
 
 describe("a flush while another CPU is between its choice of an ASID and CR3", () => {

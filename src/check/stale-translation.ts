@@ -48,6 +48,8 @@ export class StaleTranslationChecker implements Observer {
   private readonly rootOfPcid: Map<number, FrameNumber>[];
   /** Per CPU: the INVLPGBs that it has not yet waited for. */
   private readonly broadcasts = new Map<number, Broadcast[]>();
+  /** Something was observed since the last save or restore. */
+  private hasChanged = false;
 
   constructor(
     private readonly kernel: KernelState,
@@ -63,6 +65,7 @@ export class StaleTranslationChecker implements Observer {
 
   observe(event: KernelEvent, moment: Moment): void {
     const { cpu } = moment;
+    this.hasChanged = true;
     switch (event.kind) {
       case "flushBegin":
         this.flushBegan[cpu] = ++this.order;
@@ -104,9 +107,13 @@ export class StaleTranslationChecker implements Observer {
   save(): Restore {
     const cpusOfRoot = [...this.cpusOfRoot].map(([root, cpus]) => [root, [...cpus]] as const);
     const rootOfPcid = this.rootOfPcid.map((roots) => [...roots]);
-    const { order, deferred } = this;
+    const { order } = this;
+    const deferred = [...this.deferred];
     const flushBegan = saveArray(this.flushBegan);
+    this.hasChanged = false;
     return () => {
+      if (!this.hasChanged) return;
+      this.hasChanged = false;
       this.inFlight.clear();
       this.order = order;
       this.deferred = [...deferred];

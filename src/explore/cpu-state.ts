@@ -49,16 +49,20 @@ export class CpuState {
   }
 
   get isInInterrupt(): boolean {
-    return this.cpu.current.stack.some(({ kind }) => kind === "interrupt");
+    const { stack } = this.cpu.current;
+    for (let index = 0; index < stack.length; index++) {
+      if (stack[index]!.kind === "interrupt") return true;
+    }
+    return false;
   }
 
   restart(): void {
     this.buffer.clear();
     this.interruptsOn = true;
     this.isPreempted = false;
-    this.flushed.clear();
-    this.broadcasts.length = 0;
-    this.pendingVectors.length = 0;
+    if (this.flushed.size > 0) this.flushed.clear();
+    if (this.broadcasts.length > 0) this.broadcasts.length = 0;
+    if (this.pendingVectors.length > 0) this.pendingVectors.length = 0;
     this.tlb.restore();
   }
 

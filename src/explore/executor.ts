@@ -92,9 +92,19 @@ export class Executor {
   }
 
   step(process: number, choices: Choices): void {
-    const state = this.states[Math.floor(process / PROCESSES_PER_CPU)]!;
+    this.touched.begin(this.stateOf(process));
+    this.take(process, choices);
+  }
+
+  /** The same for a step that has been taken before: what it touches is known. */
+  repeat(process: number, choices: Choices): void {
+    this.touched.beginAgain();
+    this.take(process, choices);
+  }
+
+  private take(process: number, choices: Choices): void {
+    const state = this.stateOf(process);
     this.choices = choices;
-    this.touched.begin(state);
     switch (PROCESS_KINDS[process % PROCESSES_PER_CPU]) {
       case "step":
         if (state.interruptsOn) this.touched.write(state.controlLocation);
@@ -113,6 +123,10 @@ export class Executor {
         break;
     }
     this.steps++;
+  }
+
+  private stateOf(process: number): CpuState {
+    return this.states[Math.floor(process / PROCESSES_PER_CPU)]!;
   }
 
   emit(cpu: Cpu, event: KernelEvent): void {
@@ -142,11 +156,7 @@ export class Executor {
 
   /** Takes back every write to a cell since the beginning. */
   takeBack(): void {
-    for (let index = this.writtenCells.length - 1; index >= 0; index--) {
-      this.writtenCells[index]!.value = this.oldValues[index];
-    }
-    this.writtenCells.length = 0;
-    this.oldValues.length = 0;
+    while (this.writtenCells.length > 0) this.writtenCells.pop()!.value = this.oldValues.pop();
   }
 
   /** A store of the cell reaches memory. */

@@ -7,7 +7,7 @@ import { Activation } from "../kernel/activation.ts";
 import { KernelState } from "../kernel/kernel.ts";
 import type { LazyPolicy } from "../kernel/lazy/policy.ts";
 import type { MutationName } from "../kernel/mutation.ts";
-import type { Kernel } from "../kernel/operation.ts";
+import { call, type Kernel } from "../kernel/operation.ts";
 import { enterKernel } from "../kernel/pti.ts";
 import { type Restore, saveKernel } from "../kernel/save.ts";
 import type { ShootdownProtocol } from "../kernel/shootdown/protocol.ts";
@@ -39,7 +39,7 @@ export class Exploration implements System {
 
   constructor(scenario: Scenario, { policy, protocol, mutation, memory }: Subject) {
     const { kernel: special = {}, cpus } = scenario;
-    const machine = new Machine(explorerMachine(cpus, special.invlpgb === true));
+    const machine = new Machine(explorerMachine(cpus, special.invlpgb === true), { watch: true });
     const kernel = new KernelState(machine, policy, protocol, {
       pcid: protocol.knowsPcid !== false,
       flushCeiling: 33,
@@ -97,7 +97,7 @@ export class Exploration implements System {
     const cpu = this.executor.kernel.cpus[id]!;
     if (script !== undefined) {
       yield* enterKernel(cpu);
-      yield* script(cpu);
+      yield* call(script(cpu));
     }
     if (cpu.current === cpu.idle) yield* cpu.idle.program(cpu.idle);
     yield* this.stage.rest();
@@ -109,6 +109,10 @@ export class Exploration implements System {
 
   step(process: number, choices: Choices): void {
     this.executor.step(process, choices);
+  }
+
+  repeat(process: number, choices: Choices): void {
+    this.executor.repeat(process, choices);
   }
 
   blocked(): readonly { readonly process: number; readonly footprint: Footprint }[] {

@@ -1,89 +1,98 @@
 // The happens-before relation of the steps of one execution, by vector clocks: which steps race,
-// and what could have run in their place.
+// and what could have run in their place. Steps are added and taken back all the time, so what is
+// kept of them stands in arrays by step, and nothing but footprints is made anew for each.
 
 import type { Footprint } from "./system.ts";
 
-interface Event extends Footprint {
-  readonly process: number;
-  /** Steps of the same process up to and including this one. */
-  readonly count: number;
-  /** By process: how many of its steps happen before this one, itself included. */
-  readonly clock: readonly number[];
-  /** Steps that conflict with this one, with nothing between them. */
-  readonly races: readonly number[];
-}
+/** What a step did at a location, in the low bits of an access; the step's index is above. */
+const READ = 0;
+const WRITE = 1;
+const FOLLOW = 2;
+type AccessKind = typeof READ | typeof WRITE | typeof FOLLOW;
+const KIND_BITS = 2;
+const KIND_MASK = 3;
 
-interface Access {
-  readonly event: number;
-  readonly kind: "read" | "write" | "follow";
+type Condition = (value: unknown) => boolean;
+
+/** Who was at a location, in order. */
+class Trail {
+  readonly accesses: number[] = [];
   /** Of a write: what was there before. */
-  readonly overwritten: unknown;
+  readonly overwritten: unknown[] = [];
+
+  add(access: number, overwritten: unknown): void {
+    this.accesses.push(access);
+    this.overwritten.push(overwritten);
+  }
+
+  pop(): void {
+    this.accesses.pop();
+    this.overwritten.pop();
+  }
 }
 
-/** What comes before a step: see Happens.before. */
-interface Before {
-  racing: number[];
-  readonly leading: number[];
-}
+const NONE: readonly number[] = [];
 
 export class Happens {
-  private readonly events: Event[] = [];
-  /** By location, in order. */
-  private readonly accesses: Access[][] = [];
+  private length = 0;
+  private readonly footprints: Footprint[] = [];
+  private readonly processes: number[] = [];
+  /** Steps of the same process up to and including this one. */
+  private readonly counts: number[] = [];
+  /** By step and process: how many of its steps happen before this one, itself included. */
+  private clocks: Int32Array;
+  /** Earlier steps that conflict with this one, with nothing between them. */
+  private readonly racing: (readonly number[])[] = [];
+  /** By location. */
+  private readonly trails: Trail[] = [];
   /** By process: its steps, in order. */
   private readonly steps: number[][];
+  // Of the step that is being added: those that could have come after it, those that could not.
+  private readonly found: number[] = [];
+  private readonly leading: number[] = [];
+  private readonly first: Int32Array;
 
   constructor(private readonly processCount: number) {
     this.steps = Array.from({ length: processCount }, () => []);
+    this.clocks = new Int32Array(processCount * 128);
+    this.first = new Int32Array(processCount);
   }
 
   get last(): Footprint {
-    return this.events.at(-1)!;
+    return this.footprints[this.length - 1]!;
   }
 
   add(process: number, footprint: Footprint, cause: number): void {
-    const index = this.events.length;
+    const index = this.length++;
     const own = this.steps[process]!;
-    const clock = own.length === 0 ? this.zero() : [...this.events[own.at(-1)!]!.clock];
-    if (cause >= 0) this.join(clock, cause);
-    const before = this.before(process, footprint, clock);
-    for (const event of before.racing) this.join(clock, event);
-    for (const event of before.leading) this.join(clock, event);
+    this.startClock(index, own);
+    if (cause >= 0) this.join(index, cause);
+    this.collectAll(index, process, footprint);
+    this.racing[index] = this.found.length === 0 ? NONE : this.latest(this.found);
+    for (const event of this.found) this.join(index, event);
+    for (const event of this.leading) this.join(index, event);
     own.push(index);
-    clock[process] = own.length;
-    this.events.push({
-      ...copyOf(footprint),
-      process,
-      count: own.length,
-      clock,
-      races: before.racing,
-    });
+    this.clocks[index * this.processCount + process] = own.length;
+    this.processes[index] = process;
+    this.counts[index] = own.length;
+    this.footprints[index] = copyOf(footprint);
     this.enter(index, footprint);
-  }
-
-  private enter(event: number, { reads, writes, follows, overwritten }: Footprint): void {
-    for (const location of reads) this.access(location, { event, kind: "read", overwritten: null });
-    for (let at = 0; at < writes.length; at++) {
-      this.access(writes[at]!, { event, kind: "write", overwritten: overwritten[at] });
-    }
-    for (const location of follows) {
-      this.access(location, { event, kind: "follow", overwritten: null });
-    }
   }
 
   /** Takes the last step back. */
   pop(): void {
-    const event = this.events.pop();
-    if (event === undefined) return;
-    this.steps[event.process]!.pop();
-    for (const location of event.reads) this.accesses[location]!.pop();
-    for (const location of event.writes) this.accesses[location]!.pop();
-    for (const location of event.follows) this.accesses[location]!.pop();
+    if (this.length === 0) return;
+    const index = --this.length;
+    const { reads, writes, follows } = this.footprints[index]!;
+    this.steps[this.processes[index]!]!.pop();
+    for (let at = 0; at < reads.length; at++) this.trails[reads[at]!]!.pop();
+    for (let at = 0; at < writes.length; at++) this.trails[writes[at]!]!.pop();
+    for (let at = 0; at < follows.length; at++) this.trails[follows[at]!]!.pop();
   }
 
   /** Earlier steps that could have come after step `index` instead. */
   races(index: number): readonly number[] {
-    return this.events[index]!.races;
+    return this.racing[index]!;
   }
 
   /**
@@ -91,50 +100,99 @@ export class Happens {
    * can begin: bit by process.
    */
   initials(race: number, index: number): number {
-    const { process: raced, count } = this.events[race]!;
-    const first: number[] = this.zero();
+    const { first, processes, counts, clocks, processCount } = this;
+    const raced = processes[race]!;
+    const count = counts[race]!;
+    first.fill(0);
     let initials = 0;
     for (let at = race + 1; at <= index; at++) {
-      const { process, clock, count: own } = this.events[at]!;
-      if (at !== index && clock[raced]! >= count) continue;
-      if (first[process]! === 0) {
-        if (!this.followsAny(clock, first, process)) initials |= 1 << process;
-        first[process] = own;
-      }
+      const clock = at * processCount;
+      if (at !== index && clocks[clock + raced]! >= count) continue;
+      const process = processes[at]!;
+      if (first[process]! !== 0) continue;
+      if (!this.followsAny(clock, process)) initials |= 1 << process;
+      first[process] = counts[at]!;
     }
     return initials;
   }
 
   /** Whether a step with this clock follows a step, from `first` on, of a process but its own. */
-  private followsAny(clock: readonly number[], first: readonly number[], process: number): boolean {
+  private followsAny(clock: number, process: number): boolean {
+    const { first, clocks } = this;
     for (let other = 0; other < this.processCount; other++) {
       if (other === process || first[other]! === 0) continue;
-      if (clock[other]! >= first[other]!) return true;
+      if (clocks[clock + other]! >= first[other]!) return true;
     }
     return false;
   }
 
-  /**
-   * The latest steps that conflict with a step of this footprint, whose process knows `clock`:
-   * those that could have come after it instead, and those that had to come before.
-   */
-  private before(process: number, footprint: Footprint, clock: readonly number[]): Before {
-    const found: Before = { racing: [], leading: [] };
+  /** A step knows what the one before it of the same process knew. */
+  private startClock(index: number, own: readonly number[]): void {
+    const { processCount } = this;
+    const start = index * processCount;
+    if (start + processCount > this.clocks.length) {
+      const longer = new Int32Array(2 * this.clocks.length);
+      longer.set(this.clocks);
+      this.clocks = longer;
+    }
+    const before = own[own.length - 1];
+    if (before === undefined) this.clocks.fill(0, start, start + processCount);
+    else this.clocks.copyWithin(start, before * processCount, (before + 1) * processCount);
+  }
+
+  /** Finds the latest steps that conflict with step `index`, as far as its clock does not say. */
+  private collectAll(index: number, process: number, footprint: Footprint): void {
     const { reads, writes, follows, condition } = footprint;
+    this.found.length = 0;
+    this.leading.length = 0;
     for (let at = 0; at < reads.length; at++) {
-      const isPossible = at === 0 ? condition : null;
-      this.collect(reads[at]!, "read", isPossible, { process, clock, found });
+      this.collect(
+        index,
+        process,
+        { location: reads[at]!, kind: READ },
+        at === 0 ? condition : null,
+      );
     }
-    for (const location of writes) this.collect(location, "write", null, { process, clock, found });
-    for (const location of follows) {
-      this.collect(location, "follow", null, { process, clock, found });
+    for (let at = 0; at < writes.length; at++) {
+      this.collect(index, process, { location: writes[at]!, kind: WRITE }, null);
     }
-    if (found.racing.length > 1) found.racing = this.latest(found.racing);
-    return found;
+    for (let at = 0; at < follows.length; at++) {
+      this.collect(index, process, { location: follows[at]!, kind: FOLLOW }, null);
+    }
+  }
+
+  private collect(
+    index: number,
+    process: number,
+    { location, kind }: { readonly location: number; readonly kind: AccessKind },
+    isPossible: Condition | null,
+  ): void {
+    const trail = this.trails[location];
+    if (trail === undefined) return;
+    const { accesses } = trail;
+    const clock = index * this.processCount;
+    for (let at = accesses.length - 1; at >= 0; at--) {
+      const earlier = accesses[at]! & KIND_MASK;
+      if (earlier === READ && kind !== WRITE) continue;
+      const event = accesses[at]! >> KIND_BITS;
+      const other = this.processes[event]!;
+      if (other === process || this.clocks[clock + other]! >= this.counts[event]!) {
+        if (earlier === READ) continue;
+        return;
+      }
+      const isLeading =
+        kind === FOLLOW ||
+        earlier === FOLLOW ||
+        (isPossible !== null && !isPossible(trail.overwritten[at]));
+      (isLeading ? this.leading : this.found).push(event);
+      // Beyond a step that had to come first, one may be that need not have.
+      if (earlier === WRITE && !isLeading) return;
+    }
   }
 
   /** Those that do not happen before another of them, each once. */
-  private latest(events: readonly number[]): number[] {
+  private latest(events: readonly number[]): readonly number[] {
+    if (events.length === 1) return [events[0]!];
     return events.filter(
       (event, at) =>
         events.indexOf(event) === at &&
@@ -142,57 +200,41 @@ export class Happens {
     );
   }
 
-  private collect(
-    location: number,
-    kind: Access["kind"],
-    isPossible: ((value: unknown) => boolean) | null,
-    { process, clock, found }: { process: number; clock: readonly number[]; found: Before },
-  ): void {
-    const accesses = this.accesses[location];
-    if (accesses === undefined) return;
-    for (let at = accesses.length - 1; at >= 0; at--) {
-      const access = accesses[at]!;
-      if (access.kind === "read" && kind !== "write") continue;
-      const event = this.events[access.event]!;
-      if (event.process === process || clock[event.process]! >= event.count) {
-        if (access.kind === "read") continue;
-        return;
-      }
-      const isLeading =
-        kind === "follow" ||
-        access.kind === "follow" ||
-        (isPossible !== null && !isPossible(access.overwritten));
-      (isLeading ? found.leading : found.racing).push(access.event);
-      // Beyond a step that had to come first, one may be that need not have.
-      if (access.kind === "write" && !isLeading) return;
-    }
-  }
-
   private precedes(earlier: number, later: number): boolean {
-    const { process, count } = this.events[earlier]!;
-    return this.events[later]!.clock[process]! >= count;
+    const process = this.processes[earlier]!;
+    return this.clocks[later * this.processCount + process]! >= this.counts[earlier]!;
   }
 
-  private join(clock: number[], event: number): void {
-    const other = this.events[event]!.clock;
-    for (let process = 0; process < clock.length; process++) {
-      if (other[process]! > clock[process]!) clock[process] = other[process]!;
+  private join(index: number, event: number): void {
+    const { clocks, processCount } = this;
+    const own = index * processCount;
+    const other = event * processCount;
+    for (let process = 0; process < processCount; process++) {
+      const known = clocks[other + process]!;
+      if (known > clocks[own + process]!) clocks[own + process] = known;
     }
   }
 
-  private access(location: number, access: Access): void {
-    (this.accesses[location] ??= []).push(access);
+  private enter(index: number, { reads, writes, follows, overwritten }: Footprint): void {
+    const event = index << KIND_BITS;
+    for (let at = 0; at < reads.length; at++) this.trailOf(reads[at]!).add(event | READ, null);
+    for (let at = 0; at < writes.length; at++) {
+      this.trailOf(writes[at]!).add(event | WRITE, overwritten[at]);
+    }
+    for (let at = 0; at < follows.length; at++) {
+      this.trailOf(follows[at]!).add(event | FOLLOW, null);
+    }
   }
 
-  private zero(): number[] {
-    return Array.from({ length: this.processCount }, () => 0);
+  private trailOf(location: number): Trail {
+    return (this.trails[location] ??= new Trail());
   }
 }
 
 const copyOf = ({ reads, writes, follows, condition, overwritten }: Footprint): Footprint => ({
-  reads: [...reads],
-  writes: [...writes],
-  follows: [...follows],
+  reads: reads.slice(),
+  writes: writes.slice(),
+  follows: follows.slice(),
   condition,
-  overwritten: [...overwritten],
+  overwritten: overwritten.slice(),
 });

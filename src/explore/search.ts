@@ -267,7 +267,7 @@ export class Search {
     system.restart();
     for (let index = 0; index + 1 < nodes.length; index++) {
       nodes[index]!.choices.rewind();
-      system.step(nodes[index]!.process, nodes[index]!.choices);
+      system.repeat(nodes[index]!.process, nodes[index]!.choices);
     }
   }
 }

@@ -31,6 +31,8 @@ export interface System {
   enabled(): number;
   /** Lets a process take its next step. */
   step(process: number, choices: Choices): void;
+  /** The same for a step that was taken before, with the same choices: its footprint is known. */
+  repeat(process: number, choices: Choices): void;
   /** Processes whose next step cannot be taken, and what it would touch. */
   blocked(): readonly { readonly process: number; readonly footprint: Footprint }[];
   /** No process can take a step: looks whether it may end like this. */
@@ -66,7 +68,7 @@ export class Choices {
 
   /** Goes on to the next way of taking the step; false: that was the last. */
   next(): boolean {
-    this.taken.length = this.position;
+    if (this.taken.length > this.position) this.taken.length = this.position;
     while (this.taken.length > 0) {
       const last = this.taken.length - 1;
       if (this.taken[last]! + 1 < this.counts[last]!) {

@@ -1,4 +1,5 @@
-// What the step in progress reads and writes, and on whose behalf.
+// What the step in progress reads and writes, and on whose behalf. A step that is taken again on
+// the way to a new one is known already, and not written down.
 
 import type { CpuState } from "./cpu-state.ts";
 import type { Locations, Owner } from "./locations.ts";
@@ -13,37 +14,61 @@ export class Touched implements Footprint {
   /** The earlier step that made this one possible; -1: none in particular. */
   cause = -1;
   private owner: Owner = 0;
+  private isRecording = true;
+  /** Counts the steps written down. */
+  private stamp = 0;
+  // By location: the last step that touched it so. What a step does twice is written down once.
+  private readonly readAt: number[] = [];
+  private readonly writtenAt: number[] = [];
+  private readonly followedAt: number[] = [];
 
   constructor(private readonly locations: Locations) {}
 
   begin(state: CpuState): void {
-    this.reads.length = 0;
-    this.writes.length = 0;
-    this.follows.length = 0;
-    this.overwritten.length = 0;
+    this.isRecording = true;
+    this.stamp++;
+    empty(this.reads);
+    empty(this.writes);
+    empty(this.follows);
+    empty(this.overwritten);
     this.condition = null;
     this.cause = -1;
     this.act(state);
   }
 
+  /** A step that is taken again begins. */
+  beginAgain(): void {
+    this.isRecording = false;
+  }
+
   /** From now on in the name of what runs on the CPU. */
   act(state: CpuState): void {
+    if (!this.isRecording) return;
     this.owner = 1 << (2 * state.cpu.id + (state.isInInterrupt ? 1 : 0));
   }
 
   read(location: number): void {
+    if (!this.isRecording) return;
     this.locations.read(location, this.owner);
+    if (this.readAt[location] === this.stamp) return;
+    this.readAt[location] = this.stamp;
     this.reads.push(location);
   }
 
+  /** @param overwritten - What was there before. */
   write(location: number, overwritten: unknown = undefined): void {
+    if (!this.isRecording) return;
     this.locations.write(location, this.owner);
+    if (this.writtenAt[location] === this.stamp) return;
+    this.writtenAt[location] = this.stamp;
     this.writes.push(location);
     this.overwritten.push(overwritten);
   }
 
   /** The step could not have come before what was last at the location. */
   follow(location: number): void {
+    if (!this.isRecording || this.followedAt[location] === this.stamp) return;
+    this.followedAt[location] = this.stamp;
     this.follows.push(location);
   }
 
@@ -53,3 +78,8 @@ export class Touched implements Footprint {
     this.read(location);
   }
 }
+
+/** Setting the length of an array costs more than looking at it. */
+const empty = (array: unknown[]): void => {
+  if (array.length > 0) array.length = 0;
+};

@@ -46,7 +46,7 @@ function saveTask(task: Task): Restore {
     task.onQueue = onQueue;
     task.cpu = cpu;
     task.isKernelThread = isKernelThread;
-    task.stack.length = 0;
+    if (task.stack.length > 0) task.stack.length = 0;
     children();
     sleepers();
   };
@@ -84,7 +84,7 @@ function saveCpu(cpu: Cpu): Restore {
 export function saveArray<T>(array: T[]): Restore {
   const saved = [...array];
   return () => {
-    array.length = saved.length;
+    if (array.length !== saved.length) array.length = saved.length;
     for (let index = 0; index < saved.length; index++) array[index] = saved[index]!;
   };
 }

@@ -9,23 +9,18 @@ import {
   type PhysicalAddress,
 } from "../base/address.ts";
 import type { ControlRegister, ControlRegisters, Fault } from "../base/architecture.ts";
-import { assert } from "../base/assert.ts";
 import type { AccessResult, MachineAccess } from "./access.ts";
 import { Accesses } from "./accesses.ts";
 import { boot } from "./boot.ts";
 import { Broadcasts } from "./broadcast.ts";
 import { type Counters, readCounters } from "./counters.ts";
 import { type Distance, DISTANCES, type MachineDescription } from "./description.ts";
-import { faultOf, RegisterFile } from "./register-file.ts";
-import { restoreSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts";
+import { faultOf, type Features, RegisterFile } from "./register-file.ts";
+import { type Snapshot, Snapshots } from "./snapshot.ts";
 import type { Stream } from "./stream.ts";
 import { StreamBlock, type StreamEvent, type StreamStop } from "./stream-block.ts";
 import { type MachineWalk, readWalkLog } from "./walk-log.ts";
 import { instantiate, type MachineFunctions, type MachineInstance } from "./wasm.ts";
-
-/** CR4.PGE and CR4.PCIDE. */
-const GLOBAL_PAGES = 1n << 7n;
-const PCIDS = 1n << 17n;
 
 export class Machine {
   readonly coreCount: number;
@@ -77,9 +72,15 @@ export class Machine {
   private readonly streams: StreamBlock;
   private readonly accesses: Accesses;
   private readonly registerFile: RegisterFile;
+  private readonly snapshots: Snapshots;
 
-  constructor(readonly description: MachineDescription) {
-    this.instance = instantiate();
+  /** @param watch - Whether a restore of what nobody has used is free, at a price of each call. */
+  constructor(
+    readonly description: MachineDescription,
+    { watch = false }: { readonly watch?: boolean } = {},
+  ) {
+    this.snapshots = new Snapshots(instantiate(), watch);
+    this.instance = this.snapshots.instance;
     this.functions = this.instance.functions;
     boot(this.instance, description);
     ({
@@ -116,12 +117,12 @@ export class Machine {
   }
 
   snapshot(): Snapshot {
-    return takeSnapshot(this.instance);
+    return this.snapshots.take();
   }
 
   /** Brings back the state of a snapshot of this machine, clocks and counters included. */
   restore(snapshot: Snapshot): void {
-    restoreSnapshot(this.instance, snapshot);
+    this.snapshots.restore(snapshot);
   }
 
   get memoryBytes(): number {
@@ -203,13 +204,8 @@ export class Machine {
   }
 
   /** Sets CR4.PGE and CR4.PCIDE, and asserts that the machine does not refuse it. */
-  writeCr4(
-    core: number,
-    { globalPages, pcid }: { readonly globalPages: boolean; readonly pcid: boolean },
-  ): void {
-    const kept = this.registers(core).cr4 & ~(GLOBAL_PAGES | PCIDS);
-    const cr4 = kept | (globalPages ? GLOBAL_PAGES : 0n) | (pcid ? PCIDS : 0n);
-    assert(this.writeRegister(core, "cr4", cr4) === undefined, "MOV to CR4 is not refused");
+  writeCr4(core: number, features: Features): void {
+    this.registerFile.setFeatures(core, features);
   }
 
   /** MOV to CR0, CR3 or CR4, WRMSR to IA32_EFER or IA32_PKRS, WRPKRU: the fault, if it has one. */

@@ -1,7 +1,17 @@
 // The control registers of each core, by their names.
 
 import type { ControlRegister, ControlRegisters, Fault } from "../base/architecture.ts";
+import { assert } from "../base/assert.ts";
 import type { MachineInstance } from "./wasm.ts";
+
+/** CR4.PGE and CR4.PCIDE. */
+const GLOBAL_PAGES = 1n << 7n;
+const PCIDS = 1n << 17n;
+
+export interface Features {
+  readonly globalPages: boolean;
+  readonly pcid: boolean;
+}
 
 /** The fault of an instruction that answers with a vector, 0 for none. */
 export const faultOf = (vector: number): Fault | undefined =>
@@ -24,6 +34,12 @@ export class RegisterFile {
 
   write(core: number, register: ControlRegister, value: bigint): Fault | undefined {
     return faultOf(this.instance.functions.writeRegister(core, this.codes[register], value));
+  }
+
+  setFeatures(core: number, { globalPages, pcid }: Features): void {
+    const kept = this.read(core).cr4 & ~(GLOBAL_PAGES | PCIDS);
+    const cr4 = kept | (globalPages ? GLOBAL_PAGES : 0n) | (pcid ? PCIDS : 0n);
+    assert(this.write(core, "cr4", cr4) === undefined, "MOV to CR4 is not refused");
   }
 
   read(core: number): ControlRegisters {

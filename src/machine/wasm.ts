@@ -99,6 +99,21 @@ export interface MachineInstance {
   constant(name: string): number;
 }
 
+/** The same instance, which calls `onUse` before each call of a function. */
+export function watched(instance: MachineInstance, onUse: () => void): MachineInstance {
+  const functions: Record<string, unknown> = { ...instance.functions };
+  for (const [name, original] of Object.entries(functions)) {
+    if (typeof original !== "function") continue;
+    const call = original as (...values: unknown[]) => unknown;
+    // No function has more parameters, and wasm ignores those that it does not have.
+    functions[name] = (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown): unknown => {
+      onUse();
+      return call(a, b, c, d, e);
+    };
+  }
+  return { ...instance, functions: functions as unknown as MachineFunctions };
+}
+
 let compiled: WasmModule | undefined;
 
 function machineModule(): WasmModule {

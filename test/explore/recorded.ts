@@ -42,6 +42,16 @@ class Recorded implements System {
   }
 
   step(process: number, choices: Choices): void {
+    this.write(process);
+    this.exploration.step(process, choices);
+  }
+
+  repeat(process: number, choices: Choices): void {
+    this.write(process);
+    this.exploration.repeat(process, choices);
+  }
+
+  private write(process: number): void {
     const cpu = Math.floor(process / PROCESSES_PER_CPU);
     const state = this.exploration.executor.states[cpu]!;
     const kind = process % PROCESSES_PER_CPU;
@@ -51,7 +61,6 @@ class Recorded implements System {
       const value = observes ? String(state.buffer.valueOf(operation.cell)) : "";
       this.records[cpu]!.push(`${describeOperation(operation)} ${value}`);
     } else if (kind === 2) this.records[cpu]!.push("interrupt");
-    this.exploration.step(process, choices);
   }
 
   blocked(): ReturnType<System["blocked"]> {

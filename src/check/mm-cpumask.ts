@@ -43,7 +43,7 @@ export class MaskChecker implements Observer {
         this.depth[cpu]!--;
         return this.judge(moment, "has changed what it has loaded");
       case "cr3Written":
-        return this.judge(moment, "loads it into CR3");
+        return this.judge(moment, "has written CR3");
       case "flushed":
         return this.judge(moment, "has answered a flush");
     }
@@ -58,7 +58,7 @@ export class MaskChecker implements Observer {
     const { cpu, cycle } = moment;
     const mm = this.roots.mmOf(machine.root(cpu));
     if (mm === null || mm === initMm || mm.cpumask.has(cpu)) return;
-    const message = `CPU ${cpu} ${does}, runs on ${mm.name} and is not in its mm_cpumask`;
+    const message = `CPU ${cpu} ${does}: it runs on ${mm.name} and is not in its mm_cpumask`;
     this.log.report({ invariant: "I7", message, cycle, cpus: [cpu], mm });
   }
 

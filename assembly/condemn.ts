@@ -25,6 +25,9 @@ import { ARRAYS_PER_LIST, TLB_LISTS, tlbArray } from "./tlb.ts";
 /** Ranges up to this are looked up page by page, longer ones by going through all entries. */
 const PROBED_PAGES: u64 = 64;
 
+/** The pages of the upper half begin here, with 4 levels. */
+const KERNEL_PAGES: u64 = (<u64>1) << 35;
+
 /** Whether `cached` grants something that `actual` does not. */
 function grantsMore(cached: u64, actual: u64): bool {
   return ((cached & ~actual & (WRITABLE | USER)) | (~cached & actual & NO_EXECUTE)) != 0;
@@ -157,6 +160,34 @@ export function condemnShared(index: u32, root: u64, first: u64, last: u64): u32
     }
   }
   return globals;
+}
+
+/** Whether what a core has loaded, root and PCID, still has a condemned entry of the user half. */
+export function holdsCondemned(index: u32): bool {
+  const core = coreAt(index);
+  for (let list: u32 = 0; list < TLB_LISTS; list++) {
+    for (let array: u32 = 0; array < ARRAYS_PER_LIST; array++) {
+      if (holdsCondemnedIn(tlbArray(list, array), core, 0)) return true;
+    }
+  }
+  for (let level: u32 = 1; level <= STRUCTURE_LEVELS; level++) {
+    if (holdsCondemnedIn(structureCache(level), core, level)) return true;
+  }
+  return false;
+}
+
+/** The same of one array: of structures of `level`, or of translations (0). */
+function holdsCondemnedIn(g: Geometry, core: Core, level: u32): bool {
+  if (g.ways == 0) return false;
+  let entry = nextValid(g, baseOf(core), 0);
+  for (; entry != 0; entry = nextValid(g, baseOf(core), entry)) {
+    const data = dataOf(g, entry);
+    if ((data & CONDEMNED) == 0 || rootOf(g, entry) != <u32>core.rootFrame) continue;
+    if (!ofCurrentPcid(core, entry)) continue;
+    const shift = level == 0 ? sizeShift(sizeOf(data)) : 9 * <u64>level;
+    if (numberOf(tagOf(entry)) << shift < KERNEL_PAGES) return true;
+  }
+  return false;
 }
 
 /** By what a core can reach a table: REACHED_*. */

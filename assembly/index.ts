@@ -6,6 +6,7 @@ import {
   condemnRange as condemn,
   condemnShared as condemnPages,
   condemnTable as condemnEntries,
+  holdsCondemned as holds,
   reachesTable as reaches,
 } from "./condemn.ts";
 import { invlpgb, tlbsync } from "./broadcast.ts";
@@ -220,6 +221,9 @@ export function condemnRange(core: u32, root: f64, start: f64, end: f64): u32 {
 }
 export function condemnShared(core: u32, root: f64, start: f64, end: f64): u32 {
   return condemnPages(core, <u64>root, <u64>start, <u64>end);
+}
+export function holdsCondemned(core: u32): u32 {
+  return holds(core) ? 1 : 0;
 }
 export function reachesTable(core: u32, table: f64): u32 {
   return reaches(core, <u64>table);

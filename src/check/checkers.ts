@@ -7,7 +7,12 @@ import { DeadlockChecker } from "./deadlock.ts";
 import { FreedMmChecker } from "./freed-mm.ts";
 import { FreedTableChecker } from "./freed-table.ts";
 import { KernelTranslationChecker } from "./kernel-translation.ts";
+import { LeftOver } from "./left-over.ts";
+import { MaskChecker } from "./mm-cpumask.ts";
+import { PrevMmChecker } from "./prev-mm.ts";
 import { ReferenceChecker } from "./reference-balance.ts";
+import { Roots } from "./roots.ts";
+import { SlotGenerationChecker } from "./slot-generation.ts";
 import { StaleTranslationChecker } from "./stale-translation.ts";
 import type { ViolationLog } from "./violation.ts";
 
@@ -20,15 +25,33 @@ export interface Checkers {
 
 /** Every checker, reporting to `log`. */
 export function checkersFor(kernel: KernelState, log: ViolationLog): Checkers {
+  const roots = new Roots(kernel);
+  const leftOver = new LeftOver();
   const references = new ReferenceChecker(kernel, log);
-  const translations = new StaleTranslationChecker(kernel, log);
+  const translations = new StaleTranslationChecker(kernel, log, roots, leftOver);
+  const slots = new SlotGenerationChecker(kernel, log, roots, leftOver);
+  const masks = new MaskChecker(kernel, log, roots);
+  const prevMms = new PrevMmChecker(kernel, log);
   const observers = [
     translations,
+    slots, // after the translations, which it finds condemned
+    masks,
+    prevMms,
     new FreedTableChecker(kernel, log),
     new KernelTranslationChecker(kernel, log),
     new FreedMmChecker(log),
     references,
     new DeadlockChecker(log),
   ];
-  return { observers, references, save: () => translations.save() };
+  const parts = [roots, leftOver, translations, slots, masks, prevMms];
+  return {
+    observers,
+    references,
+    save() {
+      const restores = parts.map((part) => part.save());
+      return () => {
+        for (const restore of restores) restore();
+      };
+    },
+  };
 }

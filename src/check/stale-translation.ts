@@ -4,32 +4,36 @@
 // machine. Holding one is legal (a lazy CPU, an ASID slot not loaded); using one is the violation,
 // and the machine tells of it. Where flushes of one mm overlap in time and range, the last to
 // return condemns for all: until then an entry may be out of date by the other's change. What
-// reclaim has taken away may be used until its batched flush returns, or before that a flush or a
-// withdrawal of rights that began later. A PCID that is loaded without a flush while it holds
-// another address space's entries is reported at once.
+// another CPU took away after a flush began is not that flush's to remove, but that of its own
+// flush, or of reclaim's batched one; see unflushed.ts. A PCID that is loaded without a flush while
+// it holds another address space's entries is reported at once.
 
-import { type FrameNumber, hex, type PageRange } from "../base/address.ts";
+import { type FrameNumber, hex, type PageNumber, type PageRange } from "../base/address.ts";
 import type { Broadcast } from "../machine/broadcast.ts";
 import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
 import type { KernelState } from "../kernel/kernel.ts";
 import type { Mm } from "../kernel/mm.ts";
 import { type Restore, saveArray } from "../kernel/save.ts";
 import { WHOLE_USER_HALF } from "../kernel/shootdown/protocol.ts";
+import type { LeftOver } from "./left-over.ts";
+import type { Roots } from "./roots.ts";
+import { UnflushedChanges } from "./unflushed.ts";
 import type { ViolationLog } from "./violation.ts";
 
-/** A flush that has begun, what it is to condemn, and when it began. */
+/** What is to be condemned, and when its flush, or its withdrawal, began. */
+interface Condemned {
+  readonly mm: Mm;
+  readonly range: PageRange;
+  readonly since: number;
+  /** A flush of it has returned. */
+  readonly returned: boolean;
+}
+
+/** A flush that has begun, and what it is to condemn. */
 interface InFlight {
   readonly mm: Mm;
   range: PageRange;
   since: number;
-}
-
-/** Entries whose flush was put off at the moment `at`, until the next batched flush of `cpu`. */
-interface Deferred {
-  readonly cpu: number;
-  readonly mm: Mm;
-  readonly range: PageRange;
-  readonly at: number;
 }
 
 export class StaleTranslationChecker implements Observer {
@@ -37,8 +41,7 @@ export class StaleTranslationChecker implements Observer {
   private readonly cpusOfRoot = new Map<FrameNumber, Set<number>>();
   /** Flushes that have begun and not returned, with what they are to condemn. */
   private readonly inFlight = new Map<number, InFlight>();
-  /** Entries that reclaim has taken away and not yet flushed: they may still be used. */
-  private deferred: Deferred[] = [];
+  private readonly unflushed = new UnflushedChanges();
   /** Counts what begins, so that it can be told what was before. */
   private order = 0;
   /** Per CPU: when its last flush began, and when it began to withdraw, if it does. */
@@ -54,6 +57,8 @@ export class StaleTranslationChecker implements Observer {
   constructor(
     private readonly kernel: KernelState,
     private readonly log: ViolationLog,
+    private readonly roots: Roots,
+    private readonly leftOver: LeftOver,
   ) {
     this.flushBegan = kernel.cpus.map(() => 0);
     this.revokeBegan = kernel.cpus.map(() => undefined);
@@ -72,22 +77,23 @@ export class StaleTranslationChecker implements Observer {
         this.inFlight.set(cpu, { mm: event.mm, range: event.range, since: this.order });
         return;
       case "flushReturn":
-        return this.returned(cpu);
+        return this.returned(moment);
+      case "entryWithdrawn":
+        return this.unflushed.withdrawn(cpu, event.mm, event.page, this.order);
       case "unmapDeferred":
-        this.deferred.push({ cpu, mm: event.mm, range: event.range, at: ++this.order });
-        return;
+        return this.unflushed.deferred(cpu, event.mm, event.range, ++this.order);
       case "batchFlushBegin":
         this.flushBegan[cpu] = ++this.order;
         return;
       case "batchFlushReturn":
-        return this.batchReturned(cpu);
+        return this.batchReturned(moment);
       case "pagesFreed":
-        return this.condemn({ ...event, since: this.flushBegan[cpu]! }, cpu);
+        return this.condemn({ ...event, since: this.flushBegan[cpu]!, returned: false }, moment);
       case "revoking":
         this.revokeBegan[cpu] = ++this.order;
         return;
       case "revoked":
-        return this.revoked(event, cpu);
+        return this.revoked(event, moment);
       case "cr3Written":
         return this.checkPcid(event, moment);
       case "broadcastBegun":
@@ -96,9 +102,13 @@ export class StaleTranslationChecker implements Observer {
       case "broadcastsDone":
         return this.forgetPcids(moment.cpu);
       case "staleUse":
-        return this.reportUse(event.page, moment);
+        return this.reportUse(event, moment);
       case "mmFreed":
-        for (const root of event.mm.roots) this.cpusOfRoot.delete(root);
+        this.unflushed.forget(event.mm);
+        for (const root of event.mm.roots) {
+          this.cpusOfRoot.delete(root);
+          this.leftOver.forgetRoot(root);
+        }
         return;
     }
   }
@@ -108,7 +118,7 @@ export class StaleTranslationChecker implements Observer {
     const cpusOfRoot = [...this.cpusOfRoot].map(([root, cpus]) => [root, [...cpus]] as const);
     const rootOfPcid = this.rootOfPcid.map((roots) => [...roots]);
     const { order } = this;
-    const deferred = [...this.deferred];
+    const unflushed = this.unflushed.save();
     const flushBegan = saveArray(this.flushBegan);
     this.hasChanged = false;
     return () => {
@@ -116,7 +126,7 @@ export class StaleTranslationChecker implements Observer {
       this.hasChanged = false;
       this.inFlight.clear();
       this.order = order;
-      this.deferred = [...deferred];
+      unflushed();
       flushBegan();
       this.revokeBegan.fill(undefined);
       this.broadcasts.clear();
@@ -129,43 +139,48 @@ export class StaleTranslationChecker implements Observer {
     };
   }
 
-  private returned(cpu: number): void {
+  private returned(moment: Moment): void {
+    const { cpu } = moment;
     const flush = this.inFlight.get(cpu)!;
     this.inFlight.delete(cpu);
-    this.condemn(flush, cpu);
+    this.unflushed.flushed(cpu, flush.mm, this.flushBegan[cpu]!);
+    this.condemn({ ...flush, returned: true }, moment);
   }
 
-  private batchReturned(cpu: number): void {
-    const own = this.deferred.filter((one) => one.cpu === cpu);
-    this.deferred = this.deferred.filter((one) => one.cpu !== cpu);
-    for (const one of own) this.condemn({ ...one, since: this.flushBegan[cpu]! }, cpu);
+  private batchReturned(moment: Moment): void {
+    const since = this.flushBegan[moment.cpu]!;
+    for (const one of this.unflushed.batchFlushed(moment.cpu)) {
+      this.condemn({ ...one, since, returned: true }, moment);
+    }
   }
 
-  private revoked({ mm, range }: { mm: Mm; range: PageRange }, cpu: number): void {
+  private revoked({ mm, range }: { mm: Mm; range: PageRange }, moment: Moment): void {
+    const { cpu } = moment;
     const since = this.revokeBegan[cpu] ?? this.flushBegan[cpu]!;
     this.revokeBegan[cpu] = undefined;
-    this.condemn({ mm, range, since }, cpu);
+    this.condemn({ mm, range, since, returned: false }, moment);
   }
 
   /** Condemns what `flush` was to remove, but for what another CPU took away after it began. */
-  private condemn(flush: InFlight, by: number): void {
+  private condemn(flush: Condemned, moment: Moment): void {
     const { mm, range, since } = flush;
     for (const [cpu, other] of this.inFlight) {
-      if (cpu === by || other.mm !== mm || !overlap(other.range, range)) continue;
+      if (cpu === moment.cpu || other.mm !== mm || !overlap(other.range, range)) continue;
       other.range = union(other.range, range);
       other.since = Math.min(other.since, since);
       return;
     }
-    const excused = this.deferred.filter(
-      (one) => one.cpu !== by && one.mm === mm && one.at > since && overlap(one.range, range),
-    );
-    for (const part of without(range, excused)) this.condemnPart(mm, part);
+    const parts = this.unflushed.without(moment.cpu, mm, range, since);
+    for (const part of parts) this.condemnPart(mm, part, flush.returned, moment);
   }
 
-  private condemnPart(mm: Mm, range: PageRange): void {
+  private condemnPart(mm: Mm, range: PageRange, returned: boolean, at: Moment): void {
+    const generation = returned ? mm.tlbGeneration.value : null;
+    const condemnation = { ...at, range, generation };
     for (const root of mm.roots) {
       for (const cpu of this.cpusOfRoot.get(root) ?? []) {
-        this.kernel.machine.condemnRange(cpu, root, range.start, range.end);
+        const found = this.kernel.machine.condemnRange(cpu, root, range.start, range.end);
+        if (found > 0) this.leftOver.add(root, cpu, condemnation);
       }
     }
   }
@@ -191,17 +206,21 @@ export class StaleTranslationChecker implements Observer {
     const message =
       `CPU ${cpu} loads root ${hex(root)} without a flush into PCID ${pcid}, ` +
       `which holds translations of root ${hex(held)}`;
-    this.log.report({ invariant: "I1", message, cycle, cpus: [cpu], mm: this.mmOf(root) });
+    this.log.report({ invariant: "I1", message, cycle, cpus: [cpu], mm: this.roots.mmOf(root) });
   }
 
-  private reportUse(page: number, { cpu, cycle }: Moment): void {
+  private reportUse({ page, root }: { page: PageNumber; root: FrameNumber }, at: Moment): void {
+    const { cpu, cycle } = at;
     const mm = page < WHOLE_USER_HALF.end ? this.kernel.cpus[cpu]!.current.mm : null;
     const other = page < WHOLE_USER_HALF.end ? "no address space of its own" : "the kernel";
     const name = mm?.name ?? other;
+    const flush = this.leftOver.covering(root, cpu, page);
+    const by = flush === undefined ? "" : `, by CPU ${flush.cpu}, at cycle ${flush.cycle}`;
     const message =
       `CPU ${cpu} uses a translation of page ${hex(page)} (${name}) ` +
-      "that is older than the flush of that page";
-    this.log.report({ invariant: "I1", message, cycle, cpus: [cpu], mm });
+      `that is older than the flush of that page${by}`;
+    const cpus = flush === undefined || flush.cpu === cpu ? [cpu] : [cpu, flush.cpu];
+    this.log.report({ invariant: "I1", message, cycle, cpus, mm });
   }
 
   private noteRoot(cpu: number, root: FrameNumber, pcid: number): void {
@@ -209,11 +228,6 @@ export class StaleTranslationChecker implements Observer {
     const cpus = this.cpusOfRoot.get(root);
     if (cpus === undefined) this.cpusOfRoot.set(root, new Set([cpu]));
     else cpus.add(cpu);
-  }
-
-  private mmOf(root: FrameNumber): Mm | null {
-    for (const mm of this.kernel.liveMms) if (mm.roots.includes(root)) return mm;
-    return null;
   }
 }
 
@@ -223,15 +237,3 @@ const union = (a: PageRange, b: PageRange): PageRange => ({
   start: a.start < b.start ? a.start : b.start,
   end: a.end > b.end ? a.end : b.end,
 });
-
-/** What is left of the range when the others are taken out. */
-function without(range: PageRange, others: readonly { readonly range: PageRange }[]): PageRange[] {
-  const parts: PageRange[] = [];
-  let { start } = range;
-  for (const other of others.map((one) => one.range).sort((a, b) => a.start - b.start)) {
-    if (other.start > start) parts.push({ start, end: other.start });
-    if (other.end > start) start = other.end;
-  }
-  if (start < range.end) parts.push({ start, end: range.end });
-  return parts;
-}

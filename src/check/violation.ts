@@ -5,7 +5,7 @@ import type { History } from "../kernel/history.ts";
 import type { Mm } from "../kernel/mm.ts";
 
 /** The invariants of the design that a run is watched for. */
-export type Invariant = "I1" | "I2" | "I4" | "I5" | "I8" | "I9" | "I10";
+export type Invariant = "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I7" | "I8" | "I9" | "I10";
 
 export interface Violation {
   readonly invariant: Invariant;

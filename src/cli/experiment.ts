@@ -17,7 +17,8 @@ export async function runAndDeliver(
       ...(options.seed === undefined ? {} : { seed: options.seed }),
       ...(options.seeds === undefined ? {} : { seeds: options.seeds }),
       ...(options.workers === undefined ? {} : { workers: options.workers }),
-      settings: options.set ?? [],
+      settings: [...(options.set ?? []), ...(options.mutation ?? [])],
+      checks: options.checks,
       onNote: note,
       onProgress: (state) => progress.update(state),
     });

@@ -3,8 +3,9 @@
 import { Option, type Command } from "commander";
 import { AXES, AXIS_NAMES } from "../experiment/axes.ts";
 import { MAX_SEEDS, readCount, readSeed } from "../experiment/experiment.ts";
-import { parseSetting, type Setting } from "../experiment/settings.ts";
+import { parseSetting, readSetting, type Setting } from "../experiment/settings.ts";
 import { MAX_WORKERS } from "../experiment/workers.ts";
+import { MUTATION_NAMES, mutations } from "../kernel/mutation.ts";
 import { checkOutputFile } from "./output.ts";
 
 export interface RunOptions {
@@ -13,6 +14,8 @@ export interface RunOptions {
   readonly seed?: number;
   readonly seeds?: number;
   readonly set?: readonly Setting[];
+  readonly mutation?: readonly Setting[];
+  readonly checks: boolean;
   readonly workers?: number;
   readonly out?: string;
 }
@@ -34,22 +37,32 @@ export function addRunOptions(command: Command): Command {
         (text: string, before: readonly Setting[] = []) => [...before, parseSetting(text)],
       ),
     )
+    .addOption(
+      new Option("--mutation <NAME,...>", "known mistakes that the kernel makes").argParser(
+        (text: string) => [readSetting("mutation", text, "--mutation")],
+      ),
+    )
+    .option("--no-checks", "run without checkers: no verdict, the same cycles, in less time")
     .addOption(counted("--workers", "worker threads (default: at most 2)", MAX_WORKERS))
     .addOption(
       new Option("--out <FILE>", "also save the rows: .csv, .txt or JSON").argParser(
         checkOutputFile,
       ),
     )
-    .addHelpText("after", `\nAxes:\n${describeAxes()}`);
+    .addHelpText("after", `\nAxes:\n${describeAxes()}\n\nMutations:\n${describeMutations()}`);
 }
 
 function counted(flag: string, text: string, most: number): Option {
   return new Option(`${flag} <N>`, text).argParser((value) => readCount(value, flag, most));
 }
 
+const describeMutations = (): string =>
+  MUTATION_NAMES.map((name) => `  ${name}\n      ${mutations[name].summary}`).join("\n");
+
 function describeAxes(): string {
   return AXIS_NAMES.map((axis) => {
-    const { summary, accepts } = AXES[axis];
+    const { summary, accepts: all } = AXES[axis];
+    const accepts = axis === "mutation" ? "none, or one of those below" : all;
     return `  ${axis.padEnd(14)} ${summary}\n  ${"".padEnd(14)} ${accepts}`;
   }).join("\n");
 }

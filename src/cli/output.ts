@@ -4,6 +4,7 @@ import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { BadInput } from "../base/bad-input.ts";
 import type { ExperimentResult } from "../experiment/result.ts";
+import { isAsExpected } from "../experiment/row.ts";
 import { answers } from "../report/answers.ts";
 import { formatCsv } from "../report/csv.ts";
 import { colours, plain, type Paint } from "../report/paint.ts";
@@ -16,7 +17,7 @@ const NARROWEST = 140;
 
 /** Prints and saves a result as the options say; an unexpected verdict fails the check. */
 export function deliver(result: ExperimentResult, options: RunOptions): void {
-  if (result.rows.some((row) => row.verdict !== row.expected)) failCheck();
+  if (!result.rows.every(isAsExpected)) failCheck();
   if (options.out !== undefined) writeWhole(options.out, formatFor(options.out, result));
   if (options.json) print(toJson(result));
   else if (options.csv) print(formatCsv(result.rows));

@@ -3,6 +3,7 @@
 
 import { BadInput, remedyForName } from "../base/bad-input.ts";
 import { LAZY_POLICY_NAMES } from "../kernel/lazy/policies.ts";
+import { MUTATION_NAMES } from "../kernel/mutation.ts";
 import { PROTOCOL_NAMES } from "../kernel/shootdown/protocols.ts";
 import { MAX_CORES } from "../machine/description.ts";
 import { PRESET_NAMES } from "../presets/presets.ts";
@@ -86,6 +87,10 @@ export const AXES: AxisTable = {
     defaultFor: () => false,
   },
   lazyTlb: { summary: "lazy-TLB policy", ...oneOf(LAZY_POLICY_NAMES, "refcounted") },
+  mutation: {
+    summary: "a known mistake that the kernel makes (none unless given)",
+    ...presetsOwn(oneOf(["none", ...MUTATION_NAMES] as const, "none")),
+  },
 };
 
 export const AXIS_NAMES = Object.keys(AXES) as readonly ConfigurationAxis[];

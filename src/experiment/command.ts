@@ -10,9 +10,11 @@ export function commandFor(run: Run): string {
     run.trace === undefined ? `run ${run.workload}` : `replay ${quoted(nameOf(run.trace))}`;
   const settings = AXIS_NAMES.flatMap((axis) => {
     const value = run.configuration[axis];
-    return value === undefined ? [] : [`--set ${axis}=${value}`];
+    if (value === undefined) return [];
+    return axis === "mutation" ? [`--mutation ${value}`] : [`--set ${axis}=${value}`];
   });
-  return `shootdown ${what} ${settings.join(" ")} --seed ${run.seed}`;
+  const unchecked = run.checks === false ? " --no-checks" : "";
+  return `shootdown ${what} ${settings.join(" ")}${unchecked} --seed ${run.seed}`;
 }
 
 function nameOf(trace: string): string {

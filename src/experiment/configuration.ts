@@ -1,6 +1,7 @@
 // One configuration: a value on every axis. What a row of results is about.
 
 import type { LazyPolicyName } from "../kernel/lazy/policies.ts";
+import type { MutationName } from "../kernel/mutation.ts";
 import type { ProtocolName } from "../kernel/shootdown/protocols.ts";
 import type { IdleState } from "../presets/describe.ts";
 import type { PresetName } from "../presets/presets.ts";
@@ -29,6 +30,8 @@ export interface Configuration {
   readonly pages: number;
   /** Measured repetitions of the workload's operation. */
   readonly rounds: number;
+  /** The mistake that the kernel makes; none unless given. */
+  readonly mutation?: MutationName | "none";
 }
 
 export type ConfigurationAxis = keyof Configuration;

@@ -16,6 +16,8 @@ export interface Cell {
   /** As the row names it: a workload, or a trace. */
   readonly workload: string;
   readonly trace?: string;
+  /** False: no checker watches. */
+  readonly checks?: boolean;
 }
 
 export interface Matrix {

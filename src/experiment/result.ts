@@ -13,6 +13,7 @@ export interface ViolationReport {
   readonly mm: string;
   /** The last operations of each CPU involved, oldest first. */
   readonly operations: readonly { readonly cpu: number; readonly last: readonly string[] }[];
+  readonly seed: number;
   /** A shell command that runs into the same violation again. */
   readonly replay: string;
 }
@@ -78,7 +79,8 @@ export interface Row {
   readonly contextSwitches: number;
   readonly switchesPerSecond: number;
   readonly refcountOps: number;
-  readonly verdict: Verdict;
+  /** "unchecked" where it was asked that no checker watches. */
+  readonly verdict: Verdict | "unchecked";
   readonly expected: Verdict;
   readonly violations: readonly ViolationReport[];
   /** 95 % intervals over the seeds (Student's t); absent with a single seed. */

@@ -22,6 +22,8 @@ export interface ExperimentOptions {
   readonly settings?: readonly Setting[];
   /** Worker threads; at most two unless given, 1 stays in this thread. */
   readonly workers?: number;
+  /** False: no checker watches the runs. On unless given. */
+  readonly checks?: boolean;
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
   /** Called with what was left out of the matrix, and why. */
   readonly onNote?: (note: string) => void;
@@ -55,7 +57,8 @@ async function runChecked(
   const workers = readCount(options.workers ?? defaultWorkers(), "workers", MAX_WORKERS);
   const overrides = [...(options.settings ?? []), ...readAxes(options.axes ?? {}, "axes")];
   const cpusOfTraces = await cpusOf(experiment.parts.flatMap((part) => part.traces));
-  const { cells, notes } = expand(experiment, overrides, cpusOfTraces);
+  const { cells: all, notes } = expand(experiment, overrides, cpusOfTraces);
+  const cells = options.checks === false ? all.map((cell) => ({ ...cell, checks: false })) : all;
   for (const note of notes) options.onNote?.(note);
   const runsOfCells = cells.map((cell) => runsOf(cell, seed, seeds));
   const runs = runsOfCells.flat();

@@ -22,8 +22,13 @@ export function parseSetting(text: string): Setting {
   const split = text.indexOf("=");
   if (split < 1) throw new BadInput("--set", text, "write AXIS=VALUE[,VALUE], as in cores=2,28");
   const axis = readAxisName(text.slice(0, split).trim(), path);
-  const words = text.slice(split + 1).split(",");
-  return { axis, values: distinct(words.map((word) => readAxisValue(axis, word, path))), path };
+  return readSetting(axis, text.slice(split + 1), path);
+}
+
+/** Reads the `VALUE[,VALUE]` of one axis. */
+export function readSetting(axis: ConfigurationAxis, text: string, path: string): Setting {
+  const values = text.split(",").map((word) => readAxisValue(axis, word, path));
+  return { axis, values: distinct(values), path };
 }
 
 /** Reads the axes of a file or of a library call: each a value or a list of values. */

@@ -1,5 +1,6 @@
 // One run: a machine, a kernel on it, a workload in it, checkers and a meter beside it.
 
+import { assert } from "../base/assert.ts";
 import { BadInput } from "../base/bad-input.ts";
 import { Random } from "../base/random.ts";
 import { checkersFor } from "../check/checkers.ts";
@@ -29,6 +30,8 @@ export interface Run {
   readonly seed: number;
   /** Path of the recorded trace to replay in place of a workload. */
   readonly trace?: string;
+  /** False: no checker watches, and the run has no verdict. */
+  readonly checks?: boolean;
 }
 
 /** The kernel of a run, booted, with every CPU idle. */
@@ -42,8 +45,9 @@ export function bootKernel(configuration: Configuration, idleProgram?: IdleProgr
   const machine = new Machine(describe(presetNamed(cpu), { cores, idle, ...topology }));
   const policy = lazyPolicies[configuration.lazyTlb];
   const protocol = protocols[configuration.protocol];
-  const { pti = false, invpcid = hasInvpcid(cpu) } = configuration;
-  const options = { pcid, pti, invpcid, invlpgb, flushCeiling, idle };
+  const { pti = false, invpcid = hasInvpcid(cpu), mutation = "none" } = configuration;
+  const mistake = mutation === "none" ? {} : { mutation };
+  const options = { pcid, pti, invpcid, invlpgb, flushCeiling, idle, ...mistake };
   return new KernelState(machine, policy, protocol, options, idleProgram);
 }
 
@@ -54,27 +58,30 @@ export async function simulate(run: Run): Promise<Measurement> {
   const replay = recording === null ? null : new Replay(recording);
   const kernel = bootKernel(run.configuration, replay?.idleProgram.bind(replay));
   const log = new ViolationLog();
-  const checkers = checkersFor(kernel, log);
+  const checkers = run.checks === false ? null : checkersFor(kernel, log);
   const meter = new Meter(kernel);
   if (replay === null) startWorkload(kernel, run);
   else replay.start(kernel);
-  const clock = new Clock(kernel, [meter, ...checkers.observers]);
+  const clock = new Clock(kernel, [meter, ...(checkers?.observers ?? [])]);
   log.history = clock.history;
   meter.clock = clock;
   try {
-    while (clock.run() === "starved") {
+    let ended = clock.run();
+    while (ended === "starved") {
       await recording?.refill();
       kernel.starved = false;
+      ended = clock.run();
     }
+    // With checkers, that is a violation of I10.
+    assert(checkers !== null || ended === "stopped", `the run ends by itself, not by ${ended}`);
   } catch (error) {
     // What a kernel does after it has used freed memory is anything: the run ends where it fell
     // over.
     if (error instanceof BadInput || log.count === 0) throw error;
   }
   const cycle = kernel.machine.now(0);
-  if (kernel.stopped) checkers.references.checkBalance(cycle);
-  const command = commandFor(run);
-  const violations = log.violations.map((violation) => reportOf(violation, command));
+  if (kernel.stopped) checkers?.references.checkBalance(cycle);
+  const violations = log.violations.map((violation) => reportOf(violation, run));
   return meter.measurement(violations, cycle);
 }
 
@@ -87,10 +94,10 @@ export function startWorkload(kernel: KernelState, run: Run): void {
   startInit(kernel, workload.name, workload.program(scene));
 }
 
-function reportOf(violation: Violation, replay: string): ViolationReport {
+function reportOf(violation: Violation, run: Run): ViolationReport {
   const operations = violation.operations.map(({ cpu, last }) => ({
     cpu,
     last: last.map(describePast),
   }));
-  return { ...violation, operations, replay };
+  return { ...violation, operations, seed: run.seed, replay: commandFor(run) };
 }

@@ -10,6 +10,8 @@ import {
 } from "../base/address.ts";
 import { assert } from "../base/assert.ts";
 import { Activation } from "../kernel/activation.ts";
+import type { Cpu } from "../kernel/cpu.ts";
+import { withdraws } from "../kernel/entry.ts";
 import { handleFault } from "../kernel/fault.ts";
 import type { Mm } from "../kernel/mm.ts";
 import type { Operation } from "../kernel/operation.ts";
@@ -73,8 +75,14 @@ export function runUser(
   } else if (stream.remaining === 0) top.pending = null;
 }
 
+interface EntryWrite {
+  readonly mm: Mm;
+  readonly page: PageNumber;
+  readonly entry: bigint;
+}
+
 /** A store to a leaf entry reaches memory, where page walks see it. Returns the old entry. */
-export function commitEntry(executor: Executor, mm: Mm, page: PageNumber, entry: bigint): bigint {
+export function commitEntry(executor: Executor, cpu: Cpu, { mm, page, entry }: EntryWrite): bigint {
   executor.touched.write(executor.locations.ofEntry(mm.root, page));
   const isMapped = (mm.tables.entryAt(page) & PRESENT) !== 0n;
   if (isMapped) {
@@ -85,6 +93,7 @@ export function commitEntry(executor: Executor, mm: Mm, page: PageNumber, entry:
   if ((entry & PRESENT) !== 0n) {
     for (const { tlb } of executor.states) tlb.fill();
   }
+  if (withdraws(old, entry)) executor.emit(cpu, { kind: "entryWithdrawn", mm, page });
   return old;
 }
 

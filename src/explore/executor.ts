@@ -209,8 +209,9 @@ export class Executor {
   }
 
   /** An entry may reach memory only after the flush that was to see to it has returned. */
-  private drainEntry(state: CpuState, { mm, page, entry, step }: BufferedEntry): void {
-    commitEntry(this, mm, page, entry);
+  private drainEntry(state: CpuState, { step, ...write }: BufferedEntry): void {
+    const { mm, page } = write;
+    commitEntry(this, state.cpu, write);
     if ((state.flushed.get(mm.name) ?? -1) < step) return;
     this.emit(state.cpu, { kind: "revoked", mm, range: pageRange(page, 1) });
   }

@@ -155,13 +155,13 @@ export function perform(
       return;
     case "writeEntry": {
       const { mm, page, entry } = operation;
-      if (executor.memory === "sc") commitEntry(executor, mm, page, entry);
+      if (executor.memory === "sc") commitEntry(executor, cpu, operation);
       else buffer.add({ cell: null, mm, page, entry, step: executor.steps });
       return;
     }
     case "exchangeEntry":
       touched.follow(state.bufferLocation);
-      top.result = commitEntry(executor, operation.mm, operation.page, operation.entry);
+      top.result = commitEntry(executor, cpu, operation);
       return;
     case "presentPages":
       readTables(executor, operation.mm.root);

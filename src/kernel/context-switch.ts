@@ -5,6 +5,7 @@ import { Activation } from "./activation.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { spinUnlock } from "./lock.ts";
+import { isMutated } from "./mutation.ts";
 import { call, enableInterrupts, type Kernel, note, switchTo, work } from "./operation.ts";
 import { leaveKernel } from "./pti.ts";
 import type { Task } from "./task.ts";
@@ -40,7 +41,8 @@ export function makeCurrent(cpu: Cpu, next: Task): void {
 export function* finishTaskSwitch(cpu: Cpu): Kernel {
   const { runQueue, kernel } = cpu;
   const mm = runQueue.prevMm;
-  runQueue.prevMm = null;
+  if (!isMutated(cpu, "prev-mm-kept")) runQueue.prevMm = null;
+  yield* note({ kind: "prevMmTaken", mm });
   yield* spinUnlock(runQueue.lock);
   yield* enableInterrupts();
   yield* kernel.lazyPolicy.finishSwitch(cpu, mm); // outside the lock: it may interrupt other CPUs

@@ -47,7 +47,15 @@ export type KernelNotice =
   | { readonly kind: "droppedTwice"; readonly mm: Mm; readonly counter: string }
   /** A pointer to `mm` was handed to the function `callee`. */
   | { readonly kind: "passed"; readonly mm: Mm; readonly callee: string }
+  /**
+   * switch_mm or enter_lazy_tlb begins and has ended: in between, CR3, what the kernel thinks of it
+   * and mm_cpumask may disagree.
+   */
+  | { readonly kind: "changeBegin" | "changeEnd" }
+  /** context_switch has done its part before switch_to; rq->prev_mm is set if it is to be. */
   | { readonly kind: "switched"; readonly from: Task; readonly to: Task }
+  /** finish_task_switch has taken this out of rq->prev_mm. */
+  | { readonly kind: "prevMmTaken"; readonly mm: Mm | null }
   /** A workload's measured part begins, and ends. */
   | { readonly kind: "measureBegin" }
   | { readonly kind: "measureEnd" };
@@ -60,6 +68,8 @@ export type KernelEvent =
       readonly cell: string;
       readonly mm: Mm | null;
     }
+  /** A page-table entry has lost rights, its frame or its presence, in memory. */
+  | { readonly kind: "entryWithdrawn"; readonly mm: Mm; readonly page: PageNumber }
   | { readonly kind: "staleUse"; readonly page: PageNumber; readonly root: FrameNumber }
   | {
       readonly kind: "cr3Written";

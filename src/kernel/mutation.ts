@@ -49,6 +49,10 @@ export const mutations = {
     summary: "the lazy reference is dropped before switch_mm, not in finish_task_switch",
     source: "the order of context_switch and finish_task_switch (kernel/sched/core.c)",
   },
+  "prev-mm-kept": {
+    summary: "finish_task_switch leaves rq->prev_mm as it is, and so drops it at every switch",
+    source: "finish_task_switch: rq->prev_mm = NULL (kernel/sched/core.c)",
+  },
   "lazy-leaves-cpumask": {
     summary: "a CPU that turns lazy leaves mm_cpumask, with the mm's tables still in its CR3",
     source:

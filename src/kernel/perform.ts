@@ -11,6 +11,7 @@ import type { Cell } from "./cell.ts";
 import type { Clock } from "./clock.ts";
 import { makeCurrent } from "./context-switch.ts";
 import type { Cpu } from "./cpu.ts";
+import { withdraws } from "./entry.ts";
 import { HZ, type Operation } from "./operation.ts";
 import { Mm } from "./mm.ts";
 
@@ -97,9 +98,7 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
       return;
     case "writeEntry":
     case "exchangeEntry":
-      top.result = operation.mm.tables.setEntry(operation.page, operation.entry);
-      machine.touch(cpu.id, operation.mm.tables.addressOfEntry(operation.page), true);
-      return;
+      return performWriteEntry(clock, cpu, top, operation);
     case "presentPages":
       top.result = operation.mm.tables.presentPages(operation.range);
       return;
@@ -129,6 +128,18 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
     case "note":
       return clock.emit(cpu, operation.notice);
   }
+}
+
+function performWriteEntry(
+  clock: Clock,
+  cpu: Cpu,
+  top: Activation,
+  { mm, page, entry }: Extract<Operation, { kind: "writeEntry" | "exchangeEntry" }>,
+): void {
+  const old = mm.tables.setEntry(page, entry);
+  top.result = old;
+  clock.kernel.machine.touch(cpu.id, mm.tables.addressOfEntry(page), true);
+  if (withdraws(old, entry)) clock.emit(cpu, { kind: "entryWithdrawn", mm, page });
 }
 
 function performInvpcid(

@@ -15,11 +15,15 @@ export function* switchMm(cpu: Cpu, prev: Mm | null, next: Mm): Kernel {
 /** switch_mm_irqs_off(next, tsk): the fewer parameters. Interrupts off. */
 export function* switchMmTo(cpu: Cpu, next: Mm): Kernel {
   yield* note({ kind: "passed", mm: next, callee: "switch_mm_irqs_off" });
+  yield* note({ kind: "changeBegin" });
   yield* call(cpu.kernel.protocol.switchMm(cpu, next));
+  yield* note({ kind: "changeEnd" });
 }
 
 /** enter_lazy_tlb(mm, tsk). Interrupts off. */
 export function* enterLazyTlb(cpu: Cpu, mm: Mm | null): Kernel {
   if (mm !== null) yield* note({ kind: "passed", mm, callee: "enter_lazy_tlb" });
+  yield* note({ kind: "changeBegin" });
   yield* cpu.kernel.protocol.enterLazy(cpu);
+  yield* note({ kind: "changeEnd" });
 }

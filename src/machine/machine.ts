@@ -58,9 +58,13 @@ export class Machine {
   readonly nextPresent: MachineFunctions["nextPresent"];
   /** The frame of the table that an entry of a table of that level names; -1 for none. */
   readonly tableBelow: MachineFunctions["tableBelow"];
-  // For checkers, without cycles; so is condemnRange.
+  // For checkers, without cycles.
+  /** Condemns cached entries of a range, from a root, that disagree with memory; how many. */
+  readonly condemnRange: MachineFunctions["condemnRange"];
   /** Condemns translations, filled from any root, that disagree; how many of them are global. */
   readonly condemnShared: MachineFunctions["condemnShared"];
+  /** Whether a condemned user translation is left under the root and PCID that are loaded. */
+  readonly holdsCondemned: MachineFunctions["holdsCondemned"];
   /** Bit 0: CR3 is it; 1, 2: a structure-cache entry of this, of another PCID points to it. */
   readonly reachesTable: MachineFunctions["reachesTable"];
   /** Condemns the structure-cache entries that point to a table. */
@@ -104,7 +108,9 @@ export class Machine {
       pcid: this.pcid,
       nextPresent: this.nextPresent,
       tableBelow: this.tableBelow,
+      condemnRange: this.condemnRange,
       condemnShared: this.condemnShared,
+      holdsCondemned: this.holdsCondemned,
       reachesTable: this.reachesTable,
       condemnTable: this.condemnTable,
     } = this.functions);
@@ -285,10 +291,5 @@ export class Machine {
 
   counters(core: number): Counters {
     return readCounters(this.instance, core);
-  }
-
-  /** Condemns cached entries of a range, from `root`, that disagree with memory; how many. */
-  condemnRange(core: number, root: FrameNumber, start: PageNumber, end: PageNumber): number {
-    return this.functions.condemnRange(core, root, start, end);
   }
 }

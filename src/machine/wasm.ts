@@ -87,6 +87,7 @@ export interface MachineFunctions {
   resetCounters(): void;
   condemnRange(core: number, root: number, start: number, end: number): number;
   condemnShared(core: number, root: number, start: number, end: number): number;
+  holdsCondemned(core: number): Word;
   reachesTable(core: number, table: number): Word;
   condemnTable(core: number, table: number): void;
 }

@@ -2,6 +2,7 @@
 // there only where the rows can answer it, and compares rows that differ in one axis alone.
 
 import type { Configuration, ConfigurationAxis } from "../experiment/configuration.ts";
+import { isAsExpected } from "../experiment/row.ts";
 import type { Row } from "../experiment/result.ts";
 import { brief, change, ratio } from "./number.ts";
 
@@ -74,7 +75,8 @@ interface Effect {
 
 /** Changes of cost, a line per workload at its most cores; rows that broke tell nothing. */
 function effectOf(rows: readonly Row[], { title, pairs, variant }: Effect): readonly string[] {
-  const sound = pairs.filter(({ from, to }) => from.verdict === "ok" && to.verdict === "ok");
+  const broke = (row: Row): boolean => row.verdict === "violation";
+  const sound = pairs.filter(({ from, to }) => !broke(from) && !broke(to));
   const workloads = [...new Set(rows.map((row) => row.workload))];
   const lines = workloads.flatMap((workload) => {
     const own = sound.filter(({ to }) => to.workload === workload);
@@ -109,10 +111,12 @@ function costs({ from, to }: Pair): string {
 /** Which rows broke an invariant, and whether that was expected. */
 function verdicts(rows: readonly Row[]): string {
   const known = rows.filter((row) => row.verdict === "violation" && row.expected === "violation");
-  const bad = rows.filter((row) => row.verdict !== row.expected);
+  const bad = rows.filter((row) => !isAsExpected(row));
+  const unchecked = rows.filter((row) => row.verdict === "unchecked").length;
   const ok = rows.filter((row) => row.verdict === "ok" && row.expected === "ok").length;
   return (
     `verdicts: ${ok} of ${rows.length} rows ok` +
+    (unchecked > 0 ? `; ${unchecked} not checked` : "") +
     (known.length > 0 ? `; ${known.length} broke as expected: ${names(known)}` : "") +
     (bad.length > 0 ? `; NOT AS EXPECTED: ${names(bad)}` : "")
   );

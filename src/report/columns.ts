@@ -1,5 +1,6 @@
 // The columns of the table, cost across. What is zero in a whole group is left out of it.
 
+import { isAsExpected } from "../experiment/row.ts";
 import type { Row } from "../experiment/result.ts";
 import { brief } from "./number.ts";
 
@@ -58,7 +59,7 @@ export const COLUMNS: readonly Column[] = [
 
 /** "ok" and "violation" as expected; "!" and a word where the verdict is not the expected one. */
 export function verdictOf(row: Row): string {
-  if (row.verdict === row.expected) return row.verdict;
+  if (isAsExpected(row)) return row.verdict;
   return row.verdict === "ok" ? "! none seen" : "! violation";
 }
 

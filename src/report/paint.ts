@@ -1,6 +1,7 @@
 // Colours for a terminal; plain text everywhere else.
 
 import { styleText } from "node:util";
+import { isAsExpected } from "../experiment/row.ts";
 import type { Row } from "../experiment/result.ts";
 
 export interface Paint {
@@ -30,6 +31,6 @@ export const colours: Paint = {
 
 /** Green for ok, yellow for a violation that was expected, red for a verdict that was not. */
 export function paintVerdict(row: Row, text: string, paint: Paint): string {
-  if (row.verdict !== row.expected) return paint.bad(text);
+  if (!isAsExpected(row)) return paint.bad(text);
   return row.verdict === "ok" ? paint.good(text) : paint.known(text);
 }

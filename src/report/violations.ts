@@ -21,15 +21,16 @@ const INVARIANTS: Readonly<Record<string, string>> = {
   I10: "no CPU waits for an acknowledgement that cannot come",
 };
 
-/** The first violation of each invariant in each row whose verdict was not expected, and of one
- *  row per policy whose was; empty where nothing broke. */
+/** The first violation of each invariant by policy and mistake, those first that nobody expected;
+ *  empty where nothing broke. */
 export function formatViolations(rows: readonly Row[], paint: Paint = plain): string {
   const told = new Set<string>();
   const texts = rows
     .toSorted((a, b) => Number(a.verdict === a.expected) - Number(b.verdict === b.expected))
     .flatMap((row) =>
       row.violations.map((violation) => {
-        const key = `${row.configuration.lazyTlb} ${violation.invariant} ${row.expected}`;
+        const { lazyTlb, mutation = "none" } = row.configuration;
+        const key = `${lazyTlb} ${mutation} ${violation.invariant} ${row.expected}`;
         if (told.has(key)) return "";
         told.add(key);
         return describe(row, violation, paint);
@@ -40,15 +41,22 @@ export function formatViolations(rows: readonly Row[], paint: Paint = plain): st
 }
 
 function describe(row: Row, violation: ViolationReport, paint: Paint): string {
-  const { invariant, message, cycle, cpus, mm } = violation;
+  const { invariant, message, cycle, cpus, mm, seed } = violation;
   const known = row.expected === "violation";
   const rule = INVARIANTS[invariant];
   const heading = `${invariant} broken${rule === undefined ? "" : ` (${rule})`}`;
-  const what = `${row.workload}, lazyTlb=${row.configuration.lazyTlb}, ${row.cores} cores`;
+  const { lazyTlb, mutation = "none" } = row.configuration;
+  const mistake = mutation === "none" ? "" : `, mutation=${mutation}`;
+  const what = `${row.workload}, lazyTlb=${lazyTlb}${mistake}, ${row.cores} cores`;
   return [
     `${known ? paint.known(heading) : paint.bad(heading)}  ${what}${known ? ", as expected" : ""}`,
     `  ${message}`,
-    `  at cycle ${cycle}, ${mm}, CPUs ${cpus.join(", ")}`,
+    [
+      `  at cycle ${cycle}`,
+      ...(mm === "" ? [] : [mm]),
+      ...(cpus.length === 0 ? [] : [`${cpus.length === 1 ? "CPU" : "CPUs"} ${cpus.join(", ")}`]),
+      `seed ${seed}`,
+    ].join(", "),
     ...violation.operations.map(({ cpu, last }) => wrapped(`  cpu ${cpu}: `, last)),
     `  again: ${violation.replay}`,
     "",

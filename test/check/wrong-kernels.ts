@@ -74,6 +74,7 @@ export const neverAnswers: ShootdownProtocol = {
   ...linux513,
   *flushRange(cpu: Cpu, { mm }: FlushRequest) {
     const never = new Cell("never", cpu.kernel.allocateLine(cpu.id), 0);
+    yield* locked(mm.tlbGeneration, (old) => old + 1);
     const targets = yield* cpusOf(mm.cpumask);
     const called = yield* callMany(cpu, targets, function* () {
       yield* waitUntil(never, () => false);

@@ -16,6 +16,7 @@ const cases: readonly (readonly [what: string, words: readonly string[], says: R
   ["a misspelt axis", ["run", "--set", "coers=2"], /^--set coers=2: "coers": did you mean cores\?/],
   ["an unknown preset", ["run", "--set", "cpu=skylark"], /^--set cpu=skylark: "skylark": /],
   ["an unknown policy", ["run", "--set", "lazyTlb=lazy"], /^--set lazyTlb=lazy: "lazy": one of /],
+  ["a misspelt mistake", ["run", "--mutation", "prev-mm"], /^--mutation: "prev-mm": did you mean/],
   ["a negative count", ["run", "--set", "rounds=-1"], /^--set rounds=-1: "-1": rounds is a whole/],
   ["too many cores", ["run", "--set", "cores=1025"], /^--set cores=1025: "1025": cores is a whole/],
   [

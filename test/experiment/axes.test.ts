@@ -68,7 +68,7 @@ describe("defaults", () => {
   test("fill every axis but those that are the preset's or off unless given", () => {
     const configuration = completeConfiguration({});
     const missing = AXIS_NAMES.filter((axis) => configuration[axis] === undefined);
-    expect(missing).toEqual(["coresPerLlc", "llcsPerSocket", "invpcid", "pti"]);
+    expect(missing).toEqual(["coresPerLlc", "llcsPerSocket", "invpcid", "pti", "mutation"]);
     expect(configuration).toMatchObject({ cpu: "skylake-sp", flushCeiling: 33, pcid: true });
   });
 

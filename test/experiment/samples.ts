@@ -16,6 +16,7 @@ export const violation: ViolationReport = {
     { cpu: 0, last: ["mmdrop mm 3", "free mm 3"] },
     { cpu: 1, last: ["switch_mm mm 3 -> mm 5"] },
   ],
+  seed: 1,
   replay: "shootdown run munmap --seed 1",
 };
 

@@ -22,6 +22,7 @@ import {
   waitUntil,
 } from "../../src/kernel/operation.ts";
 import { backToUser, enterKernel } from "../../src/kernel/pti.ts";
+import { enterLazyTlb, switchMmTo } from "../../src/kernel/switch-mm.ts";
 import { linux513 } from "../../src/kernel/shootdown/linux-5.13.ts";
 import { userStream } from "../../src/machine/stream.ts";
 import { Machine } from "../../src/machine/machine.ts";
@@ -108,7 +109,7 @@ export function* runOn(cpu: Cpu, mm: Mm): Kernel {
   yield* disableInterrupts();
   cpu.current.mm = mm;
   cpu.current.activeMm = mm;
-  yield* cpu.kernel.protocol.switchMm(cpu, mm);
+  yield* switchMmTo(cpu, mm);
   yield* enableInterrupts();
 }
 
@@ -116,7 +117,7 @@ export function* runOn(cpu: Cpu, mm: Mm): Kernel {
 export function* goLazy(cpu: Cpu): Kernel {
   yield* disableInterrupts();
   cpu.current.mm = null;
-  yield* cpu.kernel.protocol.enterLazy(cpu);
+  yield* enterLazyTlb(cpu, null);
   yield* enableInterrupts();
 }
 

@@ -20,6 +20,7 @@ describe("CSV", () => {
       llcsPerSocket: 2,
       pti: true,
       invpcid: false,
+      mutation: "none",
     });
     const full = rowOf({ configuration, workload: "munmap" }, [
       measurementWith(),

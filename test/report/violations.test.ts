@@ -11,7 +11,7 @@ test("a violation names rule, message, cycle, mm, CPUs, last operations and its 
       "I5 broken (kernel code neither dereferences nor passes on a freed mm)  " +
         "munmap, lazyTlb=unrefcounted, 2 cores, as expected",
       "  switch_mm was given an mm that is freed",
-      "  at cycle 4000, mm 3, CPUs 0, 1",
+      "  at cycle 4000, mm 3, CPUs 0, 1, seed 1",
       "  cpu 0: mmdrop mm 3 -> free mm 3",
       "  cpu 1: switch_mm mm 3 -> mm 5",
       "  again: shootdown run munmap --seed 1",

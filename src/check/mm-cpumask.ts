@@ -1,0 +1,79 @@
+// I7: mm_cpumask covers every CPU whose loaded_mm is that mm, init_mm excepted. What is loaded is
+// read off CR3. Every era sets the bit before it writes CR3: judged at each write. While a CPU
+// changes what it has loaded (switch_mm, enter_lazy_tlb) it may be without its bit: Linux 4.14 to
+// 6.13 leave the old mm's mask before they write CR3, leave_mm of the eras before did. It may not
+// when that is over, nor when it has answered a flush, nor when another CPU begins one, which goes
+// by the mask. Interrupts are off in the whole of a change, so that none is over in the middle.
+
+import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
+import type { KernelState } from "../kernel/kernel.ts";
+import type { Mm } from "../kernel/mm.ts";
+import { type Restore, saveArray } from "../kernel/save.ts";
+import type { Roots } from "./roots.ts";
+import type { ViolationLog } from "./violation.ts";
+
+export class MaskChecker implements Observer {
+  /** Per CPU: how many of switch_mm, an interrupt, a flush of its own it is in. */
+  private readonly depth: number[];
+
+  constructor(
+    private readonly kernel: KernelState,
+    private readonly log: ViolationLog,
+    private readonly roots: Roots,
+  ) {
+    this.depth = kernel.cpus.map(() => 0);
+  }
+
+  observe(event: KernelEvent, moment: Moment): void {
+    const { cpu } = moment;
+    switch (event.kind) {
+      case "flushBegin":
+        this.judgeOthers(event.mm, moment);
+        this.depth[cpu]!++;
+        return;
+      case "changeBegin":
+      case "interruptTaken":
+        this.depth[cpu]!++;
+        return;
+      case "flushReturn":
+      case "interruptReturned":
+        this.depth[cpu]!--;
+        return;
+      case "changeEnd":
+        this.depth[cpu]!--;
+        return this.judge(moment, "has changed what it has loaded");
+      case "cr3Written":
+        return this.judge(moment, "has written CR3");
+      case "flushed":
+        return this.judge(moment, "has answered a flush");
+    }
+  }
+
+  save(): Restore {
+    return saveArray(this.depth);
+  }
+
+  private judge(moment: Moment, does: string): void {
+    const { machine, initMm } = this.kernel;
+    const { cpu, cycle } = moment;
+    const mm = this.roots.mmOf(machine.root(cpu));
+    if (mm === null || mm === initMm || mm.cpumask.has(cpu)) return;
+    const message = `CPU ${cpu} ${does}: it runs on ${mm.name} and is not in its mm_cpumask`;
+    this.log.report({ invariant: "I7", message, cycle, cpus: [cpu], mm });
+  }
+
+  /** A flush of `mm` will go by the mask: whom would it miss? */
+  private judgeOthers(mm: Mm, { cpu, cycle }: Moment): void {
+    const { machine, initMm, cpus } = this.kernel;
+    if (mm === initMm) return;
+    for (const { id } of cpus) {
+      if (id === cpu || this.depth[id]! > 0 || mm.cpumask.has(id)) continue;
+      const root = machine.root(id);
+      if (root !== mm.root && root !== mm.userRoot) continue;
+      const message =
+        `CPU ${cpu} begins a flush of ${mm.name}, on which CPU ${id} runs ` +
+        "and is not in its mm_cpumask";
+      this.log.report({ invariant: "I7", message, cycle, cpus: [cpu, id], mm });
+    }
+  }
+}

@@ -1,0 +1,69 @@
+// I6: rq->prev_mm is consumed exactly once: what context_switch leaves there, finish_task_switch
+// takes on the other side of switch_to, before the next switch, and leaves nothing behind. Where
+// lazy references are counted, a switch from a borrowed mm to a user task must leave one there.
+
+import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
+import type { KernelState } from "../kernel/kernel.ts";
+import type { Mm } from "../kernel/mm.ts";
+import { type Restore, saveArray } from "../kernel/save.ts";
+import type { Task } from "../kernel/task.ts";
+import type { ViolationLog } from "./violation.ts";
+
+const nameOf = (mm: Mm | null): string => (mm === null ? "nothing" : mm.name);
+
+export class PrevMmChecker implements Observer {
+  /** Per CPU: what finish_task_switch is to take; undefined: no switch is in progress. */
+  private readonly owed: (Mm | null | undefined)[];
+
+  constructor(
+    private readonly kernel: KernelState,
+    private readonly log: ViolationLog,
+  ) {
+    this.owed = kernel.cpus.map(() => undefined);
+  }
+
+  observe(event: KernelEvent, moment: Moment): void {
+    if (event.kind === "switched") this.left(event.from, event.to, moment);
+    else if (event.kind === "prevMmTaken") this.taken(event.mm, moment);
+  }
+
+  save(): Restore {
+    return saveArray(this.owed);
+  }
+
+  /** context_switch has left what it leaves in rq->prev_mm. */
+  private left(from: Task, to: Task, moment: Moment): void {
+    const { cpu } = moment;
+    const { prevMm } = this.kernel.cpus[cpu]!.runQueue;
+    const before = this.owed[cpu];
+    this.owed[cpu] = prevMm;
+    if (before !== undefined) {
+      const what = `switches again before ${nameOf(before)} is taken out of rq->prev_mm`;
+      this.report(what, before, moment);
+    }
+    const counts = this.kernel.lazyPolicy.lazyReference === "active-mm";
+    const ends = from.mm === null && to.mm !== null;
+    if (counts && ends && prevMm === null) {
+      this.report(`ends lazy use by ${from.name} and leaves nothing in rq->prev_mm`, null, moment);
+    }
+    if (!ends && prevMm !== null) {
+      this.report(`ends no lazy use, but ${prevMm.name} is in rq->prev_mm`, prevMm, moment);
+    }
+  }
+
+  private taken(mm: Mm | null, moment: Moment): void {
+    const { cpu } = moment;
+    const { prevMm } = this.kernel.cpus[cpu]!.runQueue;
+    const owed = this.owed[cpu];
+    this.owed[cpu] = undefined;
+    const takes = `takes ${nameOf(mm)} out of rq->prev_mm`;
+    if (owed === undefined) this.report(`${takes} a second time`, mm, moment);
+    else if (owed !== mm) this.report(`${takes}, where ${nameOf(owed)} was left`, owed, moment);
+    if (prevMm !== null) this.report(`${takes} and leaves ${prevMm.name} there`, prevMm, moment);
+  }
+
+  private report(what: string, mm: Mm | null, { cpu, cycle }: Moment): void {
+    const message = `CPU ${cpu} ${what}`;
+    this.log.report({ invariant: "I6", message, cycle, cpus: [cpu], mm });
+  }
+}

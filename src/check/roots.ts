@@ -1,0 +1,31 @@
+// Whose page tables a root is: what a checker sees of a CPU is its CR3, not what the kernel thinks.
+
+import type { FrameNumber } from "../base/address.ts";
+import type { KernelState } from "../kernel/kernel.ts";
+import type { Mm } from "../kernel/mm.ts";
+import type { Restore } from "../kernel/save.ts";
+
+export class Roots {
+  /** As found; an mm that is no longer live may have left its root to another. */
+  private readonly found = new Map<FrameNumber, Mm>();
+
+  constructor(private readonly kernel: KernelState) {}
+
+  /** The address space with that root, or user root; null: it has been freed. */
+  mmOf(root: FrameNumber): Mm | null {
+    const { initMm, liveMms } = this.kernel;
+    const known = this.found.get(root);
+    if (known !== undefined && (known === initMm || liveMms.has(known))) return known;
+    this.found.clear();
+    for (const mm of [initMm, ...liveMms]) for (const one of mm.roots) this.found.set(one, mm);
+    return this.found.get(root) ?? null;
+  }
+
+  save(): Restore {
+    const saved = [...this.found];
+    return () => {
+      this.found.clear();
+      for (const [root, mm] of saved) this.found.set(root, mm);
+    };
+  }
+}

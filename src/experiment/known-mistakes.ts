@@ -1,0 +1,45 @@
+// In which experiments a known mistake is known to show: there a violation is what a row expects.
+// Elsewhere nothing is promised, and "ok" is expected: what goes wrong only in rare orders, or only
+// with a store buffer, is for `shootdown explore`.
+
+import type { MutationName } from "../kernel/mutation.ts";
+import type { ProtocolName } from "../kernel/shootdown/protocols.ts";
+import type { Configuration } from "./configuration.ts";
+
+/** Whether a mistake shows in a workload under a configuration, which has at least two cores. */
+type Shows = (configuration: Configuration, workload: string) => boolean;
+
+/** The references on a borrowed mm go through rq->prev_mm. */
+const isCounted = ({ lazyTlb }: Configuration): boolean =>
+  lazyTlb === "refcounted" || lazyTlb === "pre-4.15";
+
+/** Counted references, one root for each address space, interrupts for flushes. */
+const isPlain = (configuration: Configuration, protocol: ProtocolName): boolean => {
+  const { lazyTlb, pti = false, invlpgb } = configuration;
+  return configuration.protocol === protocol && lazyTlb === "refcounted" && !pti && !invlpgb;
+};
+
+const KNOWN: { readonly [M in MutationName]?: Shows } = {
+  "refcount-dropped-before-switch": isCounted,
+  "prev-mm-kept": isCounted,
+  "user-pcid-flush-forgotten": ({ pti, pcid }) => pti === true && pcid,
+  "cpumask-after-cr3": ({ protocol }) => protocol === "linux-4.8",
+  "lazy-leaves-cpumask": ({ protocol, lazyTlb }) =>
+    protocol === "linux-4.15" && lazyTlb === "refcounted",
+  "generation-zero-is-old": (configuration, workload) =>
+    workload === "reclaim" && isPlain(configuration, "linux-6.18"),
+  "freed-tables-false": (configuration, workload) =>
+    workload === "pingpong" && isPlain(configuration, "linux-6.18"),
+  "freed-tables-under-lazy-cpus": (configuration, workload) =>
+    workload === "pingpong" && isPlain(configuration, "linux-4.20"),
+};
+
+/** The mistakes that some experiment is known to show. */
+export const SHOWN_BY_EXPERIMENTS = Object.keys(KNOWN) as readonly MutationName[];
+
+/** Whether the mistake that `configuration` asks for is known to show in `workload`. */
+export function isKnownToShow(configuration: Configuration, workload: string): boolean {
+  const { mutation = "none", cores } = configuration;
+  if (mutation === "none" || cores < 2) return false;
+  return KNOWN[mutation]?.(configuration, workload) ?? false;
+}

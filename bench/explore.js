@@ -7,6 +7,7 @@
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { Exploration } from "../dist/explore/exploration.js";
+import { limitsOf } from "../dist/explore/explore.js";
 import { subjectOf } from "../dist/explore/job.js";
 import { scenarioNamed } from "../dist/explore/scenarios.js";
 import { Search } from "../dist/explore/search.js";
@@ -48,22 +49,25 @@ const cases = [
 
 const rows = cases.map(({ scenario, memory, reduction, executions }) => {
   const exploration = new Exploration(scenario, subjectOf({ ...KERNEL, name: "", memory }));
-  const bounds = { maxSteps: 1000, maxExecutions: executions, preemptionBound: Infinity };
+  const { locations } = exploration.executor;
+  const limits = limitsOf({ reduction });
+  let shared = [];
   const explore = () => {
-    const { locations } = exploration.executor;
-    locations.agree();
-    const listener = { failed: () => true, ended: () => !locations.grew };
-    const search = new Search(exploration, reduction, bounds, listener);
+    locations.begin(shared);
+    const listener = { failed() {}, ended: () => !locations.grew };
+    const search = new Search(exploration, limits, listener);
     const start = performance.now();
-    search.run();
-    const { coverage } = search;
-    return { rate: (1000 * coverage.executions) / (performance.now() - start), coverage };
+    search.run(executions);
+    const { covered } = search;
+    return { rate: (1000 * covered.executions) / (performance.now() - start), covered };
   };
-  do explore();
-  while (exploration.executor.locations.grew);
+  do {
+    explore();
+    shared = locations.sharedKeys;
+  } while (locations.grew);
   const runs = Array.from({ length: ROUNDS }, explore);
   const fastest = Math.round(Math.max(...runs.map(({ rate }) => rate)));
-  const steps = runs[0].coverage.depth;
+  const steps = runs[0].covered.depth;
   const row = { scenario: scenario.name, memory, reduction, steps, unit: "executions/s", fastest };
   console.log(`${row.scenario}, ${memory}, ${reduction}, ${steps} steps: ${fastest} a second`);
   return { ...row, samples: runs.map(({ rate }) => Math.round(rate)) };

@@ -24,12 +24,17 @@ export function attempt(
   return exploration.violations[0]?.invariant === invariant ? taken : null;
 }
 
+/** What a schedule that fails violates. */
+function violatedBy(exploration: Exploration, schedule: readonly Step[]): string {
+  exploration.restart();
+  for (const { process, choices } of schedule) exploration.step(process, new Choices(choices));
+  if (!exploration.failed) exploration.finish();
+  return exploration.violations[0]!.invariant;
+}
+
 /** A schedule no longer than `schedule` that violates the same invariant. */
-export function minimise(
-  exploration: Exploration,
-  schedule: readonly Step[],
-  invariant: string,
-): readonly Step[] {
+export function minimise(exploration: Exploration, schedule: readonly Step[]): readonly Step[] {
+  const invariant = violatedBy(exploration, schedule);
   let best = attempt(exploration, schedule, invariant) ?? schedule;
   for (;;) {
     const shorter = withoutSome(exploration, best, invariant);

@@ -9,6 +9,7 @@ import { cpus } from "node:os";
 import { Exploration } from "../dist/explore/exploration.js";
 import { limitsOf } from "../dist/explore/explore.js";
 import { subjectOf } from "../dist/explore/job.js";
+import { isShared } from "../dist/explore/locations.js";
 import { scenarioNamed } from "../dist/explore/scenarios.js";
 import { Search } from "../dist/explore/search.js";
 import { Cell } from "../dist/kernel/cell.js";
@@ -63,7 +64,8 @@ const rows = cases.map(({ scenario, memory, reduction, executions }) => {
   };
   do {
     explore();
-    shared = locations.sharedKeys;
+    const news = locations.owners.filter(([, readers, writers]) => isShared(readers, writers));
+    shared = [...new Set([...shared, ...news.map(([key]) => key)])];
   } while (locations.grew);
   const runs = Array.from({ length: ROUNDS }, explore);
   const fastest = Math.round(Math.max(...runs.map(({ rate }) => rate)));

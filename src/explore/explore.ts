@@ -3,7 +3,7 @@
 
 import { type Counterexample, tell } from "./counterexample.ts";
 import { Exploration, type Subject } from "./exploration.ts";
-import { minimise } from "./minimise.ts";
+import { shortestFrom } from "./minimise.ts";
 import { explorePart, type Part, type PartResult } from "./part.ts";
 import { Pass, type Shares, SHARES } from "./pass.ts";
 import type { Scenario } from "./scenario.ts";
@@ -37,7 +37,9 @@ export interface Explored {
   readonly depth: number;
   /** The whole space under the preemption bound was covered, and nothing was cut. */
   readonly complete: boolean;
-  /** At most one: the first found, made as short as it could be. */
+  /** Executions until a check failed; null: none did. Some more look for a shorter schedule. */
+  readonly foundAfter: number | null;
+  /** At most one: the shortest found, made as short as it could be. */
   readonly violations: readonly Counterexample[];
   /** Why the exploration is not complete, where a bound is the reason. */
   readonly cutBy: "executions" | "time" | "steps" | "interrupt" | null;
@@ -55,6 +57,8 @@ export function limitsOf({ reduction, maxSteps, preemptionBound }: ExploreBounds
 /** Directs an exploration that others carry out, part by part, one or several at once. */
 export class Explorer {
   private pass: Pass;
+  /** The pass before, which the news ended. */
+  private abandoned: Pass | null = null;
   private cutBy: "time" | "interrupt" | null = null;
   private readonly start = performance.now();
 
@@ -88,7 +92,10 @@ export class Explorer {
     const { pass } = this;
     pass.accept(part, result);
     // What was taken for private by then was explored as such: only a pass without news counts.
-    if (pass.news.length > 0) this.pass = this.passWith([...pass.shared, ...pass.news]);
+    if (pass.news.length > 0) {
+      this.abandoned = pass;
+      this.pass = this.passWith([...pass.shared, ...pass.news]);
+    }
     const seconds = (performance.now() - this.start) / 1000;
     if (!this.isOver && seconds >= (this.bounds.seconds ?? Infinity)) this.cutBy = "time";
   }
@@ -99,16 +106,17 @@ export class Explorer {
 
   /** What has come out by now. */
   result(scenario: Scenario, subject: Subject): Explored {
-    const { executions, redundant, depth, failing, shared } = this.pass;
+    const pass = this.pass.executions === 0 ? (this.abandoned ?? this.pass) : this.pass;
+    const { executions, redundant, depth, failing, foundAfter, shared } = pass;
     const violations: Counterexample[] = [];
-    if (failing !== null) {
+    if (failing.length > 0) {
       const exploration = new Exploration(scenario, subject);
       exploration.executor.locations.begin(shared);
-      violations.push(tell(exploration, minimise(exploration, failing)));
+      violations.push(tell(exploration, shortestFrom(exploration, failing)));
     }
     const complete = this.isComplete;
     const cutBy = this.cutBy ?? this.boundHit();
-    return { executions, redundant, depth, complete, violations, cutBy };
+    return { executions, redundant, depth, complete, violations, cutBy, foundAfter };
   }
 
   private passWith(shared: Pass["shared"]): Pass {
@@ -117,7 +125,7 @@ export class Explorer {
 
   private boundHit(): Explored["cutBy"] {
     const { isComplete, failing, executions } = this.pass;
-    if (isComplete || failing !== null) return null;
+    if (isComplete || failing.length > 0) return null;
     return executions === this.bounds.maxExecutions ? "executions" : "steps";
   }
 }

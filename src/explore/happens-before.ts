@@ -41,6 +41,11 @@ export class Happens {
     return this.events.at(-1)!;
   }
 
+  /** The last step and those that happen before it. */
+  get leading(): number {
+    return this.events.at(-1)!.clock.reduce((sum, count) => sum + count, 0);
+  }
+
   add(process: number, footprint: Footprint, cause: number): void {
     const index = this.events.length;
     const own = this.steps[process]!;

@@ -32,6 +32,8 @@ export interface ScenarioResult extends Job {
   readonly redundant: number;
   /** Steps of the longest execution. */
   readonly depth: number;
+  /** Executions until a check failed; null: none did. Some more look for a shorter schedule. */
+  readonly foundAfter: number | null;
   /** Everything under the bound on preemptions was explored. */
   readonly complete: boolean;
   /** Null: none. */

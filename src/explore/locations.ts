@@ -21,7 +21,7 @@ export class Locations {
   private readonly readers: Owner[] = [];
   private readonly writers: Owner[] = [];
   private readonly shared: boolean[] = [];
-  /** A location that was taken for private has been shared since `begin`. */
+  /** A location that is taken for private has been shared since `begin`. */
   grew = false;
 
   /** Forgets who touched what; from now on these locations are taken for shared, and no others. */
@@ -61,14 +61,10 @@ export class Locations {
     return number;
   }
 
-  /** What is known to be shared. */
-  get sharedKeys(): readonly LocationKey[] {
-    return [...this.numbers.keys()].filter((key) => this.shared[this.numbers.get(key)!]);
-  }
-
-  /** The variables among them: they decide what is a step of its own. */
+  /** The variables that are taken for shared: they decide what is a step of its own. */
   get sharedNames(): readonly string[] {
-    return this.sharedKeys.filter((key) => typeof key === "string");
+    const names = [...this.numbers.keys()].filter((name) => typeof name === "string");
+    return names.filter((name) => this.shared[this.numbers.get(name)!]);
   }
 
   /** Who has touched which location since the beginning. */
@@ -98,10 +94,8 @@ export class Locations {
   }
 
   private share(location: number): void {
-    if (this.shared[location]! || !isShared(this.readers[location]!, this.writers[location]!))
-      return;
-    this.shared[location] = true;
-    this.grew = true;
+    if (this.shared[location]!) return;
+    if (isShared(this.readers[location]!, this.writers[location]!)) this.grew = true;
   }
 }
 

@@ -2,6 +2,7 @@
 // then one by one, and the rest is reordered so that the CPUs change as rarely as they can.
 
 import type { Exploration } from "./exploration.ts";
+import type { Failing } from "./part.ts";
 import type { Step } from "./search.ts";
 import { Choices } from "./system.ts";
 
@@ -32,8 +33,17 @@ function violatedBy(exploration: Exploration, schedule: readonly Step[]): string
   return exploration.violations[0]!.invariant;
 }
 
+/** The shortest that comes out of minimising these, with the fewest changes of CPU; or the first. */
+export const shortestFrom = (
+  exploration: Exploration,
+  failing: readonly Failing[],
+): readonly Step[] =>
+  failing
+    .map(({ schedule }) => minimise(exploration, schedule))
+    .toSorted((a, b) => a.length - b.length || switches(a) - switches(b))[0]!;
+
 /** A schedule no longer than `schedule` that violates the same invariant. */
-export function minimise(exploration: Exploration, schedule: readonly Step[]): readonly Step[] {
+function minimise(exploration: Exploration, schedule: readonly Step[]): readonly Step[] {
   const invariant = violatedBy(exploration, schedule);
   let best = attempt(exploration, schedule, invariant) ?? schedule;
   for (;;) {

@@ -65,6 +65,12 @@ export function leftOf(node: Node): LeftNode {
 export const leftAt = ({ backtrack, done, sleep, process }: Omit<PathNode, "choices">): number =>
   backtrack & ~done & ~sleep & ~bit(process);
 
+/** Whether the path left a process that could have gone on for the one of `node`. */
+export function isPreemption(node: Node, before: Node | undefined): boolean {
+  if (before === undefined || before.process === node.process) return false;
+  return (node.enabled & bit(before.process)) !== 0;
+}
+
 export const bit = (process: number): number => 1 << process;
 
 export const lowest = (mask: number): number => 31 - Math.clz32(mask & -mask);

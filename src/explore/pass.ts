@@ -3,9 +3,8 @@
 // So what comes out is the same however many explore at once, and whoever is faster.
 
 import { Frontier, type Opened } from "./frontier.ts";
-import { isShared, type LocationKey } from "./locations.ts";
-import type { PartResult, Part } from "./part.ts";
-import type { Step } from "./search.ts";
+import { isShared, type LocationKey, type Owners } from "./locations.ts";
+import { type Failing, type Part, type PartResult, shortestOf } from "./part.ts";
 
 export interface Shares {
   /** Executions after which an exploration is split: most are over by then. */
@@ -30,8 +29,9 @@ export class Pass {
   redundant = 0;
   depth = 0;
   wasCut = false;
-  /** The first schedule at whose end a check failed. */
-  failing: readonly Step[] | null = null;
+  failing: readonly Failing[] = [];
+  /** Executions until a check failed. */
+  foundAfter: number | null = null;
   /** Locations that were taken for private and are not. */
   readonly news: LocationKey[] = [];
   private readonly frontier = new Frontier();
@@ -58,7 +58,7 @@ export class Pass {
   get isComplete(): boolean {
     const { open, frontier, news, failing, wasCut } = this;
     const isCovered = open.length === 0 && frontier.isEmpty && news.length === 0;
-    return isCovered && failing === null && !wasCut;
+    return isCovered && failing.length === 0 && !wasCut;
   }
 
   /** A part to explore; none: not before another answer has come. */
@@ -75,20 +75,23 @@ export class Pass {
   }
 
   private merge({ opened, part, answer }: Open): void {
-    const { executions, redundant, depth, wasCut, failing, asked, left, owners } = answer!;
+    const { executions, redundant, depth, wasCut, failing, foundAfter, asked, left, owners } =
+      answer!;
     this.handedOut--;
     this.promised -= part.executions;
+    if (foundAfter !== null) this.foundAfter ??= this.executions + foundAfter;
     this.executions += executions;
     this.redundant += redundant;
     this.depth = Math.max(this.depth, depth);
     this.wasCut ||= wasCut;
-    this.failing ??= failing;
-    for (const [key, readers, writers] of owners) this.touch(key, readers, writers);
+    this.failing = shortestOf([...this.failing, ...failing]);
+    // What fails fails, whatever is shared besides.
+    if (this.failing.length === 0) for (const each of owners) this.touch(each);
     this.frontier.close(opened, asked, left);
     while (this.make(this.shares.each));
   }
 
-  private touch(key: LocationKey, readers: number, writers: number): void {
+  private touch([key, readers, writers]: Owners): void {
     const known = this.owners.get(key) ?? [0, 0];
     known[0] |= readers;
     known[1] |= writers;
@@ -100,7 +103,7 @@ export class Pass {
   private make(share: number): boolean {
     const left = this.maxExecutions - this.executions - this.promised;
     const executions = Math.min(share, left);
-    if (executions <= 0 || this.open.length >= WINDOW || this.failing !== null) return false;
+    if (executions <= 0 || this.open.length >= WINDOW || this.failing.length > 0) return false;
     const opened = this.frontier.take();
     if (opened === undefined) return false;
     const part = { shared: this.shared, path: opened.path, executions };

@@ -6,6 +6,7 @@
 import { Happens } from "./happens-before.ts";
 import {
   bit,
+  isPreemption,
   leftAt,
   type LeftNode,
   leftOf,
@@ -44,8 +45,8 @@ export interface Covered {
 
 /** What the search tells while it runs. */
 export interface SearchListener {
-  /** A check failed at the end of this schedule. */
-  failed(schedule: readonly Step[]): void;
+  /** A check failed at the end of this schedule, `needed` steps of which led to it. */
+  failed(schedule: readonly Step[], needed: number): void;
   /** An execution has ended. False: that was enough. */
   ended(): boolean;
 }
@@ -139,13 +140,13 @@ export class Search {
   private extend(): void {
     const { system, nodes } = this;
     for (;;) {
-      if (system.failed) return this.fail();
+      if (system.failed) return this.fail(false);
       const enabled = system.enabled();
       if (this.isReduced) this.noteDisabled(enabled);
       if (enabled === 0) {
         if (this.isReduced) this.reverseBlocked();
         system.finish();
-        return system.failed ? this.fail() : this.end();
+        return system.failed ? this.fail(true) : this.end();
       }
       if (nodes.length >= this.limits.maxSteps) {
         this.wasCut = true;
@@ -164,8 +165,11 @@ export class Search {
     }
   }
 
-  private fail(): void {
-    this.listener.failed(this.schedule);
+  private fail(isStuck: boolean): void {
+    const { isReduced, happens, listener, schedule } = this;
+    // What fails ends the execution: nobody else can go on.
+    if (isReduced) this.noteDisabled(0);
+    listener.failed(schedule, isReduced && !isStuck ? happens.leading : schedule.length);
     this.end();
   }
 
@@ -202,17 +206,11 @@ export class Search {
   }
 
   private boundPreemptions(node: Node, parent: Node): void {
-    node.preemptions = parent.preemptions + (this.isPreemption(parent) ? 1 : 0);
+    node.preemptions = parent.preemptions + (isPreemption(parent, this.nodes.at(-2)) ? 1 : 0);
     if (node.preemptions < this.limits.preemptionBound) return;
     const goesOn = bit(parent.process) & node.enabled;
     if (node.preemptions > this.limits.preemptionBound) node.backtrack = 0;
     else if (goesOn !== 0) node.backtrack = goesOn;
-  }
-
-  /** Whether the path left a process that could have gone on for the one of `node`. */
-  private isPreemption(node: Node): boolean {
-    const before = this.nodes.at(-2)?.process ?? node.process;
-    return before !== node.process && (node.enabled & bit(before)) !== 0;
   }
 
   private take(node: Node, process: number): void {

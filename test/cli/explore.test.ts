@@ -49,7 +49,7 @@ describe("shootdown explore", () => {
     const alone = await shootdown(...job, "--workers", "1");
     expect(JSON.parse(alone.stdout).scenarios[0].executions).toBeGreaterThan(SHARES.first);
     expect((await shootdown(...job, "--workers", "2")).stdout).toBe(alone.stdout);
-  }, 60_000);
+  }, 120_000);
 
   test("says in a table who did what in which Linux function", async () => {
     const { stdout } = await shootdown("explore", "--mutation", "freed-tables-false");

@@ -24,7 +24,8 @@ interface Told {
   readonly parts: number;
   readonly complete: boolean;
   readonly cutBy: string | null;
-  readonly violations: readonly unknown[];
+  readonly foundAfter: number | null;
+  readonly violations: readonly { readonly schedule: readonly unknown[] }[];
 }
 
 /** `threads` explore at once, and of those under way the `answers`-th answers next. */
@@ -55,6 +56,8 @@ function explored(
   return { ...explorer.result(scenario, subject), parts };
 }
 
+const lengthOf = ({ violations }: Told): number => violations[0]!.schedule.length;
+
 describe("an exploration in parts", () => {
   test("covers what it covers in one piece, in as many executions", () => {
     const whole = explored(JOB, {}, WHOLE);
@@ -74,6 +77,16 @@ describe("an exploration in parts", () => {
       expect(together).toEqual(alone);
       expect(alone.violations).toHaveLength(job === WRONG ? 1 : 0);
     }
+  });
+
+  test("looks further for a schedule that needs fewer steps than the first that fails", () => {
+    const wrong = { name: "two-flushers", mutation: "ranged-flush-over-gap" } as const;
+    const job: Job = { ...JOB, ...wrong, protocol: "linux-6.18", memory: "sc" };
+    const first = explored(job, { maxExecutions: 5 }, WHOLE);
+    const best = explored(job, {}, WHOLE);
+    expect([first.foundAfter, best.foundAfter]).toEqual([5, 5]);
+    expect(best.executions).toBeGreaterThan(first.executions);
+    expect(lengthOf(best)).toBeLessThan(lengthOf(first));
   });
 
   test("makes exactly as many executions as it may", () => {

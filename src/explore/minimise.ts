@@ -33,18 +33,25 @@ function violatedBy(exploration: Exploration, schedule: readonly Step[]): string
   return exploration.violations[0]!.invariant;
 }
 
-/** The shortest that comes out of minimising these, with the fewest changes of CPU; or the first. */
-export const shortestFrom = (
+/** The shortest that comes out of minimising those that violate what the first violates. */
+export function shortestFrom(
   exploration: Exploration,
   failing: readonly Failing[],
-): readonly Step[] =>
-  failing
-    .map(({ schedule }) => minimise(exploration, schedule))
+): readonly Step[] {
+  const [first] = failing;
+  const invariant = violatedBy(exploration, first!.schedule);
+  return failing
+    .filter(({ schedule }) => violatedBy(exploration, schedule) === invariant)
+    .map(({ schedule }) => minimise(exploration, schedule, invariant))
     .toSorted((a, b) => a.length - b.length || switches(a) - switches(b))[0]!;
+}
 
 /** A schedule no longer than `schedule` that violates the same invariant. */
-function minimise(exploration: Exploration, schedule: readonly Step[]): readonly Step[] {
-  const invariant = violatedBy(exploration, schedule);
+function minimise(
+  exploration: Exploration,
+  schedule: readonly Step[],
+  invariant: string,
+): readonly Step[] {
   let best = attempt(exploration, schedule, invariant) ?? schedule;
   for (;;) {
     const shorter = withoutSome(exploration, best, invariant);

@@ -7,7 +7,9 @@
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { Exploration } from "../dist/explore/exploration.js";
+import { limitsOf } from "../dist/explore/explore.js";
 import { subjectOf } from "../dist/explore/job.js";
+import { isShared } from "../dist/explore/locations.js";
 import { scenarioNamed } from "../dist/explore/scenarios.js";
 import { Search } from "../dist/explore/search.js";
 import { Cell } from "../dist/kernel/cell.js";
@@ -17,27 +19,30 @@ const KERNEL = { policy: "refcounted", protocol: "linux-6.18", mutation: "none" 
 const STEPS = 20;
 const ROUNDS = 5;
 
-const mine = [new Cell("x", { index: -1 }, 0), new Cell("y", { index: -1 }, 0)];
-const twentyEach = {
-  name: "twenty steps on each of two CPUs",
-  summary: "each stores to its own variable and loads the other's",
-  cpus: 2,
-  prepare: (stage) =>
-    [0, 1].map(
-      (id) =>
-        function* () {
-          for (let step = 0; step < STEPS; step += 2) {
-            yield* store(mine[id], step);
-            yield* load(mine[1 - id]);
-          }
-          yield* stage.rest();
-        },
-    ),
+/** Cells belong to one exploration: each has its own. */
+const twentyEach = () => {
+  const mine = ["x", "y"].map((name) => new Cell(name, { index: -1 }, 0));
+  return {
+    name: "twenty steps on each of two CPUs",
+    summary: "each stores to its own variable and loads the other's",
+    cpus: 2,
+    prepare: (stage) =>
+      [0, 1].map(
+        (id) =>
+          function* () {
+            for (let step = 0; step < STEPS; step += 2) {
+              yield* store(mine[id], step);
+              yield* load(mine[1 - id]);
+            }
+            yield* stage.rest();
+          },
+      ),
+  };
 };
 
 const cases = [
-  { scenario: twentyEach, memory: "sc", reduction: "none", executions: 100_000 },
-  { scenario: twentyEach, memory: "tso", reduction: "none", executions: 100_000 },
+  { scenario: twentyEach(), memory: "sc", reduction: "none", executions: 100_000 },
+  { scenario: twentyEach(), memory: "tso", reduction: "none", executions: 100_000 },
   {
     scenario: scenarioNamed("two-flushers"),
     memory: "tso",
@@ -48,22 +53,26 @@ const cases = [
 
 const rows = cases.map(({ scenario, memory, reduction, executions }) => {
   const exploration = new Exploration(scenario, subjectOf({ ...KERNEL, name: "", memory }));
-  const bounds = { maxSteps: 1000, maxExecutions: executions, preemptionBound: Infinity };
+  const { locations } = exploration.executor;
+  const limits = limitsOf({ reduction });
+  let shared = [];
   const explore = () => {
-    const { locations } = exploration.executor;
-    locations.agree();
-    const listener = { failed: () => true, ended: () => !locations.grew };
-    const search = new Search(exploration, reduction, bounds, listener);
+    locations.begin(shared);
+    const listener = { failed() {}, ended: () => !locations.grew };
+    const search = new Search(exploration, limits, listener);
     const start = performance.now();
-    search.run();
-    const { coverage } = search;
-    return { rate: (1000 * coverage.executions) / (performance.now() - start), coverage };
+    search.run(executions);
+    const { covered } = search;
+    return { rate: (1000 * covered.executions) / (performance.now() - start), covered };
   };
-  do explore();
-  while (exploration.executor.locations.grew);
+  do {
+    explore();
+    const news = locations.owners.filter(([, readers, writers]) => isShared(readers, writers));
+    shared = [...new Set([...shared, ...news.map(([key]) => key)])];
+  } while (locations.grew);
   const runs = Array.from({ length: ROUNDS }, explore);
   const fastest = Math.round(Math.max(...runs.map(({ rate }) => rate)));
-  const steps = runs[0].coverage.depth;
+  const steps = runs[0].covered.depth;
   const row = { scenario: scenario.name, memory, reduction, steps, unit: "executions/s", fastest };
   console.log(`${row.scenario}, ${memory}, ${reduction}, ${steps} steps: ${fastest} a second`);
   return { ...row, samples: runs.map(({ rate }) => Math.round(rate)) };

@@ -21,7 +21,7 @@ const right = await exploreAll(jobsWith({ mutation: "none" }), { workers });
 
 const rows = SHOWCASES.map(({ mutation, name, protocol, policy, memory }, index) => {
   const [violation] = wrong.scenarios[index].violations;
-  const { executions } = wrong.scenarios[index];
+  const { foundAfter } = wrong.scenarios[index];
   const correct = right.scenarios[index];
   const found = violation === undefined ? "**nothing**" : violation.invariant;
   const sc = underSc.scenarios[index].violations[0]?.invariant ?? "nothing";
@@ -31,7 +31,8 @@ const rows = SHOWCASES.map(({ mutation, name, protocol, policy, memory }, index)
     mutations[mutation].source,
     `\`${name}\``,
     `${protocol}, ${policy}`,
-    `${found} after ${executions}`,
+    `${found} after ${foundAfter}`,
+    violation?.schedule.length ?? "",
     memory === "sc" ? sc : `${sc} (needs a store buffer)`,
     clean ? `${correct.executions}, complete` : "**not clean**",
   ];
@@ -42,6 +43,7 @@ const head = [
   "scenario",
   "kernel",
   "found, after executions",
+  "steps",
   "under sc",
   "correct kernel: executions",
 ];

@@ -55,11 +55,12 @@ export async function measureAll(
   if (options.workers === 1 || options.measure !== undefined) return measureHere(runs, options);
   const results: Measurement[] = [];
   let done = 0;
-  await inPool<Run, WorkerAnswer>({
+  const order = dearestFirst(runs);
+  await inPool<number, WorkerAnswer>({
     url: options.workerUrl ?? new URL("./worker.js", import.meta.url),
     workers: options.workers,
-    jobs: runs,
-    order: dearestFirst(runs),
+    next: () => order.shift(),
+    messageOf: (index) => runs[index],
     onAnswer(index, answer) {
       if (answer.kind !== "measurement") throw errorOf(runs[index]!, answer);
       results[index] = answer.measurement;

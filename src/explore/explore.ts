@@ -3,14 +3,20 @@
 
 import { type Counterexample, tell } from "./counterexample.ts";
 import { Exploration, type Subject } from "./exploration.ts";
-import { minimise } from "./minimise.ts";
+import { shortestFrom } from "./minimise.ts";
+import { explorePart, type Part, type PartResult } from "./part.ts";
+import { Pass, type Shares, SHARES } from "./pass.ts";
 import type { Scenario } from "./scenario.ts";
-import { type Bounds, type Coverage, Search, type Step } from "./search.ts";
+import type { Limits } from "./search.ts";
 
-export interface ExploreOptions extends Partial<Bounds> {
-  readonly reduction?: "none" | "source";
+/** Bounds. Each has a name, and where it ends an exploration, that is said. */
+export interface ExploreBounds extends Partial<Limits> {
+  readonly maxExecutions?: number;
   /** Seconds of host time. */
   readonly seconds?: number;
+}
+
+export interface ExploreOptions extends ExploreBounds {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
 }
@@ -22,91 +28,123 @@ export interface Progress {
   readonly depth: number;
 }
 
-export interface Explored extends Coverage {
-  /** At most one: the first found, made as short as it could be. */
+export interface Explored {
+  /** Executions that ran to their end. */
+  readonly executions: number;
+  /** Executions given up because another order of the same steps had been seen. */
+  readonly redundant: number;
+  /** Longest execution. */
+  readonly depth: number;
+  /** The whole space under the preemption bound was covered, and nothing was cut. */
+  readonly complete: boolean;
+  /** Executions until a check failed; null: none did. Some more look for a shorter schedule. */
+  readonly foundAfter: number | null;
+  /** At most one: the shortest found, made as short as it could be. */
   readonly violations: readonly Counterexample[];
   /** Why the exploration is not complete, where a bound is the reason. */
   readonly cutBy: "executions" | "time" | "steps" | "interrupt" | null;
 }
 
-export const DEFAULT_BOUNDS: Bounds = {
-  maxSteps: 1000,
-  maxExecutions: Infinity,
-  preemptionBound: Infinity,
-};
+/** The same for every thread that explores a part. */
+export function limitsOf({ reduction, maxSteps, preemptionBound }: ExploreBounds): Limits {
+  return {
+    reduction: reduction ?? (preemptionBound === undefined ? "source" : "none"),
+    maxSteps: maxSteps ?? 1000,
+    preemptionBound: preemptionBound ?? Infinity,
+  };
+}
 
-/** Executions between two looks at the clock and the event loop. */
-const TURN = 500;
+/** Directs an exploration that others carry out, part by part, one or several at once. */
+export class Explorer {
+  private pass: Pass;
+  /** The pass before, which the news ended. */
+  private abandoned: Pass | null = null;
+  private cutBy: "time" | "interrupt" | null = null;
+  private readonly start = performance.now();
+
+  constructor(
+    private readonly bounds: ExploreBounds,
+    private readonly shares: Shares = SHARES,
+  ) {
+    this.pass = this.passWith([]);
+  }
+
+  get isOver(): boolean {
+    return this.cutBy !== null || this.pass.isOver;
+  }
+
+  get isComplete(): boolean {
+    return this.pass.isComplete;
+  }
+
+  get progress(): Progress {
+    const { executions, depth } = this.pass;
+    const perSecond = (1000 * executions) / (performance.now() - this.start);
+    return { executions, perSecond, depth };
+  }
+
+  /** A part to explore; none: not before another answer has come, or never. */
+  next(): Part | undefined {
+    return this.isOver ? undefined : this.pass.next();
+  }
+
+  accept(part: Part, result: PartResult): void {
+    const { pass } = this;
+    pass.accept(part, result);
+    // What was taken for private by then was explored as such: only a pass without news counts.
+    if (pass.news.length > 0) {
+      this.abandoned = pass;
+      this.pass = this.passWith([...pass.shared, ...pass.news]);
+    }
+    const seconds = (performance.now() - this.start) / 1000;
+    if (!this.isOver && seconds >= (this.bounds.seconds ?? Infinity)) this.cutBy = "time";
+  }
+
+  interrupt(): void {
+    if (!this.isOver) this.cutBy = "interrupt";
+  }
+
+  /** What has come out by now. */
+  result(scenario: Scenario, subject: Subject): Explored {
+    const pass = this.pass.executions === 0 ? (this.abandoned ?? this.pass) : this.pass;
+    const { executions, redundant, depth, failing, foundAfter, shared } = pass;
+    const violations: Counterexample[] = [];
+    if (failing.length > 0) {
+      const exploration = new Exploration(scenario, subject);
+      exploration.executor.locations.begin(shared);
+      violations.push(tell(exploration, shortestFrom(exploration, failing)));
+    }
+    const complete = this.isComplete;
+    const cutBy = this.cutBy ?? this.boundHit();
+    return { executions, redundant, depth, complete, violations, cutBy, foundAfter };
+  }
+
+  private passWith(shared: Pass["shared"]): Pass {
+    return new Pass(shared, this.bounds.maxExecutions ?? Infinity, this.shares);
+  }
+
+  private boundHit(): Explored["cutBy"] {
+    const { isComplete, failing, executions } = this.pass;
+    if (isComplete || failing.length > 0) return null;
+    return executions === this.bounds.maxExecutions ? "executions" : "steps";
+  }
+}
 
 /** The same scenario, subject and bounds give the same result, unless time or a signal ends it. */
 export async function exploreScenario(
   scenario: Scenario,
   subject: Subject,
-  options: ExploreOptions = {},
+  { signal, onProgress, ...bounds }: ExploreOptions = {},
 ): Promise<Explored> {
+  const explorer = new Explorer(bounds);
   const exploration = new Exploration(scenario, subject);
   const { locations } = exploration.executor;
-  const start = performance.now();
-  for (;;) {
-    locations.agree();
-    const pass = new Pass(exploration, options, start);
-    await pass.run();
-    // What was taken for private by then was explored as such: only a pass without news counts.
-    if (!locations.grew || pass.cutBy === "time" || pass.cutBy === "interrupt")
-      return pass.result();
+  const limits = limitsOf(bounds);
+  for (let part = explorer.next(); part !== undefined; part = explorer.next()) {
+    explorer.accept(part, explorePart(exploration, locations, part, limits));
+    onProgress?.(explorer.progress);
+    await new Promise((resume) => setImmediate(resume));
+    if (signal?.aborted === true) explorer.interrupt();
   }
-}
-
-class Pass {
-  cutBy: Explored["cutBy"] = null;
-  private failing: readonly Step[] | null = null;
-  private readonly search: Search;
-  private readonly bounds: Bounds;
-
-  constructor(
-    private readonly exploration: Exploration,
-    private readonly options: ExploreOptions,
-    private readonly start: number,
-  ) {
-    const { maxSteps, maxExecutions, preemptionBound } = { ...DEFAULT_BOUNDS, ...options };
-    this.bounds = { maxSteps, maxExecutions, preemptionBound };
-    const { reduction = preemptionBound === Infinity ? "source" : "none" } = options;
-    this.search = new Search(exploration, reduction, this.bounds, {
-      failed: (schedule) => {
-        this.failing = schedule;
-        return false;
-      },
-      ended: () => !exploration.executor.locations.grew,
-    });
-  }
-
-  async run(): Promise<void> {
-    const { options, search } = this;
-    while (search.run(TURN)) {
-      const { executions, depth } = search.coverage;
-      const seconds = (performance.now() - this.start) / 1000;
-      options.onProgress?.({ executions, perSecond: executions / seconds, depth });
-      if (seconds >= (options.seconds ?? Infinity)) this.cutBy = "time";
-      else if (options.signal?.aborted === true) this.cutBy = "interrupt";
-      if (this.cutBy !== null) return;
-      await new Promise((resume) => setImmediate(resume));
-    }
-  }
-
-  result(): Explored {
-    const { exploration, failing, search } = this;
-    const { coverage } = search;
-    const violations = failing === null ? [] : [counterexampleOf(exploration, failing)];
-    return { ...coverage, violations, cutBy: this.cutBy ?? this.boundHit(coverage) };
-  }
-
-  private boundHit({ complete, executions }: Coverage): Explored["cutBy"] {
-    if (complete || this.failing !== null) return null;
-    return executions >= this.bounds.maxExecutions ? "executions" : "steps";
-  }
-}
-
-function counterexampleOf(exploration: Exploration, failing: readonly Step[]): Counterexample {
-  const { invariant } = exploration.violations[0]!;
-  return tell(exploration, minimise(exploration, failing, invariant));
+  return explorer.result(scenario, subject);
 }

@@ -27,7 +27,7 @@ export function replayCounterexample(path: string): ReplayedCounterexample {
   const steps = schedule.map((step, index) =>
     stepOf(checkStep(step, `${path}: step ${index + 1}`)),
   );
-  exploration.executor.locations.declareShared(shared);
+  exploration.executor.locations.begin(shared);
   const taken = attempt(exploration, steps, invariant);
   const counterexample = taken === null ? null : tell(exploration, taken);
   return { job: job!, recorded: invariant, counterexample };

@@ -49,7 +49,7 @@ export class Happens {
   private readonly steps: number[][];
   // Of the step that is being added: those that could have come after it, those that could not.
   private readonly found: number[] = [];
-  private readonly leading: number[] = [];
+  private readonly forced: number[] = [];
   private readonly first: Int32Array;
 
   constructor(private readonly processCount: number) {
@@ -62,6 +62,16 @@ export class Happens {
     return this.footprints[this.length - 1]!;
   }
 
+  /** The last step and those that happen before it. */
+  get leading(): number {
+    const start = (this.length - 1) * this.processCount;
+    let count = 0;
+    for (let process = 0; process < this.processCount; process++) {
+      count += this.clocks[start + process]!;
+    }
+    return count;
+  }
+
   add(process: number, footprint: Footprint, cause: number): void {
     const index = this.length++;
     const own = this.steps[process]!;
@@ -70,7 +80,7 @@ export class Happens {
     this.collectAll(index, process, footprint);
     this.racing[index] = this.found.length === 0 ? NONE : this.latest(this.found);
     for (const event of this.found) this.join(index, event);
-    for (const event of this.leading) this.join(index, event);
+    for (const event of this.forced) this.join(index, event);
     own.push(index);
     this.clocks[index * this.processCount + process] = own.length;
     this.processes[index] = process;
@@ -144,7 +154,7 @@ export class Happens {
   private collectAll(index: number, process: number, footprint: Footprint): void {
     const { reads, writes, follows, condition } = footprint;
     this.found.length = 0;
-    this.leading.length = 0;
+    this.forced.length = 0;
     for (let at = 0; at < reads.length; at++) {
       this.collect(
         index,
@@ -184,7 +194,7 @@ export class Happens {
         kind === FOLLOW ||
         earlier === FOLLOW ||
         (isPossible !== null && !isPossible(trail.overwritten[at]));
-      (isLeading ? this.leading : this.found).push(event);
+      (isLeading ? this.forced : this.found).push(event);
       // Beyond a step that had to come first, one may be that need not have.
       if (earlier === WRITE && !isLeading) return;
     }

@@ -6,7 +6,12 @@ import type { MutationName } from "../kernel/mutation.ts";
 import { protocols, type ProtocolName } from "../kernel/shootdown/protocols.ts";
 import type { Counterexample } from "./counterexample.ts";
 import type { MemoryModel } from "./executor.ts";
-import { type Explored, type ExploreOptions, exploreScenario } from "./explore.ts";
+import {
+  type ExploreBounds,
+  type Explored,
+  type ExploreOptions,
+  exploreScenario,
+} from "./explore.ts";
 import type { Subject } from "./exploration.ts";
 import type { Scenario } from "./scenario.ts";
 import { scenarioNamed } from "./scenarios.ts";
@@ -27,6 +32,8 @@ export interface ScenarioResult extends Job {
   readonly redundant: number;
   /** Steps of the longest execution. */
   readonly depth: number;
+  /** Executions until a check failed; null: none did. Some more look for a shorter schedule. */
+  readonly foundAfter: number | null;
   /** Everything under the bound on preemptions was explored. */
   readonly complete: boolean;
   /** Null: none. */
@@ -58,11 +65,24 @@ export async function carryOut(
   scenario: Scenario = scenarioNamed(job.name),
 ): Promise<ScenarioResult> {
   const explored = await exploreScenario(scenario, subjectOf(job), options);
-  const { executions, redundant, depth, complete, cutBy, violations } = explored;
+  return resultOf(job, scenario, options, explored);
+}
+
+export function resultOf(
+  job: Job,
+  scenario: Scenario,
+  { preemptionBound }: ExploreBounds,
+  { violations, cutBy, ...counts }: Explored,
+): ScenarioResult {
   const expected = expectedOf(job, scenario);
-  const { preemptionBound = null } = options;
-  const counts = { executions, redundant, depth, complete, preemptionBound, cutBy };
-  return { ...job, ...counts, expected, violations };
+  return {
+    ...job,
+    ...counts,
+    preemptionBound: preemptionBound ?? null,
+    cutBy,
+    expected,
+    violations,
+  };
 }
 
 /** What the exploration of a job is to find. */

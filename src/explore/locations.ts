@@ -7,19 +7,29 @@ import type { Cell } from "../kernel/cell.ts";
 /** Kernel code that runs in one order: a CPU's tasks are one, its interrupt handlers another. */
 export type Owner = number;
 
+/** What a location is known by in every thread. */
+export type LocationKey = string | number;
+
+/** Who has read a location, and who has written it. */
+export type Owners = readonly [LocationKey, readers: Owner, writers: Owner];
+
 /** More than any user page number. */
 const SPAN = 2 ** 36;
 
 export class Locations {
-  private readonly numbers = new Map<string | number, number>();
+  private readonly numbers = new Map<LocationKey, number>();
   private readonly readers: Owner[] = [];
   private readonly writers: Owner[] = [];
   private readonly shared: boolean[] = [];
-  /** A location that was taken for private has been shared since `agree`. */
+  /** A location that is taken for private has been shared since `begin`. */
   grew = false;
 
-  /** What is touched from now on by several owners is shared. */
-  agree(): void {
+  /** Forgets who touched what; from now on these locations are taken for shared, and no others. */
+  begin(shared: readonly LocationKey[]): void {
+    this.readers.fill(0);
+    this.writers.fill(0);
+    this.shared.fill(false);
+    for (const key of shared) this.shared[this.named(key)] = true;
     this.grew = false;
   }
 
@@ -39,7 +49,7 @@ export class Locations {
   }
 
   /** Cells are known by name: one made anew in each execution is the same in all of them. */
-  named(name: string | number): number {
+  named(name: LocationKey): number {
     let number = this.numbers.get(name);
     if (number === undefined) {
       number = this.numbers.size;
@@ -51,15 +61,20 @@ export class Locations {
     return number;
   }
 
-  /** The variables that are known to be shared: they decide what is a step of its own. */
+  /** The variables that are taken for shared: they decide what is a step of its own. */
   get sharedNames(): readonly string[] {
     const names = [...this.numbers.keys()].filter((name) => typeof name === "string");
     return names.filter((name) => this.shared[this.numbers.get(name)!]);
   }
 
-  /** Takes variables for shared from now on. */
-  declareShared(names: readonly string[]): void {
-    for (const name of names) this.shared[this.named(name)] = true;
+  /** Who has touched which location since the beginning. */
+  get owners(): readonly Owners[] {
+    const all = [...this.numbers].map(([key, number]): Owners => [
+      key,
+      this.readers[number]!,
+      this.writers[number]!,
+    ]);
+    return all.filter(([, readers, writers]) => (readers | writers) !== 0);
   }
 
   isShared(location: number): boolean {
@@ -79,10 +94,13 @@ export class Locations {
   }
 
   private share(location: number): void {
-    const writers = this.writers[location]!;
-    const all = writers | this.readers[location]!;
-    if (writers === 0 || (all & (all - 1)) === 0 || this.shared[location]!) return;
-    this.shared[location] = true;
-    this.grew = true;
+    if (this.shared[location]!) return;
+    if (isShared(this.readers[location]!, this.writers[location]!)) this.grew = true;
   }
+}
+
+/** Several touch it, and one of them writes. */
+export function isShared(readers: Owner, writers: Owner): boolean {
+  const all = readers | writers;
+  return writers !== 0 && (all & (all - 1)) !== 0;
 }

@@ -2,6 +2,7 @@
 // then one by one, and the rest is reordered so that the CPUs change as rarely as they can.
 
 import type { Exploration } from "./exploration.ts";
+import type { Failing } from "./part.ts";
 import type { Step } from "./search.ts";
 import { Choices } from "./system.ts";
 
@@ -24,8 +25,29 @@ export function attempt(
   return exploration.violations[0]?.invariant === invariant ? taken : null;
 }
 
+/** What a schedule that fails violates. */
+function violatedBy(exploration: Exploration, schedule: readonly Step[]): string {
+  exploration.restart();
+  for (const { process, choices } of schedule) exploration.step(process, new Choices(choices));
+  if (!exploration.failed) exploration.finish();
+  return exploration.violations[0]!.invariant;
+}
+
+/** The shortest that comes out of minimising those that violate what the first violates. */
+export function shortestFrom(
+  exploration: Exploration,
+  failing: readonly Failing[],
+): readonly Step[] {
+  const [first] = failing;
+  const invariant = violatedBy(exploration, first!.schedule);
+  return failing
+    .filter(({ schedule }) => violatedBy(exploration, schedule) === invariant)
+    .map(({ schedule }) => minimise(exploration, schedule, invariant))
+    .toSorted((a, b) => a.length - b.length || switches(a) - switches(b))[0]!;
+}
+
 /** A schedule no longer than `schedule` that violates the same invariant. */
-export function minimise(
+function minimise(
   exploration: Exploration,
   schedule: readonly Step[],
   invariant: string,

@@ -1,33 +1,43 @@
-// Many explorations, on worker threads or here: each job's result at its place.
+// Many explorations, on worker threads or here: each job's result at its place. The threads take
+// parts of explorations, of the first that has one to give; what comes out is the same for any
+// number of threads.
 
 import { inPool } from "../base/pool.ts";
 import { plan, type Selection } from "./plan.ts";
-import type { ExploreOptions } from "./explore.ts";
-import { carryOut, type ExploreResult, type Job, type ScenarioResult } from "./job.ts";
+import { type ExploreBounds, Explorer, type Progress } from "./explore.ts";
+import {
+  carryOut,
+  type ExploreResult,
+  type Job,
+  resultOf,
+  type ScenarioResult,
+  subjectOf,
+} from "./job.ts";
+import type { Part, PartResult } from "./part.ts";
+import { scenarioNamed } from "./scenarios.ts";
 
-export interface RunExploreOptions extends Omit<ExploreOptions, "onProgress"> {
+export interface RunExploreOptions extends ExploreBounds {
   /** Worker threads; 1 explores in this thread. */
   readonly workers?: number;
+  readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ExploreProgress) => void;
 }
 
-export interface ExploreProgress {
+export interface ExploreProgress extends Progress {
   /** Jobs that are done, of `jobs`. */
   readonly done: number;
   readonly jobs: number;
-  readonly executions: number;
-  readonly perSecond: number;
-  readonly depth: number;
 }
 
 /** What a worker is sent. */
 export interface WorkerJob {
   readonly job: Job;
-  readonly options: Omit<RunExploreOptions, "signal" | "onProgress" | "workers">;
+  readonly bounds: ExploreBounds;
+  readonly part: Part;
 }
 
 export type WorkerAnswer =
-  | { readonly kind: "result"; readonly result: ScenarioResult }
+  | { readonly kind: "result"; readonly result: PartResult }
   | { readonly kind: "failure"; readonly message: string };
 
 /** Explores what was selected, and without a selection every scenario and every known mistake. */
@@ -36,53 +46,93 @@ export const explore = (
   options: RunExploreOptions = {},
 ): Promise<ExploreResult> => exploreAll(plan(selection), options);
 
-/** The results of jobs that were done before the signal came, in the order of the jobs. */
+/** The results of jobs that were begun before the signal came, in the order of the jobs. */
 export async function exploreAll(
   jobs: readonly Job[],
-  { workers = 1, onProgress, signal, ...options }: RunExploreOptions = {},
+  { workers = 1, onProgress = () => {}, signal, ...bounds }: RunExploreOptions = {},
 ): Promise<ExploreResult> {
   const start = performance.now();
+  const onState = (done: number, states: readonly (Progress | ScenarioResult)[]): void => {
+    const executions = states.reduce((sum, state) => sum + state.executions, 0);
+    const depth = Math.max(...states.map((state) => state.depth));
+    const perSecond = (1000 * executions) / (performance.now() - start);
+    onProgress({ done, jobs: jobs.length, executions, perSecond, depth });
+  };
+  const carriedOut = workers === 1 ? carryOutHere : carryOutInPool;
+  return { scenarios: await carriedOut(jobs, { workers, bounds, onState, signal }) };
+}
+
+interface Carrying {
+  readonly workers: number;
+  readonly bounds: ExploreBounds;
+  readonly signal: AbortSignal | undefined;
+  onState(done: number, states: readonly (Progress | ScenarioResult)[]): void;
+}
+
+async function carryOutHere(
+  jobs: readonly Job[],
+  { bounds, onState, signal }: Carrying,
+): Promise<readonly ScenarioResult[]> {
   const results: ScenarioResult[] = [];
-  let done = 0;
-  let executions = 0;
-  let depth = 0;
-  const tell = (inProgress: number, longest: number): void => {
-    const all = executions + inProgress;
-    const perSecond = (1000 * all) / (performance.now() - start);
-    const progress = { done, jobs: jobs.length, executions: all, perSecond };
-    onProgress?.({ ...progress, depth: Math.max(depth, longest) });
-  };
-  const accept = (index: number, result: ScenarioResult): void => {
-    results[index] = result;
-    done++;
-    executions += result.executions;
-    depth = Math.max(depth, result.depth);
-    tell(0, 0);
-  };
-  if (workers === 1 || jobs.length === 1) {
-    const here = { ...options, ...(signal !== undefined && { signal }) };
-    for (const [index, job] of jobs.entries()) {
-      if (signal?.aborted === true) break;
-      const each = {
-        ...here,
-        onProgress: (now: { executions: number; depth: number }) => tell(now.executions, now.depth),
-      };
-      accept(index, await carryOut(job, each));
-    }
-  } else {
-    await inPool<WorkerJob, WorkerAnswer>({
-      url: new URL("./worker.js", import.meta.url),
-      workers,
-      jobs: jobs.map((job) => ({ job, options })),
-      onAnswer(index, answer) {
-        if (answer.kind === "failure") throw broken(jobs[index]!, answer.message);
-        accept(index, answer.result);
-      },
-      onBreakdown: (index, reason) => broken(jobs[index]!, reason),
-      ...(signal !== undefined && { signal }),
-    });
+  for (const job of jobs) {
+    if (signal?.aborted === true) break;
+    const onProgress = (now: Progress): void => onState(results.length, [...results, now]);
+    const options = { ...bounds, onProgress, ...(signal !== undefined && { signal }) };
+    results.push(await carryOut(job, options));
+    onState(results.length, results);
   }
-  return { scenarios: results.filter((result) => result !== undefined) };
+  return results;
+}
+
+/** A job that was begun. */
+interface Begun {
+  readonly job: Job;
+  readonly explorer: Explorer;
+  result: ScenarioResult | null;
+}
+
+async function carryOutInPool(
+  jobs: readonly Job[],
+  { workers, bounds, onState, signal }: Carrying,
+): Promise<readonly ScenarioResult[]> {
+  const begun: Begun[] = [];
+  const next = (): { of: Begun; part: Part } | undefined => {
+    for (let index = 0; index < jobs.length; index++) {
+      begun[index] ??= { job: jobs[index]!, explorer: new Explorer(bounds), result: null };
+      const part = begun[index].explorer.next();
+      if (part !== undefined) return { of: begun[index], part };
+    }
+    return undefined;
+  };
+  const finish = (each: Begun): ScenarioResult => {
+    const { job, explorer, result } = each;
+    if (result !== null) return result;
+    const scenario = scenarioNamed(job.name);
+    const explored = explorer.result(scenario, subjectOf(job));
+    return (each.result = resultOf(job, scenario, bounds, explored));
+  };
+  await inPool<{ of: Begun; part: Part }, WorkerAnswer>({
+    url: new URL("./worker.js", import.meta.url),
+    workers,
+    next,
+    messageOf: ({ of: { job }, part }): WorkerJob => ({ job, bounds, part }),
+    onAnswer({ of, part }, answer) {
+      if (answer.kind === "failure") throw broken(of.job, answer.message);
+      of.explorer.accept(part, answer.result);
+      if (of.explorer.isOver) finish(of);
+      const done = begun.filter(({ result }) => result !== null).length;
+      onState(
+        done,
+        begun.map(({ explorer }) => explorer.progress),
+      );
+    },
+    onBreakdown: ({ of }, reason) => broken(of.job, reason),
+    ...(signal !== undefined && { signal }),
+  });
+  return begun.map((each) => {
+    each.explorer.interrupt();
+    return finish(each);
+  });
 }
 
 const broken = ({ name, policy, protocol, mutation, memory }: Job, reason: string): Error =>

@@ -91,6 +91,17 @@ export const conflict = (a: Footprint, b: Footprint): boolean =>
   meet(a.follows, b.writes) ||
   meet(a.writes, b.follows);
 
+/** What either touches, for conflicts. */
+export const union = (a: Footprint = NOTHING, b: Footprint): Footprint => ({
+  reads: [...a.reads, ...b.reads],
+  writes: [...a.writes, ...b.writes],
+  follows: [...a.follows, ...b.follows],
+  condition: null,
+  overwritten: [],
+});
+
+const NOTHING: Footprint = { reads: [], writes: [], follows: [], condition: null, overwritten: [] };
+
 function meet(a: readonly number[], b: readonly number[]): boolean {
   for (let index = 0; index < a.length; index++) if (b.includes(a[index]!)) return true;
   return false;

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { SHARES } from "../../src/explore/pass.ts";
 import { shootdown } from "./command.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "shootdown-explore-"));
@@ -42,6 +43,13 @@ describe("shootdown explore", () => {
       /^sequenceDiagram\n {2}participant C0/,
     );
   });
+
+  test("writes the same bytes on one thread and on two, which share one exploration", async () => {
+    const job = ["explore", "reclaim-against-protect", "--policy", "refcounted", "--json"];
+    const alone = await shootdown(...job, "--workers", "1");
+    expect(JSON.parse(alone.stdout).scenarios[0].executions).toBeGreaterThan(SHARES.first);
+    expect((await shootdown(...job, "--workers", "2")).stdout).toBe(alone.stdout);
+  }, 120_000);
 
   test("says in a table who did what in which Linux function", async () => {
     const { stdout } = await shootdown("explore", "--mutation", "freed-tables-false");

@@ -4,7 +4,8 @@
 import { describe, expect, test } from "vitest";
 import type { MemoryModel } from "../../src/explore/executor.ts";
 import { explorationOf, type Program } from "./programs.ts";
-import { recordsOf } from "./recorded.ts";
+import type { Shares } from "../../src/explore/pass.ts";
+import { recordsOf, SMALLEST } from "./recorded.ts";
 
 interface Litmus {
   readonly program: Program;
@@ -141,16 +142,17 @@ function outcomesOf(
   program: Program,
   memory: MemoryModel,
   reduction: "none" | "source",
-): { outcomes: string[]; executions: number } {
+  shares?: Shares,
+): { outcomes: string[]; executions: number; parts: number } {
   const seen: number[][] = program.map(() => []);
   const outcomes = new Set<string>();
   const onEnd = (): void => {
     outcomes.add(seen.map((values) => values.join("")).join(" "));
   };
   const exploration = explorationOf(program, memory, seen);
-  const { complete, executions } = recordsOf(exploration, reduction, onEnd);
+  const { complete, executions, parts } = recordsOf(exploration, reduction, onEnd, shares);
   expect(complete).toBe(true);
-  return { outcomes: [...outcomes].toSorted(), executions };
+  return { outcomes: [...outcomes].toSorted(), executions, parts };
 }
 
 describe("a litmus program has exactly its known outcomes", () => {
@@ -162,6 +164,14 @@ describe("a litmus program has exactly its known outcomes", () => {
       const expected = [...sc, ...onlyTso].toSorted();
       expect(outcomesOf(program, "tso", "source").outcomes).toEqual(expected);
     });
+  }
+});
+
+test("split into parts of one execution, each has the same outcomes", () => {
+  for (const { program, sc, onlyTso = [] } of Object.values(LITMUS)) {
+    const { outcomes, parts } = outcomesOf(program, "tso", "source", SMALLEST);
+    expect(outcomes).toEqual([...sc, ...onlyTso].toSorted());
+    expect(parts).toBeGreaterThan(2);
   }
 });
 

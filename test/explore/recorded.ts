@@ -4,7 +4,9 @@
 import { describeOperation } from "../../src/check/describe-operation.ts";
 import { PROCESSES_PER_CPU } from "../../src/explore/executor.ts";
 import type { Exploration } from "../../src/explore/exploration.ts";
-import { Search } from "../../src/explore/search.ts";
+import { Explorer, limitsOf } from "../../src/explore/explore.ts";
+import { explorePart } from "../../src/explore/part.ts";
+import type { Shares } from "../../src/explore/pass.ts";
 import type { Choices, Footprint, System } from "../../src/explore/system.ts";
 
 class Recorded implements System {
@@ -73,31 +75,44 @@ class Recorded implements System {
 export interface Records {
   readonly records: ReadonlySet<string>;
   readonly executions: number;
+  readonly parts: number;
   readonly complete: boolean;
 }
+
+/** Never split. */
+const WHOLE: Shares = { first: Infinity, each: Infinity };
+/** Each execution a part of its own. */
+export const SMALLEST: Shares = { first: 1, each: 1 };
 
 /** Every different record that an exploration leaves. `onEnd` is called after each execution. */
 export function recordsOf(
   exploration: Exploration,
   reduction: "none" | "source",
   onEnd: () => void = () => {},
+  shares = WHOLE,
 ): Records {
-  const bounds = { maxSteps: 1000, maxExecutions: Infinity, preemptionBound: Infinity };
+  const explorer = new Explorer({ reduction }, shares);
+  const limits = limitsOf({ reduction });
   const { locations } = exploration.executor;
-  for (;;) {
-    locations.agree();
-    const system = new Recorded(exploration);
-    const records = new Set<string>();
-    const search = new Search(system, reduction, bounds, {
-      failed: () => true,
-      ended: () => {
-        records.add(system.record);
-        onEnd();
-        return !locations.grew;
-      },
+  const system = new Recorded(exploration);
+  const records = new Set<string>();
+  let parts = 0;
+  let executions = 0;
+  let shared: unknown;
+  for (let part = explorer.next(); part !== undefined; part = explorer.next()) {
+    if (shared !== part.shared) {
+      records.clear();
+      executions = 0;
+      parts = 0;
+    }
+    shared = part.shared;
+    const result = explorePart(system, locations, part, limits, () => {
+      records.add(system.record);
+      onEnd();
     });
-    search.run();
-    const { executions, complete } = search.coverage;
-    if (!locations.grew) return { records, executions, complete };
+    parts++;
+    executions += result.executions;
+    explorer.accept(part, result);
   }
+  return { records, executions, parts, complete: explorer.isComplete };
 }

@@ -1,22 +1,24 @@
 // The reduction leaves nothing out: what each CPU does and sees in some order of all steps, it does
-// and sees in one of the orders that are explored.
+// and sees in one of the orders that are explored, in one piece or in parts of one execution each.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MEMORY_MODELS } from "../../src/explore/plan.ts";
 import { explorationOf, type Op, type Program } from "./programs.ts";
-import { recordsOf } from "./recorded.ts";
+import { recordsOf, SMALLEST } from "./recorded.ts";
 
 function expectSameRecords(program: Program): void {
   for (const memory of MEMORY_MODELS) {
     const all = recordsOf(explorationOf(program, memory), "none");
     const reduced = recordsOf(explorationOf(program, memory), "source");
-    expect(reduced.complete && all.complete).toBe(true);
+    const split = recordsOf(explorationOf(program, memory), "source", undefined, SMALLEST);
+    expect(reduced.complete && split.complete && all.complete).toBe(true);
     expect([...reduced.records].toSorted()).toEqual([...all.records].toSorted());
+    expect([...split.records].toSorted()).toEqual([...all.records].toSorted());
   }
 }
 
-describe("source sets leave no behaviour out", () => {
+describe("source sets leave no behaviour out, in one piece or split into parts,", () => {
   test("where an interrupt can come before, between and after", () => {
     expectSameRecords([
       [

@@ -47,6 +47,9 @@ export const SHOWCASES: readonly Showcase[] = [
     memory: "sc",
     ...NEWEST,
   },
+  { mutation: "exec-active-mm-unprotected", name: "exec-while-lazy", memory: "sc", ...NEWEST },
+  { mutation: "unplug-keeps-lazy-mm", name: "unplug-while-lazy", memory: "sc", ...NEWEST },
+  { mutation: "unplug-switches-offline", name: "unplug-while-lazy", memory: "sc", ...NEWEST },
   {
     mutation: "kthread-use-mm-interrupts-on",
     name: "kthread-leaves-dying",

@@ -105,6 +105,12 @@ export class Stage {
     yield* schedule(cpu);
   }
 
+  /** The current task of its CPU sleeps until it is woken. */
+  *goToSleep(task: Task): Kernel {
+    task.state = "sleeping";
+    yield* call(schedule(task.cpu));
+  }
+
   /** Nothing more, for ever. */
   *rest(): Kernel {
     yield* parkUntil(this.never, (value) => value !== 0);

@@ -1,5 +1,6 @@
 // One exploration by names, as command lines, files and worker threads speak of it.
 
+import { BadInput, remedyForName } from "../base/bad-input.ts";
 import type { Verdict } from "../base/verdict.ts";
 import { lazyPolicies, type LazyPolicyName } from "../kernel/lazy/policies.ts";
 import type { MutationName } from "../kernel/mutation.ts";
@@ -9,12 +10,15 @@ import type { MemoryModel } from "./executor.ts";
 import { type Explored, type ExploreOptions, exploreScenario } from "./explore.ts";
 import type { Subject } from "./exploration.ts";
 import type { Break, Scenario } from "./scenario.ts";
+import { inOneLine, loadScenarios } from "./scenario-file.ts";
 import { scenarioNamed } from "./scenarios.ts";
 import { showcaseOf } from "./showcases.ts";
 
 export interface Job {
   /** The scenario's name. */
   readonly name: string;
+  /** The file that it is from, as it was given; none: the scenario is one of the package. */
+  readonly file?: string;
   readonly policy: LazyPolicyName;
   readonly protocol: ProtocolName;
   readonly mutation: MutationName | "none";
@@ -55,14 +59,35 @@ export function subjectOf({ policy, protocol, mutation, memory }: Job): Subject 
 export async function carryOut(
   job: Job,
   options: ExploreOptions,
-  scenario: Scenario = scenarioNamed(job.name),
+  scenario?: Scenario,
 ): Promise<ScenarioResult> {
-  const explored = await exploreScenario(scenario, subjectOf(job), options);
-  const { executions, redundant, depth, complete, cutBy, violations } = explored;
-  const expected = expectedOf(job, scenario);
+  const explored = scenario ?? (await scenarioOf(job));
+  const found = await sayingWhere(job, () => exploreScenario(explored, subjectOf(job), options));
+  const { executions, redundant, depth, complete, cutBy, violations } = found;
+  const expected = expectedOf(job, explored);
   const { preemptionBound = null } = options;
   const counts = { executions, redundant, depth, complete, preemptionBound, cutBy };
   return { ...job, ...counts, expected, violations };
+}
+
+/** The scenario that a job names. */
+export async function scenarioOf({ name, file }: Job): Promise<Scenario> {
+  if (file === undefined) return scenarioNamed(name);
+  const scenarios = await loadScenarios(file);
+  const names = scenarios.map((each) => each.name);
+  const found = scenarios[names.indexOf(name)];
+  if (found === undefined) throw new BadInput(file, name, remedyForName(name, names));
+  return found;
+}
+
+/** What goes wrong in a scenario from a file is, as far as can be told, the file's fault. */
+export async function sayingWhere<T>({ name, file }: Job, run: () => T | Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (file === undefined) throw error;
+    throw new BadInput(file, name, `its code fails: ${inOneLine(error)}`);
+  }
 }
 
 /** What the exploration of a job is to find. */

@@ -7,10 +7,12 @@ import { PROTOCOL_NAMES, type ProtocolName, protocols } from "../kernel/shootdow
 import type { MemoryModel } from "./executor.ts";
 import type { Job } from "./job.ts";
 import { fits, type Scenario } from "./scenario.ts";
+import { isScenarioFile, loadScenarios } from "./scenario-file.ts";
 import { SCENARIO_NAMES, scenarioNamed, SCENARIOS } from "./scenarios.ts";
 import { showcaseOf, SHOWCASES } from "./showcases.ts";
 
 export interface Selection {
+  /** Names, and files of scenarios. */
   readonly scenarios?: readonly string[];
   readonly policy?: string;
   readonly protocol?: string;
@@ -37,51 +39,73 @@ const EVERY_POLICY = LAZY_POLICY_NAMES.filter((name) => name !== "pre-4.15");
  * about, and every mutation in the scenario that shows it. A mutation without a scenario is
  * explored where it shows.
  */
-export function plan(selection: Selection): readonly Job[] {
+export async function plan(selection: Selection): Promise<readonly Job[]> {
   const { scenarios = [] } = selection;
-  const named = scenarios.map((name) => scenarioNamed(known("SCENARIO", name, SCENARIO_NAMES)));
+  const named = (await Promise.all(scenarios.map(found))).flat();
   const chosen = readKernel(selection);
   const mutation = readName("--mutation", selection.mutation, ["none", ...MUTATION_NAMES] as const);
   if (mutation !== undefined && mutation !== "none") {
     if (named.length > 0) return named.map((each) => mutatedJob(each, mutation, chosen));
     return [showcase(mutation, chosen)];
   }
-  if (named.length > 0) return named.flatMap((scenario) => correctJobs(scenario, chosen));
+  if (named.length > 0) return named.flatMap((each) => correctJobs(each, chosen));
   const correct = SCENARIOS.filter((scenario) => canRun(scenario, chosen)).flatMap((scenario) =>
-    correctJobs(scenario, chosen),
+    correctJobs({ scenario }, chosen),
   );
   const isAll = mutation === undefined && Object.keys(chosen).length === 0;
   return isAll ? [...correct, ...SHOWCASES] : correct;
 }
 
+/** A scenario of the package, or one from a file. */
+interface Found {
+  readonly scenario: Scenario;
+  readonly file?: string;
+}
+
+/** What a word of the selection stands for: one scenario of the package, or those of a file. */
+async function found(word: string): Promise<readonly Found[]> {
+  if (isScenarioFile(word)) {
+    return (await loadScenarios(word)).map((scenario) => ({ scenario, file: word }));
+  }
+  return [{ scenario: scenarioNamed(known("SCENARIO", word, SCENARIO_NAMES)) }];
+}
+
 /** A scenario under every kernel that it is to be explored with, as far as none is chosen. */
-function correctJobs(scenario: Scenario, chosen: ChosenKernel): readonly Job[] {
+function correctJobs({ scenario, ...from }: Found, chosen: ChosenKernel): readonly Job[] {
   const { name, everyPolicy = false, protocols: others = [] } = scenario;
+  const memory = chosen.memory ?? "tso";
   const policies = everyPolicy ? EVERY_POLICY : CORRECT_POLICIES;
   const under = chosen.protocol === undefined ? [DEFAULT_PROTOCOL, ...others] : [chosen.protocol];
   return under.flatMap((protocol) => {
     refuseUnfit(scenario, protocol);
     return (chosen.policy === undefined ? policies : [chosen.policy]).map((policy) => {
-      return { name, policy, protocol, mutation: "none", memory: chosen.memory ?? "tso" } as const;
+      return { name, ...from, policy, protocol, mutation: "none", memory } as const;
     });
   });
 }
 
 /** With the kernel that shows the mistake elsewhere, where one does. */
-function mutatedJob(scenario: Scenario, mutation: MutationName, chosen: ChosenKernel): Job {
+function mutatedJob(
+  { scenario, ...from }: Found,
+  mutation: MutationName,
+  chosen: ChosenKernel,
+): Job {
   const { policy, protocol, memory } = showcaseOf(mutation) ?? {
     policy: "refcounted",
     protocol: DEFAULT_PROTOCOL,
     memory: "tso",
   };
-  const job: Job = { name: scenario.name, policy, protocol, mutation, memory, ...chosen };
+  const kernel = { policy, protocol, mutation, memory, ...chosen };
+  const job: Job = { name: scenario.name, ...from, ...kernel };
   refuseUnfit(scenario, job.protocol);
   return job;
 }
 
 function showcase(mutation: MutationName, chosen: ChosenKernel): Job {
-  const found = showcaseOf(mutation);
-  if (found !== undefined) return mutatedJob(scenarioNamed(found.name), mutation, chosen);
+  const shown = showcaseOf(mutation);
+  if (shown !== undefined) {
+    return mutatedJob({ scenario: scenarioNamed(shown.name) }, mutation, chosen);
+  }
   throw new BadInput("--mutation", mutation, "no scenario shows it: name one");
 }
 

@@ -1,5 +1,6 @@
 // Many explorations, on worker threads or here: each job's result at its place.
 
+import { BadInput } from "../base/bad-input.ts";
 import { inPool } from "../base/pool.ts";
 import { plan, type Selection } from "./plan.ts";
 import type { ExploreOptions } from "./explore.ts";
@@ -28,13 +29,19 @@ export interface WorkerJob {
 
 export type WorkerAnswer =
   | { readonly kind: "result"; readonly result: ScenarioResult }
+  | {
+      readonly kind: "bad-input";
+      readonly path: string;
+      readonly value: unknown;
+      readonly remedy: string;
+    }
   | { readonly kind: "failure"; readonly message: string };
 
 /** Explores what was selected, and without a selection every scenario and every known mistake. */
-export const explore = (
+export const explore = async (
   selection: Selection = {},
   options: RunExploreOptions = {},
-): Promise<ExploreResult> => exploreAll(plan(selection), options);
+): Promise<ExploreResult> => exploreAll(await plan(selection), options);
 
 /** The results of jobs that were done before the signal came, in the order of the jobs. */
 export async function exploreAll(
@@ -76,6 +83,9 @@ export async function exploreAll(
       jobs: jobs.map((job) => ({ job, options })),
       onAnswer(index, answer) {
         if (answer.kind === "failure") throw broken(jobs[index]!, answer.message);
+        if (answer.kind === "bad-input") {
+          throw new BadInput(answer.path, answer.value, answer.remedy);
+        }
         accept(index, answer.result);
       },
       onBreakdown: (index, reason) => broken(jobs[index]!, reason),

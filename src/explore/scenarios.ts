@@ -21,6 +21,7 @@ import {
 import { kthreadLeavesDying, lastLazyUserLeaves } from "./scenarios/last-lazy-user.ts";
 import { isolatedKernelPages, isolatedReader } from "./scenarios/page-table-isolation.ts";
 import { reclaimAgainstProtect, reclaimAgainstReader } from "./scenarios/reclaim.ts";
+import { textPokeWhileLazy } from "./scenarios/text-poke.ts";
 import { twoFlushers } from "./scenarios/two-flushers.ts";
 import { unplugAgainstFlush, unplugWhileLazy } from "./scenarios/unplug.ts";
 
@@ -45,6 +46,7 @@ export const SCENARIOS: readonly Scenario[] = [
   protectAgainstEntry,
   exitWhileVcpuPreempted,
   exitUnmappedWhileVcpuPreempted,
+  textPokeWhileLazy,
   unplugWhileLazy,
   unplugAgainstFlush,
 ];

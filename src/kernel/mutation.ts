@@ -107,7 +107,7 @@ export const mutations = {
   },
   "temporary-mm-while-lazy": {
     summary: "a lazy CPU goes to a temporary mm, and comes back to its mm without being lazy",
-    source: "use_temporary_mm without leave_mm, fixed by abee7c494d8c (Linux 5.10)",
+    source: "abee7c494d8c, x86/alternative: Don't call text_poke() in lazy TLB mode (5.10)",
   },
 } as const satisfies Record<string, Mutation>;
 

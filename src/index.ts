@@ -58,7 +58,55 @@ export {
 } from "./explore/job.ts";
 export { explore, type RunExploreOptions as ExploreOptions } from "./explore/run.ts";
 export type { Scenario, Script } from "./explore/scenario.ts";
-export type { Stage } from "./explore/stage.ts";
+export { onePage, type Stage } from "./explore/stage.ts";
+
+// What a scenario calls: Linux functions of the small kernel, and the operations below them.
+export { Cell } from "./kernel/cell.ts";
+export type { Cpu } from "./kernel/cpu.ts";
+export { exit, exitMm } from "./kernel/exit.ts";
+export { flushKernelRange, flushRange } from "./kernel/flush.ts";
+export { returnToUser } from "./kernel/interrupt.ts";
+export { kthreadUnuseMm, kthreadUseMm } from "./kernel/kthread.ts";
+export {
+  lockForReading,
+  lockForWriting,
+  spinLock,
+  spinUnlock,
+  unlockForReading,
+  unlockForWriting,
+} from "./kernel/lock.ts";
+export { madviseDontNeed, madviseFree } from "./kernel/madvise.ts";
+export { mmdrop, mmget, mmgrab, mmput } from "./kernel/mm-count.ts";
+export type { Mm } from "./kernel/mm.ts";
+export { munmap } from "./kernel/mmap.ts";
+export { mprotect } from "./kernel/mprotect.ts";
+export { mremap } from "./kernel/mremap.ts";
+export {
+  call,
+  disableInterrupts,
+  enableInterrupts,
+  exchangeEntry,
+  fence,
+  type Kernel as KernelCode,
+  kernelAccess,
+  load,
+  locked,
+  note,
+  readEntry,
+  store,
+  waitUntil,
+  writeEntry,
+} from "./kernel/operation.ts";
+export { copyMm } from "./kernel/process.ts";
+export { enterKernel, leaveKernel } from "./kernel/pti.ts";
+export { reclaim } from "./kernel/reclaim.ts";
+export { schedule, wakeUp } from "./kernel/schedule.ts";
+export { WHOLE_USER_HALF } from "./kernel/shootdown/protocol.ts";
+export { callMany, onEachCpu, waitForCalls } from "./kernel/smp.ts";
+export type { Task } from "./kernel/task.ts";
+export { preemptVcpu } from "./kernel/vcpu.ts";
+export { vfree, vmalloc, VMALLOC_START } from "./kernel/vmalloc.ts";
+export { ACCESSED, DIRTY, PRESENT, WRITABLE } from "./machine/page-table.ts";
 
 // Recorded vectors of paging against the machine.
 export type { ExplainedFailure } from "./validate/vectors/side-by-side.ts";

@@ -46,6 +46,23 @@ console.log(
 );
 `;
 
+const SCENARIO = `
+import { mprotect, onePage, type Scenario } from "shootdown";
+
+export const mine: Scenario = {
+  name: "mine",
+  summary: "a page is protected while a lazy CPU returns to a thread that reads it",
+  cpus: 2,
+  prepare(stage) {
+    const [cpu0, cpu1] = stage.cpus;
+    const mm = stage.mm("mm");
+    stage.switchTo(stage.task(cpu0, "protector", mm));
+    stage.makeReady(stage.reader(cpu1, mm));
+    return [(cpu) => mprotect(cpu, mm, onePage(), { writable: false, executable: false })];
+  },
+};
+`;
+
 const run = (command: string, ...words: string[]): string =>
   execFileSync(command, words, { cwd: app, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 
@@ -75,6 +92,7 @@ beforeAll(() => {
   writeFileSync(join(app, "package.json"), '{"type": "module", "private": true}');
   writeFileSync(join(app, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
   writeFileSync(join(app, "first.ts"), FIRST_SCRIPT);
+  writeFileSync(join(app, "mine.ts"), SCENARIO);
   const vectors = gunzipSync(readFileSync(join(installed, "data/vectors/vectors-dev.jsonl.gz")));
   writeFileSync(join(app, "one.jsonl"), vectors.subarray(0, vectors.indexOf("\n")));
 });
@@ -111,6 +129,13 @@ test("the command of the package runs from where it is installed", () => {
   const text = run(process.execPath, main, "run", "munmap", "--json", "--set", "rounds=2");
   expect(JSON.parse(text)).toHaveProperty("experiment", "munmap");
   expect(readFileSync(main, "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
+});
+
+test("a scenario in the user's folder type-checks and is explored", () => {
+  const main = join(installed, "dist/cli/main.js");
+  const text = run(process.execPath, main, "explore", "mine.ts", "--policy", "eager", "--json");
+  const [result] = JSON.parse(text).scenarios;
+  expect(result).toMatchObject({ name: "mine", file: "mine.ts", complete: true, violations: [] });
 });
 
 test("the package carries no sources and no tests", () => {

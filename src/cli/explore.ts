@@ -35,7 +35,10 @@ interface Options extends Selection {
 export function exploreCommand(): Command {
   return new Command("explore")
     .description("every interleaving of small scenarios, under x86-TSO")
-    .argument("[scenario...]", "names of scenarios (default: all, and every known mistake)")
+    .argument(
+      "[scenario...]",
+      "scenarios, or files of them (default: all, and every known mistake)",
+    )
     .option("--policy <NAME>", "lazy-TLB policy")
     .option("--protocol <NAME>", "shootdown protocol")
     .option("--mutation <NAME>", "a known mistake, or none")
@@ -63,7 +66,7 @@ export function exploreCommand(): Command {
 
 async function explore(scenarios: readonly string[], options: Options): Promise<void> {
   if (options.replay !== undefined) return replay(options.replay, options);
-  const jobs = plan({ ...options, scenarios });
+  const jobs = await plan({ ...options, scenarios });
   const interrupt = new AbortController();
   const stop = (): void => interrupt.abort();
   process.once("SIGINT", stop);
@@ -100,8 +103,8 @@ function deliver(result: ExploreResult, { json, diagram }: Options): void {
   print(formatExploration(result, { paint: paintFor(process.stdout), columns }));
 }
 
-function replay(path: string, { json, diagram }: Options): void {
-  const { job, recorded, counterexample } = replayCounterexample(path);
+async function replay(path: string, { json, diagram }: Options): Promise<void> {
+  const { job, recorded, counterexample } = await replayCounterexample(path);
   if (counterexample === null) {
     failCheck();
     note(`${path}: the schedule does not violate ${recorded} any more`);

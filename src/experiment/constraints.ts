@@ -41,6 +41,9 @@ const BY_MASK: readonly LazyPolicyName[] = ["shoot-lazies", "exit-unlazy", "haza
 /** Nothing but the flush of exit_mmap makes a lazy CPU leave an mm that goes. */
 const RELIES_ON_FLUSH: readonly LazyPolicyName[] = WITHOUT_PREV;
 
+/** A flush interrupts no vCPU that the host has preempted. */
+const PASSING_OVER: readonly ProtocolName[] = ["kvm-pv", "kvm-pv-6.18"];
+
 /** Why this configuration cannot be, or undefined where it can. */
 export function conflictIn(configuration: Configuration): Conflict | undefined {
   const { cpu, pcid, invpcid, protocol } = configuration;
@@ -81,8 +84,8 @@ function whyNotTogether({ lazyTlb, protocol, pcid }: Configuration): string | un
   if (protocol === "linux-4.8" && WITHOUT_PREV.includes(lazyTlb)) {
     return `${protocol} must be told what it leaves; ${lazyTlb} does not`;
   }
-  if (protocol === "kvm-pv" && RELIES_ON_FLUSH.includes(lazyTlb)) {
-    return `${lazyTlb} relies on the interrupt of exit_mmap, which kvm-pv may not send`;
+  if (PASSING_OVER.includes(protocol) && RELIES_ON_FLUSH.includes(lazyTlb)) {
+    return `${lazyTlb} relies on the interrupt of exit_mmap, which ${protocol} may not send`;
   }
   if (protocol === "linux-4.8" && BY_MASK.includes(lazyTlb)) {
     return `${protocol} needs active_mm as it was; ${lazyTlb} changes it in an interrupt`;

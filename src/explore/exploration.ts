@@ -1,6 +1,5 @@
 // A scenario under one kernel, as a system that a search can run again and again.
 
-import { pageAfter } from "../base/address.ts";
 import { checkersFor } from "../check/checkers.ts";
 import { type Violation, ViolationLog } from "../check/violation.ts";
 import { Activation } from "../kernel/activation.ts";
@@ -16,7 +15,7 @@ import { Machine } from "../machine/machine.ts";
 import { Executor, type MemoryModel } from "./executor.ts";
 import { explorerMachine } from "./machine.ts";
 import type { Scenario, Script } from "./scenario.ts";
-import { FIRST_PAGE, Stage } from "./stage.ts";
+import { onePage, PAGE_COUNT, Stage } from "./stage.ts";
 import type { Choices, Footprint, System } from "./system.ts";
 
 /** The code under test. */
@@ -28,7 +27,10 @@ export interface Subject {
 }
 
 /** The pages that scenarios use, and whose translations are followed. */
-const PAGES = [FIRST_PAGE, pageAfter(FIRST_PAGE, 1), VMALLOC_START];
+const PAGES = [
+  ...Array.from({ length: PAGE_COUNT }, (_, index) => onePage(index).start),
+  VMALLOC_START,
+];
 
 export class Exploration implements System {
   readonly executor: Executor;

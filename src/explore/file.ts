@@ -5,10 +5,9 @@ import { BadInput } from "../base/bad-input.ts";
 import { type Counterexample, type ScheduledStep, stepOf, tell } from "./counterexample.ts";
 import { Exploration } from "./exploration.ts";
 import { PROCESS_KINDS } from "./executor.ts";
-import { type Job, subjectOf } from "./job.ts";
+import { type Job, sayingWhere, scenarioOf, subjectOf } from "./job.ts";
 import { attempt } from "./minimise.ts";
 import { plan } from "./plan.ts";
-import { scenarioNamed } from "./scenarios.ts";
 
 export interface ReplayedCounterexample {
   readonly job: Job;
@@ -18,22 +17,32 @@ export interface ReplayedCounterexample {
 }
 
 /** Runs the first counterexample of a file again. Bad input where there is none. */
-export function replayCounterexample(path: string): ReplayedCounterexample {
+export async function replayCounterexample(path: string): Promise<ReplayedCounterexample> {
   const result = firstWithViolation(path);
-  const { name, policy, protocol, mutation, memory } = result;
-  const [job] = plan({ scenarios: [name], policy, protocol, mutation, memory });
+  const job = await jobOf(result);
+  const scenario = await scenarioOf(job);
   const { invariant, schedule, shared = [] } = result.violations[0]!;
-  const exploration = new Exploration(scenarioNamed(name), subjectOf(job!));
   const steps = schedule.map((step, index) =>
     stepOf(checkStep(step, `${path}: step ${index + 1}`)),
   );
-  exploration.executor.locations.begin(shared);
-  const taken = attempt(exploration, steps, invariant);
-  const counterexample = taken === null ? null : tell(exploration, taken);
-  return { job: job!, recorded: invariant, counterexample };
+  const counterexample = await sayingWhere(job, () => {
+    const exploration = new Exploration(scenario, subjectOf(job));
+    exploration.executor.locations.begin(shared);
+    const taken = attempt(exploration, steps, invariant);
+    return taken === null ? null : tell(exploration, taken);
+  });
+  return { job, recorded: invariant, counterexample };
+}
+
+/** The job that a result was of, its names checked. */
+async function jobOf(result: Recorded): Promise<Job> {
+  const { name, file, policy, protocol, mutation, memory } = result;
+  const jobs = await plan({ scenarios: [file ?? name], policy, protocol, mutation, memory });
+  return { ...jobs[0]!, name };
 }
 
 interface Recorded extends Record<"name" | "policy" | "protocol" | "mutation" | "memory", string> {
+  readonly file?: string;
   readonly violations: readonly {
     readonly invariant: string;
     readonly schedule: readonly ScheduledStep[];

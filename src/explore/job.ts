@@ -1,5 +1,6 @@
 // One exploration by names, as command lines, files and worker threads speak of it.
 
+import { BadInput, remedyForName } from "../base/bad-input.ts";
 import type { Verdict } from "../base/verdict.ts";
 import { lazyPolicies, type LazyPolicyName } from "../kernel/lazy/policies.ts";
 import type { MutationName } from "../kernel/mutation.ts";
@@ -13,13 +14,16 @@ import {
   exploreScenario,
 } from "./explore.ts";
 import type { Subject } from "./exploration.ts";
-import type { Scenario } from "./scenario.ts";
+import type { Break, Scenario } from "./scenario.ts";
+import { inOneLine, loadScenarios } from "./scenario-file.ts";
 import { scenarioNamed } from "./scenarios.ts";
 import { showcaseOf } from "./showcases.ts";
 
 export interface Job {
   /** The scenario's name. */
   readonly name: string;
+  /** The file that it is from, as it was given; none: the scenario is one of the package. */
+  readonly file?: string;
   readonly policy: LazyPolicyName;
   readonly protocol: ProtocolName;
   readonly mutation: MutationName | "none";
@@ -62,10 +66,12 @@ export function subjectOf({ policy, protocol, mutation, memory }: Job): Subject 
 export async function carryOut(
   job: Job,
   options: ExploreOptions,
-  scenario: Scenario = scenarioNamed(job.name),
+  scenario?: Scenario,
 ): Promise<ScenarioResult> {
-  const explored = await exploreScenario(scenario, subjectOf(job), options);
-  return resultOf(job, scenario, options, explored);
+  const played = scenario ?? (await scenarioOf(job));
+  const subject = subjectOf(job);
+  const explored = await sayingWhere(job, () => exploreScenario(played, subject, options));
+  return resultOf(job, played, options, explored);
 }
 
 export function resultOf(
@@ -85,17 +91,41 @@ export function resultOf(
   };
 }
 
+/** The scenario that a job names. */
+export async function scenarioOf({ name, file }: Job): Promise<Scenario> {
+  if (file === undefined) return scenarioNamed(name);
+  const scenarios = await loadScenarios(file);
+  const names = scenarios.map((each) => each.name);
+  const found = scenarios[names.indexOf(name)];
+  if (found === undefined) throw new BadInput(file, name, remedyForName(name, names));
+  return found;
+}
+
+export async function sayingWhere<T>(job: Job, run: () => T | Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw blamed(job, error);
+  }
+}
+
+/** What goes wrong in a scenario from a file is, as far as can be told, the file's fault. */
+export function blamed({ name, file }: Job, error: unknown): unknown {
+  if (file === undefined || error instanceof BadInput) return error;
+  return new BadInput(file, name, `its code fails: ${inOneLine(error)}`);
+}
+
 /** What the exploration of a job is to find. */
 export function expectedOf(job: Job, { breaks = [] }: Scenario): Verdict | null {
-  if (breaks.some(({ policy, protocol }) => isBroken(job, policy, protocol))) return "violation";
+  if (breaks.some((each) => isBroken(job, each))) return "violation";
   if (job.mutation === "none") return "ok";
   const showcase = showcaseOf(job.mutation);
   if (showcase === undefined || !matches(showcase, job)) return null;
   return showcase.memory === "tso" && job.memory === "sc" ? "ok" : "violation";
 }
 
-const isBroken = (job: Job, policy: LazyPolicyName, protocol: ProtocolName | undefined): boolean =>
-  job.policy === policy && (protocol === undefined || job.protocol === protocol);
+const isBroken = ({ policy, protocol }: Job, broken: Break): boolean =>
+  policy === broken.policy && broken.protocols?.includes(protocol) !== false;
 
 const matches = (showcase: Job, { name, policy, protocol }: Job): boolean =>
   showcase.name === name && showcase.policy === policy && showcase.protocol === protocol;

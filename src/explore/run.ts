@@ -2,19 +2,22 @@
 // parts of explorations, of the first that has one to give; what comes out is the same for any
 // number of threads.
 
+import { BadInput } from "../base/bad-input.ts";
 import { inPool } from "../base/pool.ts";
 import { plan, type Selection } from "./plan.ts";
 import { type ExploreBounds, Explorer, type Progress } from "./explore.ts";
 import {
+  blamed,
   carryOut,
   type ExploreResult,
   type Job,
   resultOf,
+  scenarioOf,
   type ScenarioResult,
   subjectOf,
 } from "./job.ts";
 import type { Part, PartResult } from "./part.ts";
-import { scenarioNamed } from "./scenarios.ts";
+import type { Scenario } from "./scenario.ts";
 
 export interface RunExploreOptions extends ExploreBounds {
   /** Worker threads; 1 explores in this thread. */
@@ -38,13 +41,19 @@ export interface WorkerJob {
 
 export type WorkerAnswer =
   | { readonly kind: "result"; readonly result: PartResult }
+  | {
+      readonly kind: "bad-input";
+      readonly path: string;
+      readonly value: unknown;
+      readonly remedy: string;
+    }
   | { readonly kind: "failure"; readonly message: string };
 
 /** Explores what was selected, and without a selection every scenario and every known mistake. */
-export const explore = (
+export const explore = async (
   selection: Selection = {},
   options: RunExploreOptions = {},
-): Promise<ExploreResult> => exploreAll(plan(selection), options);
+): Promise<ExploreResult> => exploreAll(await plan(selection), options);
 
 /** The results of jobs that were begun before the signal came, in the order of the jobs. */
 export async function exploreAll(
@@ -87,6 +96,7 @@ async function carryOutHere(
 /** A job that was begun. */
 interface Begun {
   readonly job: Job;
+  readonly scenario: Scenario;
   readonly explorer: Explorer;
   result: ScenarioResult | null;
 }
@@ -95,21 +105,30 @@ async function carryOutInPool(
   jobs: readonly Job[],
   { workers, bounds, onState, signal }: Carrying,
 ): Promise<readonly ScenarioResult[]> {
+  const scenarios: Scenario[] = [];
+  for (const job of jobs) scenarios.push(await scenarioOf(job));
   const begun: Begun[] = [];
+  const beginning = (index: number): Begun => {
+    const [job, scenario] = [jobs[index]!, scenarios[index]!];
+    return { job, scenario, explorer: new Explorer(bounds), result: null };
+  };
   const next = (): { of: Begun; part: Part } | undefined => {
     for (let index = 0; index < jobs.length; index++) {
-      begun[index] ??= { job: jobs[index]!, explorer: new Explorer(bounds), result: null };
+      begun[index] ??= beginning(index);
       const part = begun[index].explorer.next();
       if (part !== undefined) return { of: begun[index], part };
     }
     return undefined;
   };
   const finish = (each: Begun): ScenarioResult => {
-    const { job, explorer, result } = each;
+    const { job, scenario, explorer, result } = each;
     if (result !== null) return result;
-    const scenario = scenarioNamed(job.name);
-    const explored = explorer.result(scenario, subjectOf(job));
-    return (each.result = resultOf(job, scenario, bounds, explored));
+    try {
+      const explored = explorer.result(scenario, subjectOf(job));
+      return (each.result = resultOf(job, scenario, bounds, explored));
+    } catch (error) {
+      throw blamed(job, error);
+    }
   };
   await inPool<{ of: Begun; part: Part }, WorkerAnswer>({
     url: new URL("./worker.js", import.meta.url),
@@ -118,6 +137,7 @@ async function carryOutInPool(
     messageOf: ({ of: { job }, part }): WorkerJob => ({ job, bounds, part }),
     onAnswer({ of, part }, answer) {
       if (answer.kind === "failure") throw broken(of.job, answer.message);
+      if (answer.kind === "bad-input") throw new BadInput(answer.path, answer.value, answer.remedy);
       of.explorer.accept(part, answer.result);
       if (of.explorer.isOver) finish(of);
       const done = begun.filter(({ result }) => result !== null).length;

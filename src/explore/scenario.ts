@@ -20,7 +20,8 @@ export function fits({ kernel = {} }: Scenario, protocol: ShootdownProtocol): bo
 
 export interface Break {
   readonly policy: LazyPolicyName;
-  readonly protocol?: ProtocolName;
+  /** With these only. */
+  readonly protocols?: readonly ProtocolName[];
 }
 
 export interface Scenario {
@@ -30,8 +31,12 @@ export interface Scenario {
   readonly cpus: number;
   /** Kernel options that it needs: page-table isolation, say. */
   readonly kernel?: Partial<KernelOptions>;
-  /** Kernels that are known to fail here, with every protocol unless one is named. */
+  /** Kernels that are known to fail here, with every protocol unless some are named. */
   readonly breaks?: readonly Break[];
+  /** Protocols that it is about, beside the newest: explored with them unless one is chosen. */
+  readonly protocols?: readonly ProtocolName[];
+  /** It is about lazy policies: explored with all of them, wrong ones too, unless one is chosen. */
+  readonly everyPolicy?: true;
   /**
    * Brings the kernel to its start. Returns by CPU what its current task does; an idle CPU idles,
    * and goes on to a task that is ready, if it has none.

@@ -8,6 +8,7 @@ import {
   discardAgainstUnlazy,
 } from "./scenarios/discard-against-switch.ts";
 import { execAgainstFlush } from "./scenarios/exec-against-flush.ts";
+import { execWhileLazy } from "./scenarios/exec-while-lazy.ts";
 import { exitUnmappedWhileLazy, exitWhileLazy } from "./scenarios/exit-while-lazy.ts";
 import { kthreadAgainstExit } from "./scenarios/kthread-against-exit.ts";
 import { broadcastTransition } from "./scenarios/broadcast-transition.ts";
@@ -20,7 +21,9 @@ import {
 import { kthreadLeavesDying, lastLazyUserLeaves } from "./scenarios/last-lazy-user.ts";
 import { isolatedKernelPages, isolatedReader } from "./scenarios/page-table-isolation.ts";
 import { reclaimAgainstProtect, reclaimAgainstReader } from "./scenarios/reclaim.ts";
+import { textPokeWhileLazy } from "./scenarios/text-poke.ts";
 import { twoFlushers } from "./scenarios/two-flushers.ts";
+import { unplugAgainstFlush, unplugWhileLazy } from "./scenarios/unplug.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   exitWhileLazy,
@@ -29,6 +32,7 @@ export const SCENARIOS: readonly Scenario[] = [
   discardAgainstUnlazy,
   copyOnWriteAgainstReader,
   execAgainstFlush,
+  execWhileLazy,
   kthreadAgainstExit,
   twoFlushers,
   flushFromOutside,
@@ -42,6 +46,9 @@ export const SCENARIOS: readonly Scenario[] = [
   protectAgainstEntry,
   exitWhileVcpuPreempted,
   exitUnmappedWhileVcpuPreempted,
+  textPokeWhileLazy,
+  unplugWhileLazy,
+  unplugAgainstFlush,
 ];
 
 export const SCENARIO_NAMES = SCENARIOS.map(({ name }) => name);

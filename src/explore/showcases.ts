@@ -28,6 +28,14 @@ export const SHOWCASES: readonly Showcase[] = [
   { mutation: "ranged-flush-over-gap", name: "two-flushers", memory: "sc", ...NEWEST },
   { mutation: "batched-unmap-not-noted", name: "reclaim-against-protect", memory: "sc", ...NEWEST },
   { mutation: "freed-tables-false", name: "exit-while-lazy", memory: "sc", ...NEWEST },
+  { mutation: "tables-freed-unflushed", name: "exit-while-lazy", memory: "sc", ...NEWEST },
+  {
+    mutation: "temporary-mm-while-lazy",
+    name: "text-poke-while-lazy",
+    memory: "sc",
+    policy: "null-prev",
+    protocol: "linux-6.18",
+  },
   {
     mutation: "transition-without-switching-wait",
     name: "broadcast-transition",
@@ -47,6 +55,9 @@ export const SHOWCASES: readonly Showcase[] = [
     memory: "sc",
     ...NEWEST,
   },
+  { mutation: "exec-active-mm-unprotected", name: "exec-while-lazy", memory: "sc", ...NEWEST },
+  { mutation: "unplug-keeps-lazy-mm", name: "unplug-while-lazy", memory: "sc", ...NEWEST },
+  { mutation: "unplug-switches-offline", name: "unplug-while-lazy", memory: "sc", ...NEWEST },
   {
     mutation: "kthread-use-mm-interrupts-on",
     name: "kthread-leaves-dying",

@@ -8,6 +8,7 @@ import {
   type PageRange,
   pageRange,
 } from "../base/address.ts";
+import { assert } from "../base/assert.ts";
 import { Activation } from "../kernel/activation.ts";
 import { Cell } from "../kernel/cell.ts";
 import { type Cpu, NEED_RESCHED } from "../kernel/cpu.ts";
@@ -25,8 +26,11 @@ import { userStream } from "../machine/stream.ts";
 import type { Executor } from "./executor.ts";
 import { Choices } from "./system.ts";
 
+/** Pages of scenarios whose translations are followed. */
+export const PAGE_COUNT = 2;
+
 /** Where the pages of scenarios begin: in a leaf table of their own. */
-export const FIRST_PAGE = pageNumber(0x10_000);
+const FIRST_PAGE = pageNumber(0x10_000);
 
 /** Page `index` of a scenario's memory. */
 export const onePage = (index = 0): PageRange => pageRange(pageAfter(FIRST_PAGE, index), 1);
@@ -49,8 +53,9 @@ export class Stage {
     return this.kernel.cpus;
   }
 
-  /** An address space with one user and `pageCount` writable pages, all of them mapped. */
+  /** An address space with one user and up to two writable pages, all of them mapped. */
   mm(name: string, pageCount = 1): Mm {
+    assert(pageCount <= PAGE_COUNT, `an mm of a scenario has at most ${PAGE_COUNT} pages`);
     const mm = this.kernel.createMm(name, 0);
     if (pageCount === 0) return mm;
     const end = pageNumber(FIRST_PAGE + pageCount);
@@ -103,6 +108,12 @@ export class Stage {
   /** __schedule, by the CPU's current task. */
   *schedule(cpu: Cpu): Kernel {
     yield* schedule(cpu);
+  }
+
+  /** The current task of its CPU sleeps until it is woken. */
+  *goToSleep(task: Task): Kernel {
+    task.state = "sleeping";
+    yield* call(schedule(task.cpu));
   }
 
   /** Nothing more, for ever. */
@@ -182,7 +193,7 @@ export class Stage {
       if (enabled === 0) return;
       executor.step(31 - Math.clz32(enabled & -enabled), new Choices());
     }
-    throw new Error("the preparation of a scenario comes to rest");
+    throw new Error("the preparation of a scenario does not come to rest");
   }
 }
 

@@ -24,23 +24,30 @@ export function* cpuDown(task: Task, dying: Cpu): Kernel {
   assert(isEmpty, `no task is left on CPU ${dying.id}`);
   yield* waitEmpty(task, dying);
   yield* stopMachine(task, dying, () => takeCpuDown(dying));
-  yield* waitUntil(dying.isDead, (isDead) => isDead);
-  yield* kernel.lazyPolicy.finishCpu(task.cpu, dying.idle);
+  yield* reapCpu(task.cpu, dying);
 }
 
-/** sched_cpu_wait_empty, on the hotplug thread of `dying`: sched_force_init_mm. */
+/** takedown_cpu once the machine goes on: waits for the death of `dying`, then finish_cpu. */
+export function* reapCpu(cpu: Cpu, dying: Cpu): Kernel {
+  yield* waitUntil(dying.isDead, (isDead) => isDead);
+  yield* dying.kernel.lazyPolicy.finishCpu(cpu, dying.idle);
+}
+
+/** The hotplug thread of `dying` is set to work, and waited for. */
 function* waitEmpty(task: Task, dying: Cpu): Kernel {
-  const keeps =
-    isMutated(dying, "unplug-keeps-lazy-mm") || isMutated(dying, "unplug-switches-offline");
-  const program = function* (thread: Task): Kernel {
-    if (!keeps) yield* dying.kernel.lazyPolicy.forceInitMm(dying, thread);
-  };
-  const request = { name: `cpuhp/${dying.id}`, program, cpu: dying };
+  const request = { name: `cpuhp/${dying.id}`, program: schedCpuWaitEmpty, cpu: dying };
   yield* waitForChild(task, yield* createKernelThread(task, request));
 }
 
+/** sched_cpu_wait_empty, on the hotplug thread of the CPU that is to go: sched_force_init_mm. */
+export function* schedCpuWaitEmpty(thread: Task): Kernel {
+  const { cpu } = thread;
+  const keeps = isMutated(cpu, "unplug-keeps-lazy-mm") || isMutated(cpu, "unplug-switches-offline");
+  if (!keeps) yield* cpu.kernel.lazyPolicy.forceInitMm(cpu, thread);
+}
+
 /** take_cpu_down, on `dying` itself: from here on nobody interrupts it. */
-function* takeCpuDown(dying: Cpu): Kernel {
+export function* takeCpuDown(dying: Cpu): Kernel {
   yield* disableInterrupts();
   dying.isOffline = true;
   yield* clearCpu(dying.kernel.onlineMask, dying.id);

@@ -19,12 +19,12 @@ import { flushCallQueue } from "./smp.ts";
 export function* idleLoop(cpu: Cpu): Kernel {
   const watches = cpu.kernel.options.idle !== "halt";
   for (;;) {
+    if (cpu.isOffline) yield* playDead(cpu);
     if (watches) yield* locked(cpu.flags, (flags) => flags | POLLING);
     yield* idleUntil(cpu.flags, (flags) => (flags & NEED_RESCHED) !== 0);
     if (watches) yield* locked(cpu.flags, (flags) => flags & ~POLLING);
     yield* flushCallsFromIdle(cpu);
     yield* call(schedule(cpu));
-    if (cpu.isOffline) yield* playDead(cpu);
   }
 }
 

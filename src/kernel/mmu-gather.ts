@@ -13,6 +13,7 @@ import {
   detachTables,
   exchangeEntry,
   type Kernel,
+  load,
   note,
   presentPages,
   workTimes,
@@ -66,12 +67,20 @@ export function* finishGather(cpu: Cpu, gather: MmuGather): Kernel {
   const { mm, range } = gather;
   if (range === null) return;
   const freedTables = gather.tables.length > 0 && !isMutated(cpu, "freed-tables-false");
+  if (isMutated(cpu, "tables-freed-unflushed") && (yield* load(mm.mmUsers)) < 2) {
+    yield* freeTables(cpu, gather);
+  }
   const flushed = gather.fullMm ? WHOLE_USER_HALF : range;
   yield* flushRange(cpu, { mm, range: flushed, freedTables });
   yield* note({ kind: "pagesFreed", mm, range });
   for (const frame of gather.pages) cpu.kernel.frames.release(frame);
   yield* workTimes(costs.freePage, gather.pages.length + gather.tables.length);
-  for (const table of gather.tables) {
+  yield* freeTables(cpu, gather);
+}
+
+/** __tlb_remove_table for each: no CPU can walk it any more. */
+function* freeTables(cpu: Cpu, { mm, tables }: MmuGather): Kernel {
+  for (const table of tables.splice(0)) {
     yield* note({ kind: "tableFreed", mm, table });
     cpu.kernel.releaseTable(table);
   }

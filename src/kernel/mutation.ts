@@ -105,6 +105,14 @@ export const mutations = {
     summary: "a transition to a global ASID passes over a CPU that is in the middle of a switch",
     source: "finish_asid_transition's wait for LOADED_MM_SWITCHING (van Riel, INVLPGB, 6.15)",
   },
+  "tables-freed-unflushed": {
+    summary: "tables of an mm with one user are freed at once, for nobody else could walk them",
+    source: "a6f572084fbe (mm/tlb: Remove tlb_remove_table() non-concurrent condition, 4.19)",
+  },
+  "temporary-mm-while-lazy": {
+    summary: "a lazy CPU goes to a temporary mm, and comes back to its mm without being lazy",
+    source: "abee7c494d8c, x86/alternative: Don't call text_poke() in lazy TLB mode (5.10)",
+  },
 } as const satisfies Record<string, Mutation>;
 
 export type MutationName = keyof typeof mutations;

@@ -11,7 +11,7 @@ import { createKernelThread } from "./process.ts";
 import type { Task } from "./task.ts";
 
 /** struct multi_stop_data */
-interface MultiStop {
+export interface MultiStop {
   /** Threads that stand still. */
   readonly arrived: Cell<number>;
   readonly state: Cell<"prepare" | "run" | "exit">;
@@ -25,14 +25,7 @@ interface MultiStop {
  */
 export function* stopMachine(task: Task, target: Cpu, run: () => Kernel): Kernel {
   const { kernel, id } = task.cpu;
-  const line = kernel.allocateLine(id);
-  const name = `stop_machine(cpu${target.id})`;
-  const stop: MultiStop = {
-    arrived: new Cell(`${name}.thread_ack`, line, 0),
-    state: new Cell<"prepare" | "run" | "exit">(`${name}.state`, line, "prepare"),
-    target,
-    run,
-  };
+  const stop = createMultiStop(task.cpu, target, run);
   const all = kernel.cpus.map((cpu) => cpu.id).filter((cpu) => cpu !== id);
   const others = yield* among(kernel.onlineMask, all);
   const threads: Task[] = [];
@@ -41,15 +34,31 @@ export function* stopMachine(task: Task, target: Cpu, run: () => Kernel): Kernel
     const request = { name: `migration/${other}`, program, cpu: kernel.cpus[other]! };
     threads.push(yield* createKernelThread(task, request));
   }
-  // The caller stands still here: it runs nothing else until all others do.
-  yield* waitUntil(stop.arrived, (arrived) => arrived === threads.length);
-  yield* store(stop.state, "run");
-  yield* waitUntil(stop.state, (state) => state === "exit");
+  yield* runWhenAllStand(stop, threads.length);
   for (const thread of threads) yield* waitForChild(task, thread);
 }
 
+/** Its data, on a line of `cpu`, who stops the others. */
+export function createMultiStop(cpu: Cpu, target: Cpu, run: () => Kernel): MultiStop {
+  const line = cpu.kernel.allocateLine(cpu.id);
+  const name = `stop_machine(cpu${target.id})`;
+  return {
+    arrived: new Cell(`${name}.thread_ack`, line, 0),
+    state: new Cell<"prepare" | "run" | "exit">(`${name}.state`, line, "prepare"),
+    target,
+    run,
+  };
+}
+
+/** The caller stands still here: it runs nothing else until `count` others do, and then go on. */
+export function* runWhenAllStand({ arrived, state }: MultiStop, count: number): Kernel {
+  yield* waitUntil(arrived, (standing) => standing === count);
+  yield* store(state, "run");
+  yield* waitUntil(state, (now) => now === "exit");
+}
+
 /** multi_cpu_stop */
-function* multiCpuStop(thread: Task, { arrived, state, target, run }: MultiStop): Kernel {
+export function* multiCpuStop(thread: Task, { arrived, state, target, run }: MultiStop): Kernel {
   yield* locked(arrived, (count) => count + 1);
   yield* waitUntil(state, (now) => now !== "prepare");
   if (thread.cpu === target) {

@@ -10,6 +10,30 @@ import { shootdown } from "./command.ts";
 const folder = mkdtempSync(join(tmpdir(), "shootdown-explore-"));
 const inFolder = (name: string): string => join(folder, name);
 
+/** Its types would have to be stripped, and it imports another file. */
+const MINE = `
+import { mprotect, type Scenario } from "shootdown";
+import { page, rights } from "./rights.ts";
+
+export const protectAgainstReturn: Scenario = {
+  name: "protect-against-return",
+  summary: "a page is protected while a lazy CPU returns to a thread that reads it",
+  cpus: 2,
+  prepare(stage) {
+    const [cpu0, cpu1] = stage.cpus;
+    const mm = stage.mm("mm");
+    stage.switchTo(stage.task(cpu0, "protector", mm));
+    stage.makeReady(stage.reader(cpu1, mm));
+    return [(cpu) => mprotect(cpu, mm, page, rights)];
+  },
+} satisfies Scenario;
+`;
+const RIGHTS = `
+import { onePage } from "shootdown";
+export const page = onePage();
+export const rights = { writable: false, executable: false } as const;
+`;
+
 describe("shootdown explore", () => {
   test("finds what is expected and exits 0, with the document of the contract", async () => {
     const run = await shootdown("explore", "exit-while-lazy", "--policy", "unrefcounted", "--json");
@@ -69,6 +93,71 @@ describe("shootdown explore", () => {
     );
     expect(run.code).toBe(1);
     expect(run.stdout).toMatch(/no violation, cut by executions/);
+  });
+
+  describe("with a file of scenarios", () => {
+    const file = inFolder("mine.ts");
+    writeFileSync(file, MINE);
+    writeFileSync(inFolder("rights.ts"), RIGHTS);
+
+    test("explores them on worker threads as those of the package", async () => {
+      const run = await shootdown("explore", file, "--workers", "2", "--json");
+      const { scenarios } = JSON.parse(run.stdout);
+      expect(run.code).toBe(0);
+      expect(scenarios).toHaveLength(4);
+      for (const result of scenarios) {
+        expect(result).toMatchObject({ name: "protect-against-return", file, complete: true });
+        expect([result.violations, result.expected]).toEqual([[], "ok"]);
+      }
+    });
+
+    test("replays what was found in one of them, read from the file again", async () => {
+      const found = await shootdown(
+        "explore",
+        file,
+        "--mutation",
+        "unlazy-without-barrier",
+        "--json",
+      );
+      const [{ violations }] = JSON.parse(found.stdout).scenarios;
+      expect(violations).toMatchObject([{ invariant: "I1" }]);
+      writeFileSync(inFolder("mine.json"), found.stdout);
+      const again = await shootdown("explore", "--replay", inFolder("mine.json"), "--json");
+      expect([again.code, JSON.parse(again.stdout).violations]).toEqual([0, violations]);
+    });
+
+    test.each([
+      ["there is no file", null, /nowhere.ts": no such file; give one that is$/],
+      [
+        "it is not TypeScript",
+        "export const x: number = ;",
+        /cannot be loaded: ParseError.*:1:25$/,
+      ],
+      ["it imports what is not there", 'import "./x.ts";', /cannot be loaded: Cannot find module/],
+      ["it exports no scenario", "export const x = 1;", /exports no scenario: an object with/],
+      [
+        "its name is taken",
+        MINE.replace("protect-against-return", "two-flushers"),
+        /: name: "two-flushers": is the name of another scenario; take a new one$/,
+      ],
+      [
+        "it has too many CPUs",
+        MINE.replace("cpus: 2", "cpus: 8"),
+        /cpus: 8: a whole number from 1/,
+      ],
+      [
+        "its code throws",
+        MINE.replace("stage.makeReady", "stage.makeRaedy"),
+        /: "protect-against-return": its code fails: stage.makeRaedy is not a function$/,
+      ],
+    ])("says in one line that %s", async (what, text, message) => {
+      const path = inFolder(text === null ? "nowhere.ts" : `${what.replaceAll(" ", "-")}.ts`);
+      if (text !== null) writeFileSync(path, text);
+      const run = await shootdown("explore", path);
+      expect([run.code, run.stdout]).toEqual([2, ""]);
+      expect(run.stderr.trimEnd()).toMatch(message);
+      expect(run.stderr.trimEnd().split("\n")).toHaveLength(1);
+    });
   });
 
   test.each([

@@ -40,8 +40,8 @@ const OPAQUE = new Set(["Machine", "PageTables", "Locations", "Touched", "Histor
 /** Written before they are read in every execution, or made once and free from then on (slots). */
 const PASSING = new Set(["location", "run", "code", "saved", "slots"]);
 
-test("a restart brings everything back", () => {
-  for (const job of plan({ memory: "tso" })) {
+test("a restart brings everything back", async () => {
+  for (const job of await plan({ memory: "tso" })) {
     const exploration = new Exploration(scenarioNamed(job.name), subjectOf(job));
     const { executor } = exploration;
     const state = (): string =>

@@ -2,7 +2,13 @@
 
 import { describe, expect, test } from "vitest";
 import { exploreScenario } from "../../src/explore/explore.ts";
-import { carryOut, isAsExpected, type Job, type ScenarioResult } from "../../src/explore/job.ts";
+import {
+  carryOut,
+  expectedOf,
+  isAsExpected,
+  type Job,
+  type ScenarioResult,
+} from "../../src/explore/job.ts";
 import { plan } from "../../src/explore/plan.ts";
 import { scenarioNamed, SCENARIOS } from "../../src/explore/scenarios.ts";
 import { SHOWCASES } from "../../src/explore/showcases.ts";
@@ -117,6 +123,19 @@ describe("a lazy policy", () => {
     expect(unmapped.violations.map(({ invariant }) => invariant)).toEqual(["I4"]);
   });
 
+  test("null-prev loses the root in a guest with pages mapped, a counted one is kept", async () => {
+    const name = "exit-while-vcpu-preempted";
+    const guest = { name, protocol: "kvm-pv-6.18", mutation: "none", memory: "sc" } as const;
+    for (const policy of ["null-prev", "fewer-parameters", "unrefcounted"] as const) {
+      const { violations } = await carryOut({ ...guest, policy }, {});
+      expect([policy, ...violations.map(({ invariant }) => invariant)]).toEqual([policy, "I4"]);
+    }
+    for (const policy of ["refcounted", "exit-unlazy", "hazard-pointer", "eager"] as const) {
+      const { violations, complete } = await carryOut({ ...guest, policy }, {});
+      expect([policy, violations, complete]).toEqual([policy, [], true]);
+    }
+  });
+
   test("none is clean under linux-5.13, which leaves the mask before it writes CR3", async () => {
     const job = { policy: "refcounted", protocol: "linux-5.13", mutation: "none" } as const;
     const found = await carryOut({ ...job, name: "exit-while-lazy", memory: "sc" }, {});
@@ -128,14 +147,34 @@ describe("a lazy policy", () => {
 });
 
 describe("a plan", () => {
-  test("without a selection has every scenario and every known mistake", () => {
-    const jobs = plan({});
+  test("without a selection has every scenario and every known mistake", async () => {
+    const jobs = await plan({});
     expect(jobs.filter(({ mutation }) => mutation === "none").length).toBeGreaterThan(10);
     expect(jobs.some(({ mutation }) => mutation === "ranged-flush-over-gap")).toBe(true);
   });
 
-  test("of a mutation alone is the scenario that shows it", () => {
-    expect(plan({ mutation: "ranged-flush-over-gap" }).map(({ name }) => name)).toEqual([
+  test("has every lazy policy for the end of an mm, on bare metal and in a guest", async () => {
+    for (const name of ["exit-while-lazy", "exit-unmapped-while-vcpu-preempted"]) {
+      const jobs = await plan({ scenarios: [name] });
+      const kernels = new Set(jobs.map(({ policy, protocol }) => `${policy} ${protocol}`));
+      expect(kernels.size).toBe(16);
+      expect(kernels).toContain("null-prev kvm-pv-6.18");
+    }
+    expect(await plan({ scenarios: ["exit-while-lazy"], protocol: "linux-5.13" })).toHaveLength(8);
+    expect(await plan({ scenarios: ["two-flushers"] })).toHaveLength(4);
+  });
+
+  test("expects a violation of the kernels that are known to fail, and of no others", async () => {
+    const scenario = scenarioNamed("exit-while-vcpu-preempted");
+    const expected = (policy: Job["policy"], protocol: Job["protocol"]): string | null =>
+      expectedOf({ ...JOB, name: scenario.name, policy, protocol }, scenario);
+    expect(expected("null-prev", "kvm-pv-6.18")).toBe("violation");
+    expect(expected("null-prev", "linux-6.18")).toBe("ok");
+    expect(expected("unrefcounted", "linux-6.18")).toBe("violation");
+  });
+
+  test("of a mutation alone is the scenario that shows it", async () => {
+    expect((await plan({ mutation: "ranged-flush-over-gap" })).map(({ name }) => name)).toEqual([
       "two-flushers",
     ]);
   });

@@ -12,6 +12,8 @@ const lazyElsewhere = (
 ): Scenario => ({
   ...scenario,
   cpus: 2,
+  protocols: ["kvm-pv-6.18"],
+  everyPolicy: true,
   prepare(stage: Stage) {
     const [cpu0, cpu1] = [stage.cpus[0]!, stage.cpus[1]!];
     const a = stage.mm("a", pages);

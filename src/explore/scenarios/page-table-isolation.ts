@@ -50,8 +50,7 @@ export const isolatedKernelPages: Scenario = {
       function* (cpu): Kernel {
         yield* call(vfree(cpu, pageRange(VMALLOC_START, 1)));
         yield* call(vmalloc(cpu, 1));
-        cpu.current.state = "sleeping";
-        yield* call(stage.schedule(cpu));
+        yield* stage.goToSleep(cpu.current);
       },
     ];
   },

@@ -1,22 +1,25 @@
-// arch/x86/kernel/kvm.c: kvm_flush_tlb_multi over linux-5.13. A vCPU that the host has preempted
-// gets no interrupt, which it could not take: the host flushes its TLB before it runs again.
+// arch/x86/kernel/kvm.c: kvm_flush_tlb_multi over linux-5.13, and over linux-6.18. A vCPU that the
+// host has preempted gets no interrupt, which it could not take: the host flushes its TLB before it
+// runs again.
 
 import type { Cpu } from "../cpu.ts";
 import { isMutated } from "../mutation.ts";
 import { type Kernel, load, locked } from "../operation.ts";
 import { VCPU_FLUSH_TLB, VCPU_PREEMPTED } from "../steal-time.ts";
-import type { FlushInfo } from "../tlb-state.ts";
 import { flushingBy, nativeFlushMulti } from "./linux-5.13.ts";
-import type { ShootdownProtocol } from "./protocol.ts";
+import { flushing618By } from "./linux-6.18.ts";
+import { flushMulti } from "./linux-6.18-flush.ts";
+import type { FlushMulti, ShootdownProtocol } from "./protocol.ts";
 
-/** kvm_flush_tlb_multi. The CPU that asks is never preempted while it does. */
-function* flushMulti(cpu: Cpu, mask: readonly number[], info: FlushInfo): Kernel {
-  const interrupted: number[] = [];
-  for (const id of mask) {
-    if (!(yield* flushOnEntry(cpu, cpu.kernel.cpus[id]!))) interrupted.push(id);
-  }
-  yield* nativeFlushMulti(cpu, interrupted, info);
-}
+/** kvm_flush_tlb_multi before `native`. The CPU that asks is never preempted while it does. */
+const passingOverPreempted = (native: FlushMulti): FlushMulti =>
+  function* flushMulti(cpu, mask, info) {
+    const interrupted: number[] = [];
+    for (const id of mask) {
+      if (!(yield* flushOnEntry(cpu, cpu.kernel.cpus[id]!))) interrupted.push(id);
+    }
+    yield* native(cpu, interrupted, info);
+  };
 
 /** Asks the host to flush `target` if it is preempted. False: it has to be interrupted. */
 function* flushOnEntry(cpu: Cpu, { preempted }: Cpu): Kernel<boolean> {
@@ -31,5 +34,12 @@ export const kvmPv: ShootdownProtocol = {
   name: "kvm-pv",
   summary: "linux-5.13 in a guest: the host flushes preempted vCPUs, the others are interrupted",
   source: "kvm_flush_tlb_multi, 858a43aae236 (KVM: X86: use paravirtualized TLB Shootdown)",
-  ...flushingBy(flushMulti),
+  ...flushingBy(passingOverPreempted(nativeFlushMulti)),
+};
+
+export const kvmPv618: ShootdownProtocol = {
+  name: "kvm-pv-6.18",
+  summary: "linux-6.18 in such a guest",
+  source: "kvm_flush_tlb_multi, arch/x86/kernel/kvm.c of Linux 6.18",
+  ...flushing618By(passingOverPreempted(flushMulti)),
 };

@@ -16,10 +16,7 @@ import {
   switchMmAndCatchUp,
 } from "./generation.ts";
 import { flushKernelRange } from "./kernel-range.ts";
-import type { FlushRequest, ShootdownProtocol } from "./protocol.ts";
-
-/** pv_ops.mmu.flush_tlb_multi: a flush of the CPUs of `mask`. Interrupts on. */
-export type FlushMulti = (cpu: Cpu, mask: readonly number[], info: FlushInfo) => Kernel;
+import type { FlushMulti, FlushRequest, ShootdownProtocol } from "./protocol.ts";
 
 /** native_flush_tlb_multi: queue and interrupt, flush here meanwhile, wait. */
 export function* nativeFlushMulti(cpu: Cpu, mask: readonly number[], info: FlushInfo): Kernel {

@@ -23,7 +23,7 @@ import { considerGlobalAsid, globalAsidOf } from "./global-asid.ts";
 import { flushKernelRange } from "./kernel-range.ts";
 import { flushHereWithInterruptsOff, flushMulti } from "./linux-6.18-flush.ts";
 import { switchMm } from "./linux-6.18-switch.ts";
-import type { FlushRequest, ShootdownProtocol } from "./protocol.ts";
+import type { FlushMulti, FlushRequest, ShootdownProtocol } from "./protocol.ts";
 
 /**
  * should_trim_cpumask: at most once a second for each mm. Unlike Linux, the first second begins
@@ -38,7 +38,11 @@ function* shouldTrimMask(mm: Mm): Kernel<boolean> {
 }
 
 /** flush_tlb_mm_range */
-function* flushRange(cpu: Cpu, { mm, range, freedTables }: FlushRequest): Kernel<boolean> {
+function* flushRange(
+  cpu: Cpu,
+  { mm, range, freedTables }: FlushRequest,
+  flushOthers: FlushMulti,
+): Kernel<boolean> {
   const newGeneration = (yield* locked(mm.tlbGeneration, (old) => old + 1)) + 1;
   const whole = pagesIn(range) > cpu.kernel.options.flushCeiling;
   const info: FlushInfo = { mm, range: whole ? null : range, newGeneration, freedTables };
@@ -49,7 +53,7 @@ function* flushRange(cpu: Cpu, { mm, range, freedTables }: FlushRequest): Kernel
   const mask = yield* cpusOf(mm.cpumask);
   const remote = mask.some((id) => id !== cpu.id);
   if (remote) {
-    yield* flushMulti(cpu, mask, { ...info, trimMask: yield* shouldTrimMask(mm) });
+    yield* flushOthers(cpu, mask, { ...info, trimMask: yield* shouldTrimMask(mm) });
     yield* considerGlobalAsid(cpu, mm);
   } else if ((yield* load(cpu.tlb.loadedMm)) === mm) {
     yield* store(cpu.tlb.flushInfo, info);
@@ -59,14 +63,14 @@ function* flushRange(cpu: Cpu, { mm, range, freedTables }: FlushRequest): Kernel
 }
 
 /** arch_tlbbatch_flush: everything of whatever mm is loaded, on the batch's CPUs. */
-function* flushBatch(cpu: Cpu, batch: FlushBatch): Kernel<boolean> {
+function* flushBatch(cpu: Cpu, batch: FlushBatch, flushOthers: FlushMulti): Kernel<boolean> {
   const info = { mm: null, range: null, newGeneration: NO_GENERATION, freedTables: false };
   const mask = batch.inOrder();
   const remote = mask.some((id) => id !== cpu.id);
   if (cpu.kernel.options.invlpgb === true) {
     yield* invlpgb({ extent: "allButGlobals" });
     yield* tlbsync();
-  } else if (remote) yield* flushMulti(cpu, mask, info);
+  } else if (remote) yield* flushOthers(cpu, mask, info);
   else if (mask.length > 0) {
     yield* store(cpu.tlb.flushInfo, info);
     yield* flushHereWithInterruptsOff(cpu);
@@ -75,14 +79,24 @@ function* flushBatch(cpu: Cpu, batch: FlushBatch): Kernel<boolean> {
   return remote;
 }
 
+/** The protocol with another way to reach the CPUs of a mask. */
+export const flushing618By = (
+  flushOthers: FlushMulti,
+): Omit<ShootdownProtocol, "name" | "summary" | "source"> => ({
+  switchMm,
+  enterLazy,
+  flushRange: (cpu, request) => flushRange(cpu, request, flushOthers),
+  flushKernelRange,
+  batchedUnmap: {
+    add: (_cpu, batch, mm) => addToBatch(batch, mm),
+    flush: (cpu, batch) => flushBatch(cpu, batch, flushOthers),
+  },
+});
+
 export const linux618: ShootdownProtocol = {
   name: "linux-6.18",
   summary: "as 5.13, but CPUs leave mm_cpumask only when a flush finds them there for nothing",
   source: "arch/x86/mm/tlb.c, Linux 6.18 (van Riel, x86/mm/tlb: Update mm_cpumask lazily, 6.14)",
   usesInvlpgb: true,
-  switchMm,
-  enterLazy,
-  flushRange,
-  flushKernelRange,
-  batchedUnmap: { add: (_cpu, batch, mm) => addToBatch(batch, mm), flush: flushBatch },
+  ...flushing618By(flushMulti),
 };

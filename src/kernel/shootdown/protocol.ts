@@ -5,6 +5,7 @@ import type { PageRange } from "../../base/address.ts";
 import type { Cpu } from "../cpu.ts";
 import type { Mm } from "../mm.ts";
 import type { Kernel } from "../operation.ts";
+import type { FlushInfo } from "../tlb-state.ts";
 import type { FlushBatch } from "./batch.ts";
 
 /** What a flush covers, in 4 KiB pages. */
@@ -25,6 +26,9 @@ export interface BatchedUnmap {
    */
   flush(cpu: Cpu, batch: FlushBatch): Kernel<boolean>;
 }
+
+/** pv_ops.mmu.flush_tlb_multi: a flush of the CPUs of `mask`. Interrupts on. */
+export type FlushMulti = (cpu: Cpu, mask: readonly number[], info: FlushInfo) => Kernel;
 
 export interface ShootdownProtocol {
   readonly name: string;

@@ -13,7 +13,7 @@ import { munmap } from "../../../src/kernel/mmap.ts";
 import { cloneThread, fork, STACK } from "../../../src/kernel/process.ts";
 import { waitForChild, waitForChildren } from "../../../src/kernel/exit.ts";
 import { reclaim } from "../../../src/kernel/reclaim.ts";
-import { kvmPv } from "../../../src/kernel/shootdown/kvm-pv.ts";
+import { kvmPv, kvmPv618 } from "../../../src/kernel/shootdown/kvm-pv.ts";
 import { linux513 } from "../../../src/kernel/shootdown/linux-5.13.ts";
 import type { ShootdownProtocol } from "../../../src/kernel/shootdown/protocol.ts";
 import { syscall } from "../../../src/kernel/syscall.ts";
@@ -68,6 +68,11 @@ const flushesOnEntry = (outcome: Outcome): boolean[] =>
   eventsOf(outcome, "vcpuEntered").map(({ flushed }) => flushed);
 
 describe("a flush that finds a vCPU preempted", () => {
+  test("of linux-6.18 does the same", () => {
+    const outcome = changeUnderPreempted({ protocol: kvmPv618 });
+    expect([ipisOf(outcome), flushesOnEntry(outcome)]).toEqual([[2], [true]]);
+  });
+
   test("interrupts only the ones that run, and has the host flush the other on entry", () => {
     const outcome = changeUnderPreempted();
     expect([ipisOf(outcome), flushesOnEntry(outcome)]).toEqual([[2], [true]]);

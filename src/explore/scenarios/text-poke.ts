@@ -1,0 +1,31 @@
+// A lazy CPU writes kernel text through a temporary address space while the one that it borrows
+// goes away.
+
+import { exitMm } from "../../kernel/exit.ts";
+import { disableInterrupts, enableInterrupts, type Kernel } from "../../kernel/operation.ts";
+import { unuseTemporaryMm, useTemporaryMm } from "../../kernel/temporary-mm.ts";
+import type { Scenario } from "../scenario.ts";
+
+export const textPokeWhileLazy: Scenario = {
+  name: "text-poke-while-lazy",
+  summary: "a CPU that is lazy on an mm goes to a temporary one and back while the mm's user exits",
+  cpus: 2,
+  prepare(stage) {
+    const [cpu0, cpu1] = [stage.cpus[0]!, stage.cpus[1]!];
+    const a = stage.mm("a");
+    const poking = stage.mm("poking_mm", 0);
+    const dying = stage.task(cpu0, "dying", a);
+    stage.switchTo(dying);
+    stage.leaveLazy(cpu1, a);
+    stage.switchTo(stage.task(cpu1, "kworker", null));
+    return [
+      () => exitMm(dying),
+      function* (cpu): Kernel {
+        yield* disableInterrupts();
+        const prev = yield* useTemporaryMm(cpu, poking);
+        yield* unuseTemporaryMm(cpu, prev);
+        yield* enableInterrupts();
+      },
+    ];
+  },
+};

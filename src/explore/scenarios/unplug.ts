@@ -1,0 +1,75 @@
+// A CPU that is lazy goes offline (cpu_down) while what it borrows is flushed, or goes away. The
+// preparation makes and wakes the threads that take part: with that, there would be too many steps.
+
+import { exit, exitMm } from "../../kernel/exit.ts";
+import { flushRange } from "../../kernel/flush.ts";
+import { reapCpu, schedCpuWaitEmpty, takeCpuDown } from "../../kernel/hotplug.ts";
+import type { Mm } from "../../kernel/mm.ts";
+import { call, type Kernel } from "../../kernel/operation.ts";
+import { WHOLE_USER_HALF } from "../../kernel/shootdown/protocol.ts";
+import { createMultiStop, multiCpuStop, runWhenAllStand } from "../../kernel/stop-machine.ts";
+import type { Task } from "../../kernel/task.ts";
+import type { Scenario, Script } from "../scenario.ts";
+import type { Stage } from "../stage.ts";
+
+/**
+ * CPU 1, lazy on `a`, leaves its hotplug thread and goes offline for CPU 0. On CPU 2 a task of `a`
+ * does `before`, stands still, and exits.
+ */
+const unplug = (
+  scenario: Pick<Scenario, "name" | "summary">,
+  before: (stage: Stage, mm: Mm) => Script,
+): Scenario => ({
+  ...scenario,
+  cpus: 3,
+  prepare(stage) {
+    const [cpu0, cpu1, cpu2] = [stage.cpus[0]!, stage.cpus[1]!, stage.cpus[2]!];
+    const a = stage.mm("a");
+    const dying = stage.task(cpu2, "dying", a);
+    stage.switchTo(dying);
+    stage.leaveLazy(cpu1, a);
+    stage.switchTo(stage.task(cpu0, "cpu_down", null));
+    const hotplug = stage.task(cpu1, "cpuhp/1", null);
+    stage.switchTo(hotplug);
+    const stop = createMultiStop(cpu0, cpu1, () => takeCpuDown(cpu1));
+    const stopper = function* (thread: Task): Kernel {
+      yield* call(multiCpuStop(thread, stop));
+      yield* call(exit(thread));
+    };
+    for (const cpu of [cpu1, cpu2]) {
+      stage.makeReady(stage.task(cpu, `migration/${cpu.id}`, null, stopper));
+    }
+    return [
+      function* (): Kernel {
+        yield* call(runWhenAllStand(stop, 2));
+        yield* call(reapCpu(cpu0, cpu1));
+      },
+      function* (): Kernel {
+        yield* call(schedCpuWaitEmpty(hotplug));
+        yield* call(exit(hotplug));
+      },
+      function* (cpu): Kernel {
+        yield* before(stage, a)(cpu);
+        yield* call(stage.schedule(cpu));
+        yield* call(exitMm(dying));
+      },
+    ];
+  },
+});
+
+export const unplugWhileLazy = unplug(
+  {
+    name: "unplug-while-lazy",
+    summary: "a CPU goes offline that is lazy on an mm whose last user exits then",
+  },
+  (stage) => () => stage.touch("read"),
+);
+
+/** The flush of fork or of collapsing a huge page: lazy CPUs are interrupted, too. */
+export const unplugAgainstFlush = unplug(
+  {
+    name: "unplug-against-flush",
+    summary: "the same, while an interrupt to the CPU that goes may still be under way",
+  },
+  (_stage, mm) => (cpu) => flushRange(cpu, { mm, range: WHOLE_USER_HALF, freedTables: true }),
+);

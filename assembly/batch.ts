@@ -14,7 +14,15 @@ import {
   STREAM_STALE,
 } from "./abi.ts";
 import { FAULTED, listFor, translate } from "./access.ts";
-import { BLOCK, BLOCK_ACCESSES, ENTRY_BYTES, makeBlock, skip } from "./accesses.ts";
+import {
+  addressOf,
+  BLOCK,
+  BLOCK_ACCESSES,
+  ENTRY_BYTES,
+  makeBlock,
+  rightsFor,
+  skip,
+} from "./accesses.ts";
 import {
   accessCycles,
   isMostRecentLine,
@@ -120,8 +128,8 @@ function runBlock<Shape extends FirstLevel>(
     while (true) {
       if (at == end) return leave(core, at, clock, secondHits, STREAM_DONE);
       if (clock >= horizon) return leave(core, at, clock, secondHits, STREAM_HORIZON);
-      const address = load<u64>(at);
-      const rights = <usize>load<u32>(at, 8);
+      const address = addressOf(at);
+      const rights = rightsFor(at);
       const page = pageOf(address);
       data = first.use(base, page, tagFor(page, USUAL_KIND, pcidBits));
       if (((data ^ load<u64>(rights)) & load<u64>(rights, 8)) != 0) break;
@@ -129,8 +137,8 @@ function runBlock<Shape extends FirstLevel>(
       clock += hitCycles;
       at += ENTRY_BYTES;
     }
-    const address = load<u64>(at);
-    const rights = <usize>load<u32>(at, 8);
+    const address = addressOf(at);
+    const rights = rightsFor(at);
     if (data == 0 && usual) {
       const page = pageOf(address);
       data = useSecondLevel<Shape>(first, base, page, tagFor(page, USUAL_KIND, pcidBits), rights);
@@ -175,8 +183,8 @@ function runPlainBlock(core: Core, count: u32, horizon: f64): u32 {
       break;
     }
     const at = BLOCK + <usize>done * ENTRY_BYTES;
-    const rights = <usize>load<u32>(at, 8);
-    const physical = translate(core, load<u64>(at), list, load<u64>(rights), load<u64>(rights, 8));
+    const rights = rightsFor(at);
+    const physical = translate(core, addressOf(at), list, load<u64>(rights), load<u64>(rights, 8));
     if (physical == FAULTED) {
       stop = STREAM_FAULT;
       break;

@@ -4,6 +4,7 @@
 
 import { STREAM_DONE, STREAM_FAULT, STREAM_STALE } from "./abi.ts";
 import { FAULTED, translateUnfit } from "./access.ts";
+import { addressOf, rightsFor } from "./accesses.ts";
 import { dataOf, enterInSet, fill, isFull, rootOf, waysSigned } from "./array.ts";
 import { accessCycles } from "./cache.ts";
 
@@ -65,8 +66,8 @@ export function useSecondLevel<Shape extends FirstLevel>(
 export function finishWalk<Shape extends FirstLevel>(first: Shape, core: Core, at: usize): u32 {
   const base = baseOf(core);
   const second = USUAL_SECOND;
-  const address = load<u64>(at);
-  const rights = <usize>load<u32>(at, 8);
+  const address = addressOf(at);
+  const rights = rightsFor(at);
   const page = pageOf(address);
   if (holdsUnusual(core, SECOND_DATA)) return finish(core, at, 0);
   const data = walkFromPageTable(core, page, load<u64>(rights), load<u64>(rights, 8));
@@ -90,7 +91,7 @@ export function finishWalk<Shape extends FirstLevel>(first: Shape, core: Core, a
  * returns STREAM_DONE, _FAULT or _STALE.
  */
 export function finish(core: Core, at: usize, data: u64): u32 {
-  const physical = translateUnfit(core, load<u64>(at), <usize>load<u32>(at, 8), data);
+  const physical = translateUnfit(core, addressOf(at), rightsFor(at), data);
   if (physical == FAULTED) return STREAM_FAULT;
   core.clock += accessCycles(core, physical) + PLAN.think;
   return core.stale != 0 ? STREAM_STALE : STREAM_DONE;

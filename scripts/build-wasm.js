@@ -7,7 +7,7 @@ import { readFileSync, rmSync } from "node:fs";
 
 const RARELY_CALLED = [
   "access/reportStale access/resolve access/translateUnfit",
-  "accesses/makeAny accesses/makeSequence accesses/skip",
+  "accesses/makeAny accesses/makeRandom accesses/makeSequence accesses/skip",
   "array/countReplaced array/drop array/fill array/findAmong array/invalidWay",
   "batch/runBlock<* batch/runPlainBlock",
   "cache/missCycles",

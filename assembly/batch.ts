@@ -33,7 +33,14 @@ import {
   useLine,
 } from "./cache.ts";
 import { add } from "./counters.ts";
-import { AnyShape, FirstLevel, FourWays, FullyAssociative, hasFourWays } from "./first-hit.ts";
+import {
+  AnyShape,
+  FirstLevel,
+  FourWays,
+  FullyAssociative,
+  hasFourWays,
+  isFullyAssociative,
+} from "./first-hit.ts";
 import { finish, finishWalk, isUsual, NOT_USUAL, useSecondLevel } from "./second-hit.ts";
 import { baseOf, Core, coreAt, MACHINE } from "./layout.ts";
 import { PLAN, readPlan, writeProgress } from "./plan.ts";
@@ -97,7 +104,7 @@ function runUsualBlock(core: Core, count: u32, horizon: f64, hitCycles: f64): u3
   if (hasFourWays(USUAL_FIRST)) {
     return runBlock<FourWays>(changetype<FourWays>(g), core, count, horizon, hitCycles);
   }
-  if (USUAL_FIRST.linked != 0) {
+  if (isFullyAssociative(USUAL_FIRST)) {
     return runBlock<FullyAssociative>(
       changetype<FullyAssociative>(g),
       core,

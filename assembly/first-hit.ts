@@ -3,9 +3,17 @@
 // other. The batch's loop is compiled for each, so that it does not ask the shape at every access.
 
 import { REPLACE_FIFO, REPLACE_TREE_PLRU } from "./abi.ts";
-import { dataOf, fill, setDataAndRoot, useData, waysCompared } from "./array.ts";
-import { COMPARED_WAYS, Geometry, keepBits, PLAIN_TAGS, setBits } from "./geometry.ts";
-import { chainOut, enterLinked, useLinked, victimLinked } from "./linked.ts";
+import { fill, useData, waysCompared } from "./array.ts";
+import {
+  COMPARED_WAYS,
+  ENTRY_DATA,
+  ENTRY_ROOT,
+  Geometry,
+  keepBits,
+  PLAIN_TAGS,
+  setBits,
+} from "./geometry.ts";
+import { chainOut, enterInOnlySet, findLinked, oldestOf, touchInOnlySet } from "./linked.ts";
 import { treeVictimOf4, victim } from "./replacement.ts";
 
 /** The bytes of a set of FourWays. */
@@ -55,15 +63,18 @@ export class FourWays extends Geometry {
 @unmanaged
 export class FullyAssociative extends Geometry {
   use(core: usize, number: u64, key: u64): u64 {
-    const entry = useLinked(this, core, number, key);
-    return entry == 0 ? 0 : dataOf(this, entry);
+    const entry = findLinked(this, core, key);
+    if (entry == 0) return 0;
+    touchInOnlySet(this, core, entry);
+    return load<u64>(entry, ENTRY_DATA);
   }
 
   enterFull(core: usize, number: u64, key: u64, data: u64, root: u32): void {
-    const entry = victimLinked(this, core, number);
+    const entry = oldestOf(this, core, 0);
     chainOut(this, core, entry);
-    enterLinked(this, core, entry, number, key);
-    setDataAndRoot(this, entry, data, root);
+    enterInOnlySet(this, core, entry, key);
+    store<u64>(entry, data, ENTRY_DATA);
+    store<u32>(entry, root, ENTRY_ROOT);
   }
 }
 
@@ -76,6 +87,10 @@ export class AnyShape extends Geometry {
   enterFull(core: usize, number: u64, key: u64, data: u64, root: u32): void {
     fill(this, core, number, key, data, root);
   }
+}
+
+export function isFullyAssociative(g: Geometry): bool {
+  return g.linked != 0 && g.sets == 1;
 }
 
 export function hasFourWays(g: Geometry): bool {

@@ -5,11 +5,19 @@
 import { STREAM_DONE, STREAM_FAULT, STREAM_STALE } from "./abi.ts";
 import { FAULTED, translateUnfit } from "./access.ts";
 import { addressOf, rightsFor } from "./accesses.ts";
-import { dataOf, enterInSet, fill, isFull, rootOf, waysSigned } from "./array.ts";
+import { enterInSet, fill, isFull, waysSigned } from "./array.ts";
 import { accessCycles } from "./cache.ts";
 
 import { FirstLevel } from "./first-hit.ts";
-import { isPlain, setAt, setOfPlain, SIGNED_TAGS } from "./geometry.ts";
+import {
+  ENTRY_DATA,
+  ENTRY_ROOT,
+  ENTRY_SHIFT,
+  isPlain,
+  setAt,
+  setOfPlain,
+  SIGNED_TAGS,
+} from "./geometry.ts";
 import { baseOf, Core } from "./layout.ts";
 import { PLAN } from "./plan.ts";
 import { ADDRESS_BITS, WRITABLE } from "./pte.ts";
@@ -50,15 +58,15 @@ export function useSecondLevel<Shape extends FirstLevel>(
 ): u64 {
   const second = USUAL_SECOND;
   const set = setAt(second, base, setOfPlain(second, page));
-  const candidates = waysSigned(set, key);
+  const candidates = waysSigned(second, set, key);
   if (candidates == 0) return 0;
   const way = ctz(candidates);
-  const entry = set + SIGNED_TAGS + ((<usize>way) << 3);
+  const entry = set + SIGNED_TAGS + ((<usize>way) << ENTRY_SHIFT);
   if (load<u64>(entry) != key) return NOT_USUAL;
-  const data = dataOf(second, entry);
+  const data = load<u64>(entry, ENTRY_DATA);
   if (((data ^ load<u64>(rights)) & load<u64>(rights, 8)) != 0) return NOT_USUAL;
   touchWay(second, set, way);
-  first.enterFull(base, page, key, data, rootOf(second, entry));
+  first.enterFull(base, page, key, data, load<u32>(entry, ENTRY_ROOT));
   return data;
 }
 

@@ -15,6 +15,7 @@ const RARELY_CALLED = [
   "geometry/setOfAnyFold",
   "invalidate/invalidateAll invalidate/invalidateContext",
   "large-set/useOfMany",
+  "linked/chainOutFurther linked/findFurther",
   "memory/allocate memory/back",
   "registers/derive registers/keyForbids",
   "scan/dropMatching scan/nextValid",

@@ -23,15 +23,7 @@ import {
   rightsFor,
   skip,
 } from "./accesses.ts";
-import {
-  accessCycles,
-  isMostRecentLine,
-  isSmallL1D,
-  L1D,
-  LINE_SHIFT,
-  missCycles,
-  useLine,
-} from "./cache.ts";
+import { accessCycles, isMostRecentLine, isSmallL1D, L1D, lineCycles, lineOf } from "./cache.ts";
 import { add } from "./counters.ts";
 import {
   AnyShape,
@@ -44,7 +36,6 @@ import {
 import { finish, finishWalk, isUsual, NOT_USUAL, useSecondLevel } from "./second-hit.ts";
 import { baseOf, Core, coreAt, MACHINE } from "./layout.ts";
 import { PLAN, readPlan, writeProgress } from "./plan.ts";
-import { ADDRESS_BITS } from "./pte.ts";
 import { MODE_LONG } from "./registers.ts";
 import { pageOf, tagFor } from "./tag.ts";
 import { FIRST_DATA, USUAL_FIRST, USUAL_KIND } from "./tlb.ts";
@@ -93,11 +84,6 @@ function isUsualPlan(core: Core): bool {
   return listFor(PLAN.kind) == FIRST_DATA && PLAN.canonical != 0 && core.mode == MODE_LONG;
 }
 
-/** The physical line of an address in a 4 KiB page. */
-function lineOf(data: u64, address: u64): u32 {
-  return <u32>(((data & ADDRESS_BITS) | (address & 0xfff)) >> LINE_SHIFT);
-}
-
 /** Carries out a block of data accesses; how many were done is left in PLAN.done. */
 function runUsualBlock(core: Core, count: u32, horizon: f64, hitCycles: f64): u32 {
   const g = changetype<usize>(USUAL_FIRST);
@@ -126,7 +112,7 @@ function runBlock<Shape extends FirstLevel>(
   const base = baseOf(core);
   const pcidBits = core.pcidBits;
   const end = BLOCK + <usize>count * ENTRY_BYTES;
-  let secondHits: u32 = 0;
+  let secondHits: f64 = 0;
   let at = BLOCK;
   let clock = core.clock;
   let usual = isUsual(core);
@@ -146,25 +132,31 @@ function runBlock<Shape extends FirstLevel>(
     }
     const address = addressOf(at);
     const rights = rightsFor(at);
-    if (data == 0 && usual) {
-      const page = pageOf(address);
-      data = useSecondLevel<Shape>(first, base, page, tagFor(page, USUAL_KIND, pcidBits), rights);
-      if (data != 0 && data != NOT_USUAL) {
-        clock += MACHINE.secondLevelDataCycles;
-        secondHits++;
+    if (data == 0) {
+      if (usual) {
+        const page = pageOf(address);
+        const key = tagFor(page, USUAL_KIND, pcidBits);
+        data = useSecondLevel<Shape>(first, base, page, key, rights);
+        if (data > NOT_USUAL) {
+          secondHits += 1;
+          clock += MACHINE.secondLevelDataCycles;
+          clock += lineCycles(core, base, lineOf(data, address)) + PLAN.think;
+          at += ENTRY_BYTES;
+          continue;
+        }
       }
+    } else if (((data ^ load<u64>(rights)) & load<u64>(rights, 8)) == 0) {
+      clock += lineCycles(core, base, lineOf(data, address)) + PLAN.think;
+      at += ENTRY_BYTES;
+      continue;
     }
-    let stop: u32 = STREAM_DONE;
-    if (((data ^ load<u64>(rights)) & load<u64>(rights, 8)) == 0) {
-      const line = lineOf(data, address);
-      clock += useLine(base, line) ? hitCycles : missCycles(core, line) + PLAN.think;
-    } else {
-      core.clock = clock;
-      if (data == 0 && usual) stop = finishWalk<Shape>(first, core, at);
-      else stop = finish(core, at, data == NOT_USUAL ? 0 : data);
-      clock = core.clock;
-      usual = isUsual(core);
-    }
+    core.clock = clock;
+    const stop =
+      data == 0 && usual
+        ? finishWalk<Shape>(first, core, at)
+        : finish(core, at, data == NOT_USUAL ? 0 : data);
+    clock = core.clock;
+    usual = isUsual(core);
     if (stop == STREAM_FAULT) return leave(core, at, clock, secondHits, stop);
     at += ENTRY_BYTES;
     if (stop != STREAM_DONE) return leave(core, at, clock, secondHits, stop);
@@ -172,9 +164,9 @@ function runBlock<Shape extends FirstLevel>(
 }
 
 /** Ends a block before the access at `at`, for the reason `stop`. */
-function leave(core: Core, at: usize, clock: f64, secondHits: u32, stop: u32): u32 {
+function leave(core: Core, at: usize, clock: f64, secondHits: f64, stop: u32): u32 {
   core.clock = clock;
-  add(core, COUNTER_SECOND_LEVEL_HITS, <f64>secondHits);
+  add(core, COUNTER_SECOND_LEVEL_HITS, secondHits);
   PLAN.done = <u32>((at - BLOCK) / ENTRY_BYTES);
   return stop;
 }

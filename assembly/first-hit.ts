@@ -11,7 +11,6 @@ import {
   Geometry,
   keepBits,
   PLAIN_TAGS,
-  setBits,
 } from "./geometry.ts";
 import { chainOut, enterInOnlySet, findLinked, oldestOf, touchInOnlySet } from "./linked.ts";
 import { treeVictimOf4, victim } from "./replacement.ts";
@@ -55,7 +54,8 @@ export class FourWays extends Geometry {
   }
 
   private touch(set: usize, order: u64, way: u32): void {
-    store<u64>(set, (order & load<u64>(keepBits(this, way))) | load<u64>(setBits(this, way)));
+    const words = keepBits(this, way);
+    store<u64>(set, (order & load<u64>(words)) | load<u64>(words, 8));
   }
 }
 

@@ -6,7 +6,7 @@ import { STREAM_DONE, STREAM_FAULT, STREAM_STALE } from "./abi.ts";
 import { FAULTED, translateUnfit } from "./access.ts";
 import { addressOf, rightsFor } from "./accesses.ts";
 import { enterInSet, fill, isFull, waysSigned } from "./array.ts";
-import { accessCycles } from "./cache.ts";
+import { accessCycles, lineCycles, lineOf } from "./cache.ts";
 
 import { FirstLevel } from "./first-hit.ts";
 import {
@@ -20,7 +20,7 @@ import {
 } from "./geometry.ts";
 import { baseOf, Core } from "./layout.ts";
 import { PLAN } from "./plan.ts";
-import { ADDRESS_BITS, WRITABLE } from "./pte.ts";
+import { WRITABLE } from "./pte.ts";
 import { touchWay, victim } from "./replacement.ts";
 import { pageOf, tagFor } from "./tag.ts";
 import {
@@ -89,8 +89,7 @@ export function finishWalk<Shape extends FirstLevel>(first: Shape, core: Core, a
   } else {
     fill(second, base, page, key, data, root);
   }
-  const cycles = accessCycles(core, (data & ADDRESS_BITS) | (address & 0xfff));
-  core.clock += cycles + PLAN.think;
+  core.clock += lineCycles(core, base, lineOf(data, address)) + PLAN.think;
   return STREAM_DONE;
 }
 

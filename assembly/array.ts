@@ -4,6 +4,8 @@
 
 import {
   COMPARED_WAYS,
+  ENTRY_DATA,
+  ENTRY_ROOT,
   ENTRY_SHIFT,
   entryIn,
   Geometry,
@@ -173,8 +175,10 @@ export function fill(g: Geometry, core: usize, number: u64, key: u64, data: u64,
   }
   const index = setOf(g, number);
   const set = setAt(g, core, index);
-  const way = isFull(g, core) ? -1 : invalidWay(g, core, index);
-  enterInSet(g, core, set, way < 0 ? victim(g, load<u64>(set)) : way, key, data, root);
+  let way = isFull(g, core) ? -1 : invalidWay(g, core, index);
+  if (way < 0) way = victim(g, load<u64>(set));
+  if (g.ways > COMPARED_WAYS) enterSigned(g, core, set, way, key, data, root);
+  else enterCompared(g, core, set, way, key, data, root);
 }
 
 /** Whether every entry of the array is valid. */
@@ -182,8 +186,27 @@ export function isFull(g: Geometry, core: usize): bool {
   return load<u32>(core + g.valid) == g.entries;
 }
 
-/** Enters an entry in a way of a set, which becomes its youngest. */
-export function enterInSet(
+/** Enters an entry in a way of a set of 5 to 16, which becomes its youngest. */
+export function enterSigned(
+  g: Geometry,
+  core: usize,
+  set: usize,
+  way: u32,
+  key: u64,
+  data: u64,
+  root: u32,
+): void {
+  touchFilled(g, set, way);
+  const entry = set + SIGNED_TAGS + ((<usize>way) << ENTRY_SHIFT);
+  countFilled(g, core, tagOf(entry), key);
+  store<u16>(set + ((<usize>way) << 1), <u16>signatureOf(key), SIGNATURES);
+  store<u64>(entry, key);
+  store<u64>(entry, data, ENTRY_DATA);
+  store<u32>(entry, root, ENTRY_ROOT);
+}
+
+/** As enterSigned, of up to 4 ways. */
+function enterCompared(
   g: Geometry,
   core: usize,
   set: usize,
@@ -195,9 +218,6 @@ export function enterInSet(
   touchFilled(g, set, way);
   const entry = entryIn(g, set, way);
   countFilled(g, core, tagOf(entry), key);
-  if (g.ways > COMPARED_WAYS) {
-    store<u16>(set + ((<usize>way) << 1), <u16>signatureOf(key), SIGNATURES);
-  }
   store<u64>(entry, key);
   setDataAndRoot(g, entry, data, root);
 }

@@ -5,7 +5,7 @@
 import { STREAM_DONE, STREAM_FAULT, STREAM_STALE } from "./abi.ts";
 import { FAULTED, translateUnfit } from "./access.ts";
 import { addressOf, rightsFor } from "./accesses.ts";
-import { enterInSet, fill, isFull, waysSigned } from "./array.ts";
+import { enterSigned, fill, isFull, waysSigned } from "./array.ts";
 import { accessCycles, lineCycles, lineOf } from "./cache.ts";
 
 import { FirstLevel } from "./first-hit.ts";
@@ -85,7 +85,7 @@ export function finishWalk<Shape extends FirstLevel>(first: Shape, core: Core, a
   first.enterFull(base, page, key, data, root);
   if (isFull(second, base)) {
     const set = setAt(second, base, setOfPlain(second, page));
-    enterInSet(second, base, set, victim(second, load<u64>(set)), key, data, root);
+    enterSigned(second, base, set, victim(second, load<u64>(set)), key, data, root);
   } else {
     fill(second, base, page, key, data, root);
   }

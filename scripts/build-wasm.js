@@ -10,7 +10,7 @@ const RARELY_CALLED = [
   "accesses/makeAny accesses/makeRandom accesses/makeSequence accesses/skip",
   "array/countReplaced array/drop array/fill array/findAmong array/invalidWay",
   "batch/runBlock<* batch/runPlainBlock",
-  "cache/fillLine cache/missCycles",
+  "cache/accessCycles cache/fillLine",
   "fault/addressFault fault/pageFault",
   "geometry/setOfAnyFold",
   "invalidate/invalidateAll invalidate/invalidateContext",

@@ -112,7 +112,7 @@ function runBlock<Shape extends FirstLevel>(
   const base = baseOf(core);
   const pcidBits = core.pcidBits;
   const end = BLOCK + <usize>count * ENTRY_BYTES;
-  let secondHits: f64 = 0;
+  let secondHits: u32 = 0;
   let at = BLOCK;
   let clock = core.clock;
   let usual = isUsual(core);
@@ -138,7 +138,7 @@ function runBlock<Shape extends FirstLevel>(
         const key = tagFor(page, USUAL_KIND, pcidBits);
         data = useSecondLevel<Shape>(first, base, page, key, rights);
         if (data > NOT_USUAL) {
-          secondHits += 1;
+          secondHits++;
           clock += MACHINE.secondLevelDataCycles;
           clock += lineCycles(core, base, lineOf(data, address)) + PLAN.think;
           at += ENTRY_BYTES;
@@ -164,9 +164,9 @@ function runBlock<Shape extends FirstLevel>(
 }
 
 /** Ends a block before the access at `at`, for the reason `stop`. */
-function leave(core: Core, at: usize, clock: f64, secondHits: f64, stop: u32): u32 {
+function leave(core: Core, at: usize, clock: f64, secondHits: u32, stop: u32): u32 {
   core.clock = clock;
-  add(core, COUNTER_SECOND_LEVEL_HITS, secondHits);
+  add(core, COUNTER_SECOND_LEVEL_HITS, <f64>secondHits);
   PLAN.done = <u32>((at - BLOCK) / ENTRY_BYTES);
   return stop;
 }

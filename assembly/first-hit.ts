@@ -12,7 +12,14 @@ import {
   keepBits,
   PLAIN_TAGS,
 } from "./geometry.ts";
-import { chainOut, enterInOnlySet, findLinked, oldestOf, touchInOnlySet } from "./linked.ts";
+import {
+  chainOut,
+  chainStart,
+  enterInOnlySet,
+  findFurther,
+  oldestOf,
+  touchInOnlySet,
+} from "./linked.ts";
 import { treeVictimOf4, victim } from "./replacement.ts";
 
 /** The bytes of a set of FourWays. */
@@ -63,8 +70,12 @@ export class FourWays extends Geometry {
 @unmanaged
 export class FullyAssociative extends Geometry {
   use(core: usize, number: u64, key: u64): u64 {
-    const entry = findLinked(this, core, key);
+    let entry = chainStart(this, core, key);
     if (entry == 0) return 0;
+    if (load<u64>(entry) != key) {
+      entry = findFurther(entry, key);
+      if (entry == 0) return 0;
+    }
     touchInOnlySet(this, core, entry);
     return load<u64>(entry, ENTRY_DATA);
   }

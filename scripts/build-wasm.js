@@ -9,7 +9,7 @@ const RARELY_CALLED = [
   "access/reportStale access/resolve access/translateUnfit",
   "accesses/makeAny accesses/makeRandom accesses/makeSequence accesses/skip",
   "array/countReplaced array/drop array/fill array/findAmong array/invalidWay",
-  "batch/runBlock<* batch/runPlainBlock",
+  "batch/leave batch/runBlock<* batch/runPlainBlock",
   "cache/accessCycles cache/fillLine",
   "fault/addressFault fault/pageFault",
   "geometry/setOfAnyFold",

@@ -103,7 +103,8 @@ function translation(core: Core, leaf: u64, level: u32, path: u64): u64 {
 /**
  * The walk that most misses take, when nothing on it is out of the ordinary: the PDE cache knows
  * the page table, and the PTE allows the access with A (and D) as they are and is not global. The
- * caller is in long mode with a small L1D. Returns the TLB data word, or 0 having done nothing: then `walk` is to.
+ * caller is in long mode with a small L1D. Returns the TLB data word, or 0 having done nothing:
+ * then `walk` is to.
  */
 export function walkFromPageTable(core: Core, page: u64, required: u64, tested: u64): u64 {
   const cached = findPageTable(core, page);

@@ -1,15 +1,29 @@
 // The accesses of a stream, made in blocks ahead of their use: the loop that carries them out then
 // knows nothing of orders and random numbers. What a stop leaves over is made again.
 //
-//   block entry, 16 bytes:  address u64 | rights of its kind, address u32 | unused
+//   block:  65 x address u64 | 65 x rights of its kind, address u32 and 0
+//
+// Sequences are made two accesses at a time, hence the one place more.
 
 import { ORDER_CHASE, ORDER_LIST, ORDER_RANDOM, ORDER_SEQUENTIAL, STREAM_PAGES } from "./abi.ts";
 import { STREAM } from "./layout.ts";
-import { PLAN } from "./plan.ts";
+import { PLAN, strayBits } from "./plan.ts";
 
 export const BLOCK_ACCESSES: u32 = 64;
-export const ENTRY_BYTES: usize = 16;
-export const BLOCK: usize = memory.data(BLOCK_ACCESSES * <u32>ENTRY_BYTES, 64);
+export const ENTRY_BYTES: usize = 8;
+/** From an access's address to its rights. */
+const RIGHTS: usize = (<usize>BLOCK_ACCESSES + 1) * ENTRY_BYTES;
+export const BLOCK: usize = memory.data(2 * <u32>RIGHTS, 64);
+
+/** Of the access whose place in the block is `at`. */
+export function addressOf(at: usize): u64 {
+  return load<u64>(at);
+}
+
+/** Where the two words are that say what the access needs of an entry. */
+export function rightsFor(at: usize): usize {
+  return <usize>load<u32>(at, RIGHTS);
+}
 
 /** The generator's next state (xorshift32; never 0). */
 function nextRandom(state: u32): u32 {
@@ -40,68 +54,84 @@ function nextPosition(position: u32): u32 {
 
 function put(at: usize, address: u64, rights: usize): void {
   store<u64>(at, address);
-  store<u32>(at, <u32>rights, 8);
-}
-
-/** What is set of the result is not canonical. */
-function strayBits(address: u64): u64 {
-  const shift = <i64>PLAN.canonicalShift;
-  return <u64>((((<i64>address) << shift) >> shift) ^ (<i64>address));
+  store<u32>(at, <u32>rights, RIGHTS);
 }
 
 /** Makes the next `count` accesses, at most a block, and moves the plan behind them. */
 export function makeBlock(count: u32): void {
   const end = BLOCK + <usize>count * ENTRY_BYTES;
-  const strays =
-    PLAN.order == ORDER_SEQUENTIAL && PLAN.usesRandom == 0 ? makeSequence(end) : makeAny(end);
-  PLAN.canonical = strays == 0 ? 1 : 0;
+  if (PLAN.order == ORDER_RANDOM) makeRandom(end);
+  else if (PLAN.order == ORDER_SEQUENTIAL && PLAN.usesRandom == 0) makeSequence(end);
+  else makeAny(end);
 }
 
 /** A sequence whose accesses are all of one kind. */
-function makeSequence(end: usize): u64 {
+function makeSequence(end: usize): void {
+  const stride = PLAN.stride;
+  const rights = i64x2.splat(PLAN.readRights);
+  const mask = i64x2.splat(PLAN.staggerMask);
+  let position = PLAN.position;
+  let at = BLOCK;
+  while (at < end) {
+    const count = min<u32>(<u32>((end - at) / ENTRY_BYTES), PLAN.elements - position);
+    const first = PLAN.base + <u64>position * stride;
+    let addresses = i64x2.replace_lane(i64x2.splat(first), 1, first + stride);
+    let elements = i64x2.replace_lane(i64x2.splat(position), 1, position + 1);
+    const stop = at + <usize>count * ENTRY_BYTES;
+    for (; at < stop; at += 2 * ENTRY_BYTES) {
+      const staggers = i64x2.shl(v128.and(elements, mask), 6);
+      v128.store(at, i64x2.add(addresses, staggers));
+      v128.store(at, rights, RIGHTS);
+      addresses = i64x2.add(addresses, i64x2.splat(2 * stride));
+      elements = i64x2.add(elements, i64x2.splat(2));
+    }
+    at = stop;
+    position += count;
+    if (position == PLAN.elements) position = 0;
+  }
+  PLAN.position = position;
+}
+
+function makeRandom(end: usize): void {
+  const base = PLAN.base;
   const stride = PLAN.stride;
   const elements = PLAN.elements;
   const staggerMask = PLAN.staggerMask;
-  const rights = PLAN.readRights;
-  let position = PLAN.position;
-  let address = PLAN.base + <u64>position * stride;
-  let strays: u64 = 0;
+  const writeThreshold = PLAN.writeThreshold;
+  let random = PLAN.random;
   for (let at = BLOCK; at < end; at += ENTRY_BYTES) {
-    const staggered = address + <u64>((position & staggerMask) << 6);
-    strays |= strayBits(staggered);
-    put(at, staggered, rights);
-    address += stride;
-    if (++position == elements) {
-      position = 0;
-      address = PLAN.base;
-    }
+    const element = below(random, elements);
+    const address = base + <u64>element * stride + <u64>((element & staggerMask) << 6);
+    put(at, address, writes(random, writeThreshold) ? PLAN.writeRights : PLAN.readRights);
+    random = nextRandom(random);
   }
-  PLAN.position = position;
-  return strays;
+  PLAN.random = random;
 }
 
-function makeAny(end: usize): u64 {
+function writes(state: u32, threshold: u64): bool {
+  return <u64>(state * 0x85ebca6b) < threshold;
+}
+
+function makeAny(end: usize): void {
   const order = PLAN.order;
-  const elements = PLAN.elements;
   let position = PLAN.position;
   let random = PLAN.random;
   let strays: u64 = 0;
   for (let at = BLOCK; at < end; at += ENTRY_BYTES) {
-    const element = order == ORDER_RANDOM ? below(random, elements) : position;
-    let address = PLAN.base + <u64>element * PLAN.stride;
+    let address = PLAN.base + <u64>position * PLAN.stride;
     if (order == ORDER_LIST) {
-      address = (<u64>load<f64>(STREAM + ((<usize>(STREAM_PAGES + element)) << 3))) << 12;
+      address = (<u64>load<f64>(STREAM + ((<usize>(STREAM_PAGES + position)) << 3))) << 12;
+      strays |= strayBits(address, PLAN.canonicalShift);
     }
-    address += <u64>((element & PLAN.staggerMask) << 6);
-    strays |= strayBits(address);
-    const writes = <u64>(random * 0x85ebca6b) < PLAN.writeThreshold;
-    put(at, address, writes ? PLAN.writeRights : PLAN.readRights);
+    address += <u64>((position & PLAN.staggerMask) << 6);
+    const rights = writes(random, PLAN.writeThreshold) ? PLAN.writeRights : PLAN.readRights;
+    put(at, address, rights);
     if (PLAN.usesRandom != 0) random = nextRandom(random);
     position = nextPosition(position);
   }
   PLAN.position = position;
   PLAN.random = random;
-  return strays;
+  if (order == ORDER_LIST) PLAN.canonical = strays == 0 ? 1 : 0;
 }
 
 /** Moves the plan over `count` accesses. */

@@ -4,6 +4,10 @@
 
 import {
   COMPARED_WAYS,
+  ENTRY_DATA,
+  ENTRY_ROOT,
+  ENTRY_SHIFT,
+  entryIn,
   Geometry,
   PLAIN_TAGS,
   setAt,
@@ -78,39 +82,35 @@ export function setDataAndRoot(g: Geometry, entry: usize, data: u64, root: u32):
 }
 
 function wayIn(g: Geometry, set: usize, entry: usize): u32 {
-  return <u32>((entry - set - g.tags) >> 3);
+  return <u32>((entry - set - g.tags) >> g.tagShift);
 }
 
-/**
- * The entry of a set whose tag is `key`, or 0. Behind the last way of up to 4 there are pads of 0;
- * of 5 to 16, their signatures are 0, and instead of a tag there may be the data of a way: it has A
- * set, where a tag with such a signature has 0.
- */
+/** The entry of a set whose tag is `key`, or 0. Behind the last way of up to 4 are pads of 0. */
 function findInSet(g: Geometry, set: usize, key: u64): usize {
-  return g.ways <= COMPARED_WAYS ? findCompared(set, key) : findSigned(set, key);
+  return g.ways <= COMPARED_WAYS ? findCompared(set, key) : findSigned(g, set, key);
 }
 
 /** As findInSet, of 5 to 16 ways. */
-function findSigned(set: usize, key: u64): usize {
-  const candidates = waysSigned(set, key);
+function findSigned(g: Geometry, set: usize, key: u64): usize {
+  const candidates = waysSigned(g, set, key);
   if (candidates == 0) return 0;
-  const entry = set + SIGNED_TAGS + ((<usize>ctz(candidates)) << 3);
+  const entry = set + SIGNED_TAGS + ((<usize>ctz(candidates)) << ENTRY_SHIFT);
   return load<u64>(entry) == key ? entry : findAmong(set, key, candidates);
 }
 
 /** Bit i: way i has the signature of `key`, of 5 to 16 ways. */
-export function waysSigned(set: usize, key: u64): u32 {
+export function waysSigned(g: Geometry, set: usize, key: u64): u32 {
   const wanted = i16x8.splat(<i16>signatureOf(key));
   const low = i16x8.eq(v128.load(set, SIGNATURES), wanted);
   const high = i16x8.eq(v128.load(set, SIGNATURES + 16), wanted);
-  return i8x16.bitmask(i8x16.narrow_i16x8_s(low, high));
+  return i8x16.bitmask(i8x16.narrow_i16x8_s(low, high)) & g.wayMask;
 }
 
 /** The entry among the ways whose signature fits. */
 function findAmong(set: usize, key: u64, candidates: u32): usize {
   let left = candidates;
   do {
-    const entry = set + SIGNED_TAGS + ((<usize>ctz(left)) << 3);
+    const entry = set + SIGNED_TAGS + ((<usize>ctz(left)) << ENTRY_SHIFT);
     if (load<u64>(entry) == key) return entry;
     left &= left - 1;
   } while (left != 0);
@@ -133,7 +133,7 @@ export function waysCompared(set: usize, key: u64): u32 {
 
 /** The entry whose tag is `key`, or 0; its recency does not change. */
 export function find(g: Geometry, core: usize, number: u64, key: u64): usize {
-  if (g.linked != 0) return findLinked(g, core, number, key);
+  if (g.linked != 0) return findLinked(g, core, key);
   return findInSet(g, setAt(g, core, setOf(g, number)), key);
 }
 
@@ -149,7 +149,7 @@ export function touch(g: Geometry, core: usize, number: u64, entry: usize): void
 
 /** As find, and the entry counts as used. */
 export function use(g: Geometry, core: usize, number: u64, key: u64): usize {
-  if (g.linked != 0) return useLinked(g, core, number, key);
+  if (g.linked != 0) return useLinked(g, core, key);
   const set = setAt(g, core, setOf(g, number));
   const entry = findInSet(g, set, key);
   if (entry != 0) touchWay(g, set, wayIn(g, set, entry));
@@ -169,14 +169,16 @@ export function fill(g: Geometry, core: usize, number: u64, key: u64, data: u64,
     const old = tagOf(entry);
     if (old != 0) chainOut(g, core, entry);
     countFilled(g, core, old, key);
-    enterLinked(g, core, entry, number, key);
+    enterLinked(g, core, entry, key);
     setDataAndRoot(g, entry, data, root);
     return;
   }
   const index = setOf(g, number);
   const set = setAt(g, core, index);
-  const way = isFull(g, core) ? -1 : invalidWay(g, core, index);
-  enterInSet(g, core, set, way < 0 ? victim(g, load<u64>(set)) : way, key, data, root);
+  let way = isFull(g, core) ? -1 : invalidWay(g, core, index);
+  if (way < 0) way = victim(g, load<u64>(set));
+  if (g.ways > COMPARED_WAYS) enterSigned(g, core, set, way, key, data, root);
+  else enterCompared(g, core, set, way, key, data, root);
 }
 
 /** Whether every entry of the array is valid. */
@@ -184,8 +186,8 @@ export function isFull(g: Geometry, core: usize): bool {
   return load<u32>(core + g.valid) == g.entries;
 }
 
-/** Enters an entry in a way of a set, which becomes its youngest. */
-export function enterInSet(
+/** Enters an entry in a way of a set of 5 to 16, which becomes its youngest. */
+export function enterSigned(
   g: Geometry,
   core: usize,
   set: usize,
@@ -195,11 +197,27 @@ export function enterInSet(
   root: u32,
 ): void {
   touchFilled(g, set, way);
-  const entry = set + g.tags + ((<usize>way) << 3);
+  const entry = set + SIGNED_TAGS + ((<usize>way) << ENTRY_SHIFT);
   countFilled(g, core, tagOf(entry), key);
-  if (g.ways > COMPARED_WAYS) {
-    store<u16>(set + ((<usize>way) << 1), <u16>signatureOf(key), SIGNATURES);
-  }
+  store<u16>(set + ((<usize>way) << 1), <u16>signatureOf(key), SIGNATURES);
+  store<u64>(entry, key);
+  store<u64>(entry, data, ENTRY_DATA);
+  store<u32>(entry, root, ENTRY_ROOT);
+}
+
+/** As enterSigned, of up to 4 ways. */
+function enterCompared(
+  g: Geometry,
+  core: usize,
+  set: usize,
+  way: u32,
+  key: u64,
+  data: u64,
+  root: u32,
+): void {
+  touchFilled(g, set, way);
+  const entry = entryIn(g, set, way);
+  countFilled(g, core, tagOf(entry), key);
   store<u64>(entry, key);
   setDataAndRoot(g, entry, data, root);
 }
@@ -208,9 +226,9 @@ export function enterInSet(
 function invalidWay(g: Geometry, core: usize, index: u32): i32 {
   const word = core + g.occupied + (((<usize>index) >> 6) << 3);
   store<u64>(word, load<u64>(word) | ((<u64>1) << (index & 63)));
-  const tags = setAt(g, core, index) + g.tags;
+  const set = setAt(g, core, index);
   for (let way: u32 = 0; way < g.ways; way++) {
-    if (load<u64>(tags + ((<usize>way) << 3)) == 0) return way;
+    if (tagOf(entryIn(g, set, way)) == 0) return way;
   }
   return -1;
 }

@@ -14,22 +14,28 @@ import {
   STREAM_STALE,
 } from "./abi.ts";
 import { FAULTED, listFor, translate } from "./access.ts";
-import { BLOCK, BLOCK_ACCESSES, ENTRY_BYTES, makeBlock, skip } from "./accesses.ts";
 import {
-  accessCycles,
-  isMostRecentLine,
-  isSmallL1D,
-  L1D,
-  LINE_SHIFT,
-  missCycles,
-  useLine,
-} from "./cache.ts";
+  addressOf,
+  BLOCK,
+  BLOCK_ACCESSES,
+  ENTRY_BYTES,
+  makeBlock,
+  rightsFor,
+  skip,
+} from "./accesses.ts";
+import { accessCycles, isMostRecentLine, isSmallL1D, L1D, lineCycles, lineOf } from "./cache.ts";
 import { add } from "./counters.ts";
-import { AnyShape, FirstLevel, FourWays, FullyAssociative, hasFourWays } from "./first-hit.ts";
+import {
+  AnyShape,
+  FirstLevel,
+  FourWays,
+  FullyAssociative,
+  hasFourWays,
+  isFullyAssociative,
+} from "./first-hit.ts";
 import { finish, finishWalk, isUsual, NOT_USUAL, useSecondLevel } from "./second-hit.ts";
 import { baseOf, Core, coreAt, MACHINE } from "./layout.ts";
 import { PLAN, readPlan, writeProgress } from "./plan.ts";
-import { ADDRESS_BITS } from "./pte.ts";
 import { MODE_LONG } from "./registers.ts";
 import { pageOf, tagFor } from "./tag.ts";
 import { FIRST_DATA, USUAL_FIRST, USUAL_KIND } from "./tlb.ts";
@@ -78,18 +84,13 @@ function isUsualPlan(core: Core): bool {
   return listFor(PLAN.kind) == FIRST_DATA && PLAN.canonical != 0 && core.mode == MODE_LONG;
 }
 
-/** The physical line of an address in a 4 KiB page. */
-function lineOf(data: u64, address: u64): u32 {
-  return <u32>(((data & ADDRESS_BITS) | (address & 0xfff)) >> LINE_SHIFT);
-}
-
 /** Carries out a block of data accesses; how many were done is left in PLAN.done. */
 function runUsualBlock(core: Core, count: u32, horizon: f64, hitCycles: f64): u32 {
   const g = changetype<usize>(USUAL_FIRST);
   if (hasFourWays(USUAL_FIRST)) {
     return runBlock<FourWays>(changetype<FourWays>(g), core, count, horizon, hitCycles);
   }
-  if (USUAL_FIRST.linked != 0) {
+  if (isFullyAssociative(USUAL_FIRST)) {
     return runBlock<FullyAssociative>(
       changetype<FullyAssociative>(g),
       core,
@@ -120,8 +121,8 @@ function runBlock<Shape extends FirstLevel>(
     while (true) {
       if (at == end) return leave(core, at, clock, secondHits, STREAM_DONE);
       if (clock >= horizon) return leave(core, at, clock, secondHits, STREAM_HORIZON);
-      const address = load<u64>(at);
-      const rights = <usize>load<u32>(at, 8);
+      const address = addressOf(at);
+      const rights = rightsFor(at);
       const page = pageOf(address);
       data = first.use(base, page, tagFor(page, USUAL_KIND, pcidBits));
       if (((data ^ load<u64>(rights)) & load<u64>(rights, 8)) != 0) break;
@@ -129,27 +130,33 @@ function runBlock<Shape extends FirstLevel>(
       clock += hitCycles;
       at += ENTRY_BYTES;
     }
-    const address = load<u64>(at);
-    const rights = <usize>load<u32>(at, 8);
-    if (data == 0 && usual) {
-      const page = pageOf(address);
-      data = useSecondLevel<Shape>(first, base, page, tagFor(page, USUAL_KIND, pcidBits), rights);
-      if (data != 0 && data != NOT_USUAL) {
-        clock += MACHINE.secondLevelDataCycles;
-        secondHits++;
+    const address = addressOf(at);
+    const rights = rightsFor(at);
+    if (data == 0) {
+      if (usual) {
+        const page = pageOf(address);
+        const key = tagFor(page, USUAL_KIND, pcidBits);
+        data = useSecondLevel<Shape>(first, base, page, key, rights);
+        if (data > NOT_USUAL) {
+          secondHits++;
+          clock += MACHINE.secondLevelDataCycles;
+          clock += lineCycles(core, base, lineOf(data, address)) + PLAN.think;
+          at += ENTRY_BYTES;
+          continue;
+        }
       }
+    } else if (((data ^ load<u64>(rights)) & load<u64>(rights, 8)) == 0) {
+      clock += lineCycles(core, base, lineOf(data, address)) + PLAN.think;
+      at += ENTRY_BYTES;
+      continue;
     }
-    let stop: u32 = STREAM_DONE;
-    if (((data ^ load<u64>(rights)) & load<u64>(rights, 8)) == 0) {
-      const line = lineOf(data, address);
-      clock += useLine(base, line) ? hitCycles : missCycles(core, line) + PLAN.think;
-    } else {
-      core.clock = clock;
-      if (data == 0 && usual) stop = finishWalk<Shape>(first, core, at);
-      else stop = finish(core, at, data == NOT_USUAL ? 0 : data);
-      clock = core.clock;
-      usual = isUsual(core);
-    }
+    core.clock = clock;
+    const stop =
+      data == 0 && usual
+        ? finishWalk<Shape>(first, core, at)
+        : finish(core, at, data == NOT_USUAL ? 0 : data);
+    clock = core.clock;
+    usual = isUsual(core);
     if (stop == STREAM_FAULT) return leave(core, at, clock, secondHits, stop);
     at += ENTRY_BYTES;
     if (stop != STREAM_DONE) return leave(core, at, clock, secondHits, stop);
@@ -175,8 +182,8 @@ function runPlainBlock(core: Core, count: u32, horizon: f64): u32 {
       break;
     }
     const at = BLOCK + <usize>done * ENTRY_BYTES;
-    const rights = <usize>load<u32>(at, 8);
-    const physical = translate(core, load<u64>(at), list, load<u64>(rights), load<u64>(rights, 8));
+    const rights = rightsFor(at);
+    const physical = translate(core, addressOf(at), list, load<u64>(rights), load<u64>(rights, 8));
     if (physical == FAULTED) {
       stop = STREAM_FAULT;
       break;

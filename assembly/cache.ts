@@ -9,7 +9,16 @@
 import { largeSetBytes, useLargeSet } from "./large-set.ts";
 import { baseOf, Core, MACHINE } from "./layout.ts";
 import { allocate } from "./memory.ts";
-import { isMostRecent, SMALL_SET_BYTES, SMALL_WAYS, useSmallSet } from "./small-set.ts";
+import { ADDRESS_BITS } from "./pte.ts";
+import {
+  fillSmallSet,
+  isMostRecent,
+  SMALL_SET_BYTES,
+  SMALL_WAYS,
+  touchInSmallSet,
+  useSmallSet,
+  waysInSmallSet,
+} from "./small-set.ts";
 
 @unmanaged
 export class CacheShape {
@@ -27,7 +36,17 @@ export const L1D = changetype<CacheShape>(memory.data(offsetof<CacheShape>(), 64
 export const L2 = changetype<CacheShape>(memory.data(offsetof<CacheShape>(), 64));
 export const LLC = changetype<CacheShape>(memory.data(offsetof<CacheShape>(), 64));
 
-export const LINE_SHIFT: u64 = 6;
+const LINE_SHIFT: u64 = 6;
+
+/** The line of a physical address. */
+export function lineAt(physical: u64): u32 {
+  return <u32>(physical >> LINE_SHIFT);
+}
+
+/** The physical line of an address in a 4 KiB page. */
+export function lineOf(data: u64, address: u64): u32 {
+  return lineAt((data & ADDRESS_BITS) | (address & 0xfff));
+}
 
 /** Fills in a shape; returns the bytes that all its sets take. */
 export function shapeCache(cache: CacheShape, sizeBytes: u32, ways: u32, latencyCycles: f64): u32 {
@@ -66,7 +85,7 @@ function hitOrFill(set: usize, ways: u32, line: u32): bool {
   return ways <= SMALL_WAYS ? useSmallSet(set, ways, line + 1) : useLargeSet(set, ways, line + 1);
 }
 
-/** Whether the functions below may be used for L1D. */
+/** Whether the functions down to accessCycles may be used. */
 export function isSmallL1D(): bool {
   return L1D.ways <= SMALL_WAYS && (L1D.setMask != 0 || L1D.sets == 1);
 }
@@ -76,9 +95,23 @@ export function isMostRecentLine(base: usize, line: u32): bool {
   return isMostRecent(smallSetOf(base, line), line + 1);
 }
 
-/** Whether L1D holds a line, which is then its set's most recent either way. */
-export function useLine(base: usize, line: u32): bool {
-  return useSmallSet(smallSetOf(base, line), L1D.ways, line + 1);
+/** As accessCycles, of a line. */
+export function lineCycles(core: Core, base: usize, line: u32): f64 {
+  const set = smallSetOf(base, line);
+  const equal = waysInSmallSet(set, line + 1);
+  if (equal == 0) return fillLine(core, set, line);
+  touchInSmallSet(set, L1D.ways, ctz(equal), line + 1);
+  return L1D.latencyCycles;
+}
+
+/** As lineCycles, of a line that may well be the most recent. */
+export function recentLineCycles(core: Core, base: usize, line: u32): f64 {
+  return isMostRecentLine(base, line) ? L1D.latencyCycles : lineCycles(core, base, line);
+}
+
+function fillLine(core: Core, set: usize, line: u32): f64 {
+  fillSmallSet(set, L1D.ways, line + 1);
+  return missCycles(core, line);
 }
 
 function smallSetOf(base: usize, line: u32): usize {
@@ -87,13 +120,13 @@ function smallSetOf(base: usize, line: u32): usize {
 
 /** Cycles of a load from (or a store to) a physical address, whose line is then in L1D. */
 export function accessCycles(core: Core, physical: u64): f64 {
-  const line = <u32>(physical >> LINE_SHIFT);
+  const line = lineAt(physical);
   const set = baseOf(core) + L1D.offset + <usize>setIndex(L1D, line) * L1D.setBytes;
   return hitOrFill(set, L1D.ways, line) ? L1D.latencyCycles : missCycles(core, line);
 }
 
 /** Cycles of an access that L1D has just missed. */
-export function missCycles(core: Core, line: u32): f64 {
+function missCycles(core: Core, line: u32): f64 {
   const set = baseOf(core) + L2.offset + <usize>setIndex(L2, line) * L2.setBytes;
   if (hitOrFill(set, L2.ways, line)) return L2.latencyCycles;
   return hitOrFill(llcSet(core, line), LLC.ways, line) ? LLC.latencyCycles : MACHINE.dramCycles;

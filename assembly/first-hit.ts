@@ -3,9 +3,23 @@
 // other. The batch's loop is compiled for each, so that it does not ask the shape at every access.
 
 import { REPLACE_FIFO, REPLACE_TREE_PLRU } from "./abi.ts";
-import { dataOf, fill, setDataAndRoot, useData, waysCompared } from "./array.ts";
-import { COMPARED_WAYS, Geometry, keepBits, PLAIN_TAGS, setBits } from "./geometry.ts";
-import { chainOut, enterLinked, useLinked, victimLinked } from "./linked.ts";
+import { fill, useData, waysCompared } from "./array.ts";
+import {
+  COMPARED_WAYS,
+  ENTRY_DATA,
+  ENTRY_ROOT,
+  Geometry,
+  keepBits,
+  PLAIN_TAGS,
+} from "./geometry.ts";
+import {
+  chainOut,
+  chainStart,
+  enterInOnlySet,
+  findFurther,
+  oldestOf,
+  touchInOnlySet,
+} from "./linked.ts";
 import { treeVictimOf4, victim } from "./replacement.ts";
 
 /** The bytes of a set of FourWays. */
@@ -47,7 +61,8 @@ export class FourWays extends Geometry {
   }
 
   private touch(set: usize, order: u64, way: u32): void {
-    store<u64>(set, (order & load<u64>(keepBits(this, way))) | load<u64>(setBits(this, way)));
+    const words = keepBits(this, way);
+    store<u64>(set, (order & load<u64>(words)) | load<u64>(words, 8));
   }
 }
 
@@ -55,15 +70,22 @@ export class FourWays extends Geometry {
 @unmanaged
 export class FullyAssociative extends Geometry {
   use(core: usize, number: u64, key: u64): u64 {
-    const entry = useLinked(this, core, number, key);
-    return entry == 0 ? 0 : dataOf(this, entry);
+    let entry = chainStart(this, core, key);
+    if (entry == 0) return 0;
+    if (load<u64>(entry) != key) {
+      entry = findFurther(entry, key);
+      if (entry == 0) return 0;
+    }
+    touchInOnlySet(this, core, entry);
+    return load<u64>(entry, ENTRY_DATA);
   }
 
   enterFull(core: usize, number: u64, key: u64, data: u64, root: u32): void {
-    const entry = victimLinked(this, core, number);
+    const entry = oldestOf(this, core, 0);
     chainOut(this, core, entry);
-    enterLinked(this, core, entry, number, key);
-    setDataAndRoot(this, entry, data, root);
+    enterInOnlySet(this, core, entry, key);
+    store<u64>(entry, data, ENTRY_DATA);
+    store<u32>(entry, root, ENTRY_ROOT);
   }
 }
 
@@ -76,6 +98,10 @@ export class AnyShape extends Geometry {
   enterFull(core: usize, number: u64, key: u64, data: u64, root: u32): void {
     fill(this, core, number, key, data, root);
   }
+}
+
+export function isFullyAssociative(g: Geometry): bool {
+  return g.linked != 0 && g.sets == 1;
 }
 
 export function hasFourWays(g: Geometry): bool {

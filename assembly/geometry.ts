@@ -3,16 +3,13 @@
 //
 // Up to 16 ways: `valid`, one bit per set in `occupied`, then the sets, each of them whole:
 //
-//   | order u64 | - u64 | signatures 16 x u16 | tags | data | roots |    of 5 to 16 ways
-//   | order u64 | - u64 | tags | data | roots |                          of fewer
+//   | order u64 | - u64 | signatures 16 x u16 | - 16 | entries |    of 5 to 16 ways
+//   | order u64 | - u64 | tags | data | roots |                     of fewer
 //
-// More ways: `valid`, then one table after the other:
-//
-//   | tags | data | roots | links | chains | buckets |
+// More ways: `valid`, the heads of the sets' recency lists, the entries, buckets; see linked.ts.
 //
 // An entry is known by the address of its tag. Its data and its root are `distance` and twice
-// `distance` bytes behind. The first `sets` places of a table of more ways are the heads of the
-// sets' recency lists.
+// `distance` bytes behind: next to it in the entries of more than 4 ways, each of 32 bytes.
 
 import { REPLACE_LRU } from "./abi.ts";
 import { alignUp, log2Ceiling } from "./bits.ts";
@@ -32,20 +29,24 @@ export class Geometry {
   listed: u32;
   /** 1: found by hash and kept in recency lists. */
   linked: u32;
-  hashShift: u32;
   population: u32;
   /** How many entries are valid: a word in the core. */
   valid: u32;
   occupied: u32;
-  /** The first set, or the table of tags. */
+  /** The first set, or the first entry. */
   first: u32;
   setBytes: u32;
-  /** From a set to its tags. */
+  /** From a set to its first tag. */
   tags: u32;
+  /** log2 of the bytes from a tag to the next. */
+  tagShift: u32;
   distance: u32;
-  links: u32;
-  chains: u32;
+  /** One bit for each way. */
+  wayMask: u32;
+  heads: u32;
   buckets: u32;
+  /** Of the offsets of buckets. */
+  bucketMask: u32;
 }
 
 /** Behind the fields, the words `keep` and `set` of each way; see replacement.ts. */
@@ -56,8 +57,13 @@ export const SIMD_WAYS: u32 = 16;
 export const COMPARED_WAYS: u32 = 4;
 /** From a set to its signatures, and to the tags of a set with and without signatures. */
 export const SIGNATURES: usize = 16;
-export const SIGNED_TAGS: usize = SIGNATURES + 2 * <usize>SIMD_WAYS;
+export const SIGNED_TAGS: usize = 64;
 export const PLAIN_TAGS: usize = 16;
+/** An entry of more than 4 ways: log2 of its bytes, and from its tag to its data and its root. */
+export const ENTRY_SHIFT: usize = 5;
+export const ENTRY_DATA: usize = 8;
+export const ENTRY_ROOT: usize = 16;
+const MOST_BUCKETS: u32 = 4096;
 /** A matrix of their order has 64 bits. */
 const MATRIX_WAYS: u32 = 8;
 
@@ -93,31 +99,41 @@ export function shape(
 }
 
 function shapeSets(g: Geometry, offset: u32): u32 {
-  const stride = alignUp(g.ways, COMPARED_WAYS);
   g.occupied = alignUp(offset, 8);
-  g.first = alignUp(g.occupied + (alignUp(g.sets, 64) >> 3), 16);
-  g.tags = <u32>(g.ways > COMPARED_WAYS ? SIGNED_TAGS : PLAIN_TAGS);
-  g.distance = stride << 3;
-  g.setBytes = g.tags + 3 * g.distance;
+  g.first = alignUp(g.occupied + (alignUp(g.sets, 64) >> 3), 64);
+  g.wayMask = ((<u32>1) << g.ways) - 1;
+  if (g.ways > COMPARED_WAYS) {
+    g.tags = <u32>SIGNED_TAGS;
+    g.tagShift = <u32>ENTRY_SHIFT;
+    g.distance = <u32>ENTRY_DATA;
+    g.setBytes = <u32>SIGNED_TAGS + (g.ways << (<u32>ENTRY_SHIFT));
+  } else {
+    g.tags = <u32>PLAIN_TAGS;
+    g.tagShift = 3;
+    g.distance = COMPARED_WAYS << 3;
+    g.setBytes = g.tags + 3 * g.distance;
+  }
   return g.first + g.sets * g.setBytes;
 }
 
 function shapeLinked(g: Geometry, offset: u32): u32 {
-  const slots = g.sets + g.entries;
-  const hashBits = log2Ceiling(g.entries) + 2;
-  assert(slots < 65536);
-  g.hashShift = 64 - hashBits;
-  g.first = alignUp(offset, 16);
-  g.distance = slots << 3;
-  g.links = g.first + 3 * g.distance;
-  g.chains = g.links + slots * 4;
-  g.buckets = g.chains + alignUp(slots * 2, 4);
-  return g.buckets + (((<u32>1) << hashBits) << 1);
+  const buckets = min<u32>((<u32>1) << (log2Ceiling(g.entries) + 2), MOST_BUCKETS);
+  g.heads = offset;
+  g.first = alignUp(g.heads + (g.sets << 2), 64);
+  g.distance = <u32>ENTRY_DATA;
+  g.buckets = g.first + (g.entries << (<u32>ENTRY_SHIFT));
+  g.bucketMask = (buckets - 1) << 2;
+  return g.buckets + (buckets << 2);
 }
 
 /** The address of a set of up to 16 ways. */
 export function setAt(g: Geometry, core: usize, set: u32): usize {
   return core + g.first + <usize>(set * g.setBytes);
+}
+
+/** The entry in a way of a set of up to 16. */
+export function entryIn(g: Geometry, set: usize, way: u32): usize {
+  return set + g.tags + ((<usize>way) << g.tagShift);
 }
 
 /** The set that a page number (or prefix) selects. */

@@ -45,12 +45,24 @@ function useOf16(set: usize, ways: u32, tag: u32): bool {
   const low = i32x4.bitmask(i32x4.eq(a, wanted)) | (i32x4.bitmask(i32x4.eq(b, wanted)) << 4);
   const high = i32x4.bitmask(i32x4.eq(c, wanted)) | (i32x4.bitmask(i32x4.eq(d, wanted)) << 4);
   const equal = low | (high << 8);
-  const place = ctz(equal | ((<u32>1) << (ways - 1)));
+  if (equal == 0) {
+    const last = lanesUpTo(ways - 1, ways > 12 ? 12 : 8);
+    v128.store(set, shiftIn(wanted, a));
+    v128.store(set, shiftIn(a, b), 16);
+    if (ways > 12) {
+      v128.store(set, shiftIn(b, c), 32);
+      v128.store(set, v128.and(shiftIn(c, d), last), 48);
+    } else {
+      v128.store(set, v128.and(shiftIn(b, c), last), 32);
+    }
+    return false;
+  }
+  const place = ctz(equal);
   v128.store(set, v128.bitselect(shiftIn(wanted, a), a, lanesUpTo(place, 0)));
   v128.store(set, v128.bitselect(shiftIn(a, b), b, lanesUpTo(place, 4)), 16);
   v128.store(set, v128.bitselect(shiftIn(b, c), c, lanesUpTo(place, 8)), 32);
   v128.store(set, v128.bitselect(shiftIn(c, d), d, lanesUpTo(place, 12)), 48);
-  return equal != 0;
+  return true;
 }
 
 function useOfMany(set: usize, ways: u32, tag: u32): bool {

@@ -40,11 +40,15 @@ export class Plan {
   /** Addresses of what a write, and any other access, needs of an entry. */
   writeRights: usize;
   readRights: usize;
-  /** Of the last block: whether all its addresses are canonical, and how many it carried out. */
+  /** Whether all addresses of the next block are known to be canonical. */
   canonical: u32;
+  /** How many accesses the last block carried out. */
   done: u32;
   canonicalShift: u32;
 }
+
+/** The bytes of half of all canonical addresses with 5 levels. */
+const MOST_BYTES: f64 = 72057594037927936;
 
 export const PLAN = changetype<Plan>(memory.data(offsetof<Plan>(), 64));
 
@@ -70,9 +74,31 @@ export function readPlan(core: Core): void {
   PLAN.position = <u32>field(STREAM_POSITION);
   PLAN.remaining = <u32>field(STREAM_REMAINING);
   PLAN.random = <u32>field(STREAM_RANDOM);
+  assert(PLAN.remaining == 0 || PLAN.position < PLAN.elements);
   PLAN.readRights = rightsOf(core, PLAN.kind);
   PLAN.canonicalShift = core.canonicalShift;
   PLAN.writeRights = rightsOf(core, WRITE | USER_ACCESS);
+  PLAN.canonical = isRangeCanonical() ? 1 : 0;
+}
+
+/** What is set of the result is not canonical. */
+export function strayBits(address: u64, canonicalShift: u32): u64 {
+  const shift = <i64>canonicalShift;
+  return <u64>((((<i64>address) << shift) >> shift) ^ (<i64>address));
+}
+
+/**
+ * Whether whatever lies from the first element to the last, staggered, is canonical: both ends are,
+ * they are in one half, and the way from one to the other does not lead through the other half.
+ */
+function isRangeCanonical(): bool {
+  const elements = <f64>PLAN.elements;
+  if (abs<f64>(<f64>(<i64>PLAN.stride)) * elements >= MOST_BYTES) return false;
+  const first = PLAN.base;
+  const last = first + <u64>(PLAN.elements - 1) * PLAN.stride;
+  const strays = strayBits(first, PLAN.canonicalShift) | strayBits(last, PLAN.canonicalShift);
+  const staggered = strayBits(max<u64>(first, last) + 0xfff, PLAN.canonicalShift);
+  return (strays | staggered) == 0 && <i64>(first ^ last) >= 0;
 }
 
 export function writeProgress(): void {

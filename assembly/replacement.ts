@@ -64,7 +64,7 @@ export function touchWay(g: Geometry, order: usize, way: u32): void {
     if ((state & 15) == way) return;
     store<u64>(order, moveToFront(state ^ IDENTITY_ORDER, way) ^ IDENTITY_ORDER);
   } else {
-    store<u64>(order, (state & load<u64>(keepBits(g, way))) | load<u64>(setBits(g, way)));
+    store<u64>(order, (state & load<u64>(keepBits(g, way))) | load<u64>(keepBits(g, way), 8));
   }
 }
 

@@ -2,9 +2,9 @@
 // Sets without entries are skipped by a bit each, so that a flush costs what the array holds.
 
 import { drop, kindsPresent, tagOf } from "./array.ts";
-import { Geometry, setAt, setOf } from "./geometry.ts";
+import { ENTRY_SHIFT, entryIn, Geometry, setAt, setOf } from "./geometry.ts";
 import { chainNext, chainStart, olderThan, youngestOf } from "./linked.ts";
-import { numberOf } from "./tag.ts";
+import { numberOf, tagFor } from "./tag.ts";
 
 /** Drops every valid entry whose tag has `value` in the bits of `mask`. */
 export function dropMatching(g: Geometry, core: usize, mask: u64, value: u64): void {
@@ -29,9 +29,9 @@ export function dropMatching(g: Geometry, core: usize, mask: u64, value: u64): v
 /** Whether entries remain in the set. */
 function dropFromSet(g: Geometry, core: usize, index: u32, mask: u64, value: u64): bool {
   let remain = false;
-  const tags = setAt(g, core, index) + g.tags;
+  const set = setAt(g, core, index);
   for (let way: u32 = 0; way < g.ways; way++) {
-    const entry = tags + ((<usize>way) << 3);
+    const entry = entryIn(g, set, way);
     const tag = tagOf(entry);
     if (tag == 0) continue;
     if ((tag & mask) == value) drop(g, core, entry);
@@ -55,10 +55,10 @@ function dropFromList(g: Geometry, core: usize, set: u32, mask: u64, value: u64)
 export function nextValid(g: Geometry, core: usize, after: usize): usize {
   const first = core + g.first;
   if (g.linked != 0) {
-    let entry = after == 0 ? first : after + 8;
-    while (entry < first + g.distance) {
+    const bytes = (<usize>1) << ENTRY_SHIFT;
+    const end = first + ((<usize>g.entries) << ENTRY_SHIFT);
+    for (let entry = after == 0 ? first : after + bytes; entry < end; entry += bytes) {
       if (tagOf(entry) != 0) return entry;
-      entry += 8;
     }
     return 0;
   }
@@ -66,13 +66,13 @@ export function nextValid(g: Geometry, core: usize, after: usize): usize {
   let way: u32 = 0;
   if (after != 0) {
     index = <u32>(after - first) / g.setBytes;
-    way = <u32>((after - setAt(g, core, index) - g.tags) >> 3) + 1;
+    way = <u32>((after - setAt(g, core, index) - g.tags) >> g.tagShift) + 1;
   }
   for (; index < g.sets; index++) {
     const word = load<u64>(core + g.occupied + (((<usize>index) >> 6) << 3)) >> (index & 63);
-    const tags = setAt(g, core, index) + g.tags;
+    const set = setAt(g, core, index);
     for (; (word & 1) != 0 && way < g.ways; way++) {
-      const entry = tags + ((<usize>way) << 3);
+      const entry = entryIn(g, set, way);
       if (tagOf(entry) != 0) return entry;
     }
     way = 0;
@@ -83,13 +83,14 @@ export function nextValid(g: Geometry, core: usize, after: usize): usize {
 /** The entry behind `after` (0: the first) that holds `number`, of any kind and PCID, or 0. */
 export function nextWithNumber(g: Geometry, core: usize, number: u64, after: usize): usize {
   if (g.linked != 0) {
-    let entry = after == 0 ? chainStart(g, core, number) : chainNext(g, core, after);
-    while (entry != 0 && numberOf(tagOf(entry)) != number) entry = chainNext(g, core, entry);
+    let entry = after == 0 ? chainStart(g, core, tagFor(number, 0, 0)) : chainNext(after);
+    while (entry != 0 && numberOf(tagOf(entry)) != number) entry = chainNext(entry);
     return entry;
   }
-  const tags = setAt(g, core, setOf(g, number)) + g.tags;
-  const end = tags + ((<usize>g.ways) << 3);
-  for (let entry = after == 0 ? tags : after + 8; entry < end; entry += 8) {
+  const set = setAt(g, core, setOf(g, number));
+  const bytes = (<usize>1) << g.tagShift;
+  const end = entryIn(g, set, g.ways);
+  for (let entry = after == 0 ? entryIn(g, set, 0) : after + bytes; entry < end; entry += bytes) {
     const tag = tagOf(entry);
     if (tag != 0 && numberOf(tag) == number) return entry;
   }

@@ -4,14 +4,23 @@
 
 import { STREAM_DONE, STREAM_FAULT, STREAM_STALE } from "./abi.ts";
 import { FAULTED, translateUnfit } from "./access.ts";
-import { dataOf, enterInSet, fill, isFull, rootOf, waysSigned } from "./array.ts";
-import { accessCycles } from "./cache.ts";
+import { addressOf, rightsFor } from "./accesses.ts";
+import { enterSigned, fill, isFull, waysSigned } from "./array.ts";
+import { accessCycles, lineCycles, lineOf } from "./cache.ts";
 
 import { FirstLevel } from "./first-hit.ts";
-import { isPlain, setAt, setOfPlain, SIGNED_TAGS } from "./geometry.ts";
+import {
+  ENTRY_DATA,
+  ENTRY_ROOT,
+  ENTRY_SHIFT,
+  isPlain,
+  setAt,
+  setOfPlain,
+  SIGNED_TAGS,
+} from "./geometry.ts";
 import { baseOf, Core } from "./layout.ts";
 import { PLAN } from "./plan.ts";
-import { ADDRESS_BITS, WRITABLE } from "./pte.ts";
+import { WRITABLE } from "./pte.ts";
 import { touchWay, victim } from "./replacement.ts";
 import { pageOf, tagFor } from "./tag.ts";
 import {
@@ -49,15 +58,15 @@ export function useSecondLevel<Shape extends FirstLevel>(
 ): u64 {
   const second = USUAL_SECOND;
   const set = setAt(second, base, setOfPlain(second, page));
-  const candidates = waysSigned(set, key);
+  const candidates = waysSigned(second, set, key);
   if (candidates == 0) return 0;
   const way = ctz(candidates);
-  const entry = set + SIGNED_TAGS + ((<usize>way) << 3);
+  const entry = set + SIGNED_TAGS + ((<usize>way) << ENTRY_SHIFT);
   if (load<u64>(entry) != key) return NOT_USUAL;
-  const data = dataOf(second, entry);
+  const data = load<u64>(entry, ENTRY_DATA);
   if (((data ^ load<u64>(rights)) & load<u64>(rights, 8)) != 0) return NOT_USUAL;
   touchWay(second, set, way);
-  first.enterFull(base, page, key, data, rootOf(second, entry));
+  first.enterFull(base, page, key, data, load<u32>(entry, ENTRY_ROOT));
   return data;
 }
 
@@ -65,8 +74,8 @@ export function useSecondLevel<Shape extends FirstLevel>(
 export function finishWalk<Shape extends FirstLevel>(first: Shape, core: Core, at: usize): u32 {
   const base = baseOf(core);
   const second = USUAL_SECOND;
-  const address = load<u64>(at);
-  const rights = <usize>load<u32>(at, 8);
+  const address = addressOf(at);
+  const rights = rightsFor(at);
   const page = pageOf(address);
   if (holdsUnusual(core, SECOND_DATA)) return finish(core, at, 0);
   const data = walkFromPageTable(core, page, load<u64>(rights), load<u64>(rights, 8));
@@ -76,12 +85,11 @@ export function finishWalk<Shape extends FirstLevel>(first: Shape, core: Core, a
   first.enterFull(base, page, key, data, root);
   if (isFull(second, base)) {
     const set = setAt(second, base, setOfPlain(second, page));
-    enterInSet(second, base, set, victim(second, load<u64>(set)), key, data, root);
+    enterSigned(second, base, set, victim(second, load<u64>(set)), key, data, root);
   } else {
     fill(second, base, page, key, data, root);
   }
-  const cycles = accessCycles(core, (data & ADDRESS_BITS) | (address & 0xfff));
-  core.clock += cycles + PLAN.think;
+  core.clock += lineCycles(core, base, lineOf(data, address)) + PLAN.think;
   return STREAM_DONE;
 }
 
@@ -90,7 +98,7 @@ export function finishWalk<Shape extends FirstLevel>(first: Shape, core: Core, a
  * returns STREAM_DONE, _FAULT or _STALE.
  */
 export function finish(core: Core, at: usize, data: u64): u32 {
-  const physical = translateUnfit(core, load<u64>(at), <usize>load<u32>(at, 8), data);
+  const physical = translateUnfit(core, addressOf(at), rightsFor(at), data);
   if (physical == FAULTED) return STREAM_FAULT;
   core.clock += accessCycles(core, physical) + PLAN.think;
   return core.stale != 0 ? STREAM_STALE : STREAM_DONE;

@@ -38,18 +38,32 @@ export function isMostRecent(set: usize, tag: u32): bool {
 
 /** Looks a tag up and makes it the most recent, evicting the oldest on a miss. */
 export function useSmallSet(set: usize, ways: u32, tag: u32): bool {
+  const equal = waysInSmallSet(set, tag);
+  if (equal == 0) fillSmallSet(set, ways, tag);
+  else touchInSmallSet(set, ways, ctz(equal), tag);
+  return equal != 0;
+}
+
+/** Bit i: way i has the tag. */
+export function waysInSmallSet(set: usize, tag: u32): u32 {
   const wanted = i32x4.splat(tag);
   const low = i32x4.bitmask(i32x4.eq(v128.load(set), wanted));
   const high = i32x4.bitmask(i32x4.eq(v128.load(set, 16), wanted));
-  const equal = low | (high << 4);
-  const order = load<u64>(set, ORDER);
-  const way = equal != 0 ? ctz(equal) : oldest(order);
+  return low | (high << 4);
+}
+
+/** Makes a way, whose tag it is, the most recent. */
+export function touchInSmallSet(set: usize, ways: u32, way: u32, tag: u32): void {
   const use = useOf(ways, way);
-  store<u64>(set, (order & load<u64>(use)) | load<u64>(use, 8), ORDER);
+  store<u64>(set, (load<u64>(set, ORDER) & load<u64>(use)) | load<u64>(use, 8), ORDER);
   store<u32>(set, tag, MOST_RECENT);
-  if (equal != 0) return true;
+}
+
+/** Enters a tag in the place of the oldest. */
+export function fillSmallSet(set: usize, ways: u32, tag: u32): void {
+  const way = oldest(load<u64>(set, ORDER));
+  touchInSmallSet(set, ways, way, tag);
   store<u32>(set + ((<usize>way) << 2), tag);
-  return false;
 }
 
 /** The first row that is 0: used after no other way. Rows behind the last way come later. */

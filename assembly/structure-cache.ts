@@ -1,12 +1,13 @@
 // Paging-structure caches (SDM 3A 4.10.3): for a prefix of the virtual address, the frame of the
-// table below and the rights combined so far. One array for each level; any may have 0 entries.
+// table below and the rights combined so far. One array of one set for each level; any may have 0
+// entries.
 //
 //   cache of level l holds the table of level l:  l = 1 PDE cache, 2 PDPTE, 3 PML4E, 4 PML5E
 
-import { drop, fill, find, useData, dataOf, tagOf } from "./array.ts";
-import { Geometry, GEOMETRY_BYTES, setOf } from "./geometry.ts";
+import { dataOf, drop, fill, find, tagOf, touch, useData } from "./array.ts";
+import { Geometry, GEOMETRY_BYTES } from "./geometry.ts";
 import { baseOf, Core } from "./layout.ts";
-import { youngestOf } from "./linked.ts";
+import { findLinked, touchInOnlySet, youngestOf } from "./linked.ts";
 import { ADDRESS_BITS } from "./pte.ts";
 import { dropMatching } from "./scan.ts";
 import { PCID_BITS, tagFor, VALID } from "./tag.ts";
@@ -34,16 +35,22 @@ export function useStructure(core: Core, page: u64, level: u32): u64 {
   return useData(g, baseOf(core), prefix, tagFor(prefix, 0, core.pcidBits));
 }
 
-/** The PDE cache's entry that knows the page's page table, or 0; it does not count as used. */
+/**
+ * In long mode, the PDE cache's entry that knows the page's page table, or 0; it does not count as
+ * used. Where the cache is linked, which is fully associative, that is most often the youngest.
+ */
 export function findPageTable(core: Core, page: u64): usize {
   if (PDE_CACHE.ways == 0) return 0;
-  const prefix = prefixOf(core, page, 1);
-  const key = tagFor(prefix, 0, core.pcidBits);
-  if (PDE_CACHE.linked != 0) {
-    const youngest = youngestOf(PDE_CACHE, baseOf(core), setOf(PDE_CACHE, prefix));
-    if (tagOf(youngest) == key) return youngest;
-  }
-  return find(PDE_CACHE, baseOf(core), prefix, key);
+  const key = tagFor(page >> 9, 0, core.pcidBits);
+  if (PDE_CACHE.linked == 0) return find(PDE_CACHE, baseOf(core), page >> 9, key);
+  const youngest = youngestOf(PDE_CACHE, baseOf(core), 0);
+  return tagOf(youngest) == key ? youngest : findLinked(PDE_CACHE, baseOf(core), key);
+}
+
+/** Makes an entry of the PDE cache count as used. */
+export function touchPageTable(base: usize, entry: usize): void {
+  if (PDE_CACHE.linked == 0) touch(PDE_CACHE, base, 0, entry);
+  else touchInOnlySet(PDE_CACHE, base, entry);
 }
 
 /** Enters a table of `level` that a lookup has just missed. */

@@ -5,8 +5,8 @@
 // Unlike hardware, setting A and D costs no cycles of its own, and walks are never speculative.
 
 import { COUNTER_WALK_CYCLES, COUNTER_WALK_LOADS, COUNTER_WALKS } from "./abi.ts";
-import { dataOf, touch } from "./array.ts";
-import { accessCycles } from "./cache.ts";
+import { dataOf } from "./array.ts";
+import { accessCycles, lineAt, recentLineCycles } from "./cache.ts";
 import { add, count } from "./counters.ts";
 import { NOT_PRESENT, pageFault, refusal, RESERVED_BIT } from "./fault.ts";
 import { baseOf, Core, MACHINE } from "./layout.ts";
@@ -30,7 +30,13 @@ import {
   WRITABLE,
 } from "./pte.ts";
 import { CR4_GLOBAL_PAGES, isLeaf, MODE_32_BIT, MODE_PAE, reservedAt } from "./registers.ts";
-import { fillStructure, findPageTable, PDE_CACHE, useStructure } from "./structure-cache.ts";
+import {
+  fillStructure,
+  findPageTable,
+  PDE_CACHE,
+  touchPageTable,
+  useStructure,
+} from "./structure-cache.ts";
 import { pageOf } from "./tag.ts";
 import { beginLog, logStep } from "./walk-log.ts";
 
@@ -97,7 +103,8 @@ function translation(core: Core, leaf: u64, level: u32, path: u64): u64 {
 /**
  * The walk that most misses take, when nothing on it is out of the ordinary: the PDE cache knows
  * the page table, and the PTE allows the access with A (and D) as they are and is not global. The
- * caller is in long mode. Returns the TLB data word, or 0 having done nothing: then `walk` is to.
+ * caller is in long mode with a small L1D. Returns the TLB data word, or 0 having done nothing:
+ * then `walk` is to.
  */
 export function walkFromPageTable(core: Core, page: u64, required: u64, tested: u64): u64 {
   const cached = findPageTable(core, page);
@@ -109,8 +116,8 @@ export function walkFromPageTable(core: Core, page: u64, required: u64, tested: 
   const data = (entry & (ADDRESS_BITS | ACCESSED | DIRTY | KEY)) | path;
   const unfit = ((data ^ required) & tested) | (entry & GLOBAL) | (~entry & ACCESSED);
   if ((unfit | (entry & load<u64>(reservedAt(core, 1, 0)))) != 0) return 0;
-  touch(PDE_CACHE, baseOf(core), page >> 9, cached);
-  charge(core, MACHINE.walkCycles + accessCycles(core, entryAt), 1);
+  touchPageTable(baseOf(core), cached);
+  charge(core, MACHINE.walkCycles + recentLineCycles(core, baseOf(core), lineAt(entryAt)), 1);
   return data;
 }
 

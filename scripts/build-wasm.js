@@ -7,14 +7,15 @@ import { readFileSync, rmSync } from "node:fs";
 
 const RARELY_CALLED = [
   "access/reportStale access/resolve access/translateUnfit",
-  "accesses/makeAny accesses/makeSequence accesses/skip",
+  "accesses/makeAny accesses/makeRandom accesses/makeSequence accesses/skip",
   "array/countReplaced array/drop array/fill array/findAmong array/invalidWay",
-  "batch/runBlock<* batch/runPlainBlock",
-  "cache/missCycles",
+  "batch/leave batch/runBlock<* batch/runPlainBlock",
+  "cache/accessCycles cache/fillLine",
   "fault/addressFault fault/pageFault",
   "geometry/setOfAnyFold",
   "invalidate/invalidateAll invalidate/invalidateContext",
   "large-set/useOfMany",
+  "linked/chainOutFurther linked/findFurther",
   "memory/allocate memory/back",
   "registers/derive registers/keyForbids",
   "scan/dropMatching scan/nextValid",

@@ -2,6 +2,7 @@
 // `--set AXIS=VALUE[,VALUE]` and experiment files say nothing else. A later axis varies faster.
 
 import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { type X2apic, X2APIC_MODES } from "../kernel/apic.ts";
 import { LAZY_POLICY_NAMES } from "../kernel/lazy/policies.ts";
 import { PROTOCOL_NAMES } from "../kernel/shootdown/protocols.ts";
 import { MAX_CORES } from "../machine/description.ts";
@@ -25,6 +26,12 @@ export interface Axis<T> {
 type AxisTable = { readonly [A in ConfigurationAxis]-?: Axis<Configuration[A]> };
 
 const IDLE_STATES: readonly IdleState[] = ["poll", "mwait", "halt"];
+
+const MODE_OF: Readonly<Record<string, X2apic>> = {
+  ...Object.fromEntries(X2APIC_MODES.map((mode) => [mode, mode])),
+  true: "cluster",
+  false: "off",
+};
 
 const yesOrNo = {
   accepts: "true or false",
@@ -65,6 +72,16 @@ export const AXES: AxisTable = {
     unit: "pages",
     ...wholeNumber({ least: 0, most: 65_536 }),
     defaultFor: () => 33,
+  },
+  x2apic: {
+    summary: "x2APIC destinations: clusters of 16, or one CPU a write; off: xAPIC",
+    ...presetsOwn(oneOf(X2APIC_MODES, "cluster")),
+    accepts: `one of ${X2APIC_MODES.join(", ")} (true is cluster, false is off)`,
+    read: (text: string) => MODE_OF[text],
+  },
+  ipiShorthand: {
+    summary: "one ICR write where all other CPUs are interrupted (off unless given)",
+    ...presetsOwn(yesOrNo),
   },
   idle: { summary: "how an idle core waits", ...oneOf(IDLE_STATES, "mwait") },
   pcid: {

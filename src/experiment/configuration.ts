@@ -1,5 +1,6 @@
 // One configuration: a value on every axis. What a row of results is about.
 
+import type { X2apic } from "../kernel/apic.ts";
 import type { LazyPolicyName } from "../kernel/lazy/policies.ts";
 import type { ProtocolName } from "../kernel/shootdown/protocols.ts";
 import type { IdleState } from "../presets/describe.ts";
@@ -22,6 +23,10 @@ export interface Configuration {
   /** tlb_single_page_flush_ceiling: more pages than this are flushed as a whole. */
   readonly flushCeiling: number;
   readonly idle: IdleState;
+  /** How the local APICs are addressed; in clusters unless given. */
+  readonly x2apic?: X2apic;
+  /** Whether interrupts for all other CPUs go out as one; off unless given. */
+  readonly ipiShorthand?: boolean;
   /** Topology; the preset's own unless given. */
   readonly coresPerLlc?: number;
   readonly llcsPerSocket?: number;

@@ -39,11 +39,14 @@ export function bootKernel(configuration: Configuration, idleProgram?: IdleProgr
     ...(coresPerLlc === undefined ? {} : { coresPerLlc }),
     ...(llcsPerSocket === undefined ? {} : { llcsPerSocket }),
   };
-  const machine = new Machine(describe(presetNamed(cpu), { cores, idle, ...topology }));
+  const { x2apic = "cluster", ipiShorthand = false } = configuration;
+  const described = { cores, idle, x2apic: x2apic !== "off", ...topology };
+  const machine = new Machine(describe(presetNamed(cpu), described));
   const policy = lazyPolicies[configuration.lazyTlb];
   const protocol = protocols[configuration.protocol];
   const { pti = false, invpcid = hasInvpcid(cpu) } = configuration;
-  const options = { pcid, pti, invpcid, invlpgb, flushCeiling, idle };
+  const apic = { x2apic, ipiShorthand };
+  const options = { pcid, pti, invpcid, invlpgb, flushCeiling, idle, ...apic };
   return new KernelState(machine, policy, protocol, options, idleProgram);
 }
 

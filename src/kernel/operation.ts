@@ -199,7 +199,7 @@ export function* tlbsync(): Kernel {
   yield { kind: "tlbsync" };
 }
 
-/** ICR writes: one per x2APIC cluster of 16 among the targets. */
+/** ICR writes: see apic.ts. The targets are other CPUs, ascending. */
 export function* sendIpi(targets: readonly number[], vector: number): Kernel {
   markOrigin();
   yield { kind: "sendIpi", targets, vector };

@@ -7,15 +7,13 @@ import { addressOfPage, hex, type PageNumber } from "../base/address.ts";
 import { assert } from "../base/assert.ts";
 import type { Machine } from "../machine/machine.ts";
 import { Activation } from "./activation.ts";
+import { icrWrites } from "./apic.ts";
 import type { Cell } from "./cell.ts";
 import type { Clock } from "./clock.ts";
 import { makeCurrent } from "./context-switch.ts";
 import type { Cpu } from "./cpu.ts";
 import { HZ, type Operation } from "./operation.ts";
 import { Mm } from "./mm.ts";
-
-/** IPIs that one ICR write can address: the CPUs of an x2APIC cluster (SDM 3A 10.12.10). */
-const CLUSTER_CPUS = 16;
 
 /** What code does while its condition does not hold. */
 const PARKED_AS = { wait: "waiting", queue: "queued", park: "parked", idle: "idle" } as const;
@@ -188,14 +186,13 @@ function performWait(
 
 function performSendIpi(clock: Clock, cpu: Cpu, targets: readonly number[], vector: number): void {
   const { machine, cpus } = clock.kernel;
-  let cluster = -1;
-  for (const target of targets) {
-    const targetCluster = Math.floor(target / CLUSTER_CPUS);
-    if (targetCluster !== cluster) machine.writeIcr(cpu.id);
-    cluster = targetCluster;
-    machine.deliverIpi(cpu.id, target, vector);
-    clock.emit(cpu, { kind: "ipiSent", target, vector });
-    clock.interruptsChanged(cpus[target]!);
+  for (const together of icrWrites(cpu, targets)) {
+    machine.writeIcr(cpu.id);
+    for (const target of together) {
+      machine.deliverIpi(cpu.id, target, vector);
+      clock.emit(cpu, { kind: "ipiSent", target, vector });
+      clock.interruptsChanged(cpus[target]!);
+    }
   }
 }
 

@@ -35,6 +35,8 @@ export interface DescribeOptions {
   readonly llcsPerSocket?: number;
   /** "mwait" unless given. */
   readonly idle?: IdleState;
+  /** False: the local APICs are xAPICs. */
+  readonly x2apic?: boolean;
 }
 
 type ToCycles = (latency: Latency) => number;
@@ -57,7 +59,7 @@ export function describe(preset: Preset, options: DescribeOptions): MachineDescr
     llc: cacheOf(preset.caches.llc, cycles),
     dramCycles: { local: cycles(preset.memory.local), remote: cycles(preset.memory.remote) },
     line: lineOf(preset, cycles),
-    instruction: instructionsOf(preset, cycles, options.idle ?? "mwait"),
+    instruction: instructionsOf(preset, cycles, options),
     ...broadcastOf(preset, cycles),
     ipiDeliveryCycles: mapDistances(
       preset.interrupt,
@@ -159,8 +161,12 @@ function lineOf(preset: Preset, cycles: ToCycles): LineDescription {
   };
 }
 
-function instructionsOf(preset: Preset, cycles: ToCycles, idle: IdleState): InstructionCycles {
-  const { invpcid, ...rest } = preset.instruction;
+function instructionsOf(
+  preset: Preset,
+  cycles: ToCycles,
+  { idle = "mwait", x2apic = true }: DescribeOptions,
+): InstructionCycles {
+  const { invpcid, xapic, ...rest } = preset.instruction;
   // HLT is C1 too; the interrupt that ends it is delivered, and charged, like any other.
   const { pollExit, c1Exit } = preset.idle;
   return {
@@ -175,7 +181,7 @@ function instructionsOf(preset: Preset, cycles: ToCycles, idle: IdleState): Inst
       cycles(invpcid.allButGlobals),
     ],
     mfence: cycles(rest.mfence),
-    writeIcr: cycles(rest.writeIcr),
+    writeIcr: x2apic ? cycles(rest.writeIcr) : cycles(xapic.readIcr) + cycles(xapic.writeIcr),
     interruptEntry: cycles(rest.interruptEntry),
     endOfInterrupt: cycles(rest.endOfInterrupt),
     iret: cycles(rest.iret),

@@ -25,7 +25,7 @@ export interface Axis<T> {
 
 type AxisTable = { readonly [A in ConfigurationAxis]-?: Axis<Configuration[A]> };
 
-const IDLE_STATES: readonly IdleState[] = ["poll", "mwait", "halt"];
+const IDLE_STATES: readonly IdleState[] = ["poll", "mwait", "halt", "c6"];
 
 const MODE_OF: Readonly<Record<string, X2apic>> = {
   ...Object.fromEntries(X2APIC_MODES.map((mode) => [mode, mode])),

@@ -57,6 +57,10 @@ export function conflictIn(configuration: Configuration): Conflict | undefined {
     const reason = `${protocol} knows no page-table isolation, which came with Linux 4.15`;
     return { axis: "pti", against: "protocol", reason };
   }
+  if (configuration.idle === "c6" && presetNamed(cpu).idle.c6Exit === undefined) {
+    const reason = `${cpu} has no figure for a state that loses the TLB`;
+    return { axis: "idle", against: "cpu", reason };
+  }
   if (configuration.x2apic === "off" && configuration.cores > XAPIC_CPUS) {
     const reason = `an xAPIC has ids of 8 bits, for ${XAPIC_CPUS} CPUs`;
     return { axis: "x2apic", against: "cores", reason };

@@ -37,7 +37,7 @@ export interface KernelOptions {
   /** X86_FEATURE_INVPCID: whether the kernel uses the instruction. Off unless given. */
   readonly invpcid?: boolean;
   /** How an idle CPU waits: only "halt" needs an interrupt to be woken. */
-  readonly idle: "poll" | "mwait" | "halt";
+  readonly idle: "poll" | "mwait" | "halt" | "c6";
   /** How the local APICs are addressed: "cluster" unless given. */
   readonly x2apic?: X2apic;
   /** apic_use_ipi_shorthand: one ICR write reaches every other CPU. Off unless given. */

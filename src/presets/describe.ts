@@ -24,8 +24,11 @@ import type {
   PresetTlbArray,
 } from "./preset.ts";
 
-/** How an idle core waits: polling in a loop of PAUSE, in MWAIT C1, or in HLT for an interrupt. */
-export type IdleState = "poll" | "mwait" | "halt";
+/**
+ * How an idle core waits: polling in a loop of PAUSE, in MWAIT C1, in HLT for an interrupt, or in
+ * MWAIT C6, where it loses what it has cached.
+ */
+export type IdleState = "poll" | "mwait" | "halt" | "c6";
 
 export interface DescribeOptions {
   /** 1 to MAX_CORES. */
@@ -167,8 +170,6 @@ function instructionsOf(
   { idle = "mwait", x2apic = true }: DescribeOptions,
 ): InstructionCycles {
   const { invpcid, xapic, ...rest } = preset.instruction;
-  // HLT is C1 too; the interrupt that ends it is delivered, and charged, like any other.
-  const { pollExit, c1Exit } = preset.idle;
   return {
     writeCr3Flush: cycles(rest.writeCr3Flush),
     writeCr3NoFlush: cycles(rest.writeCr3NoFlush),
@@ -187,8 +188,16 @@ function instructionsOf(
     iret: cycles(rest.iret),
     pageFault: cycles(rest.pageFault),
     syscall: cycles(rest.syscall),
-    idleExit: cycles(idle === "poll" ? pollExit : c1Exit),
+    idleExit: cycles(exitOf(preset, idle)),
   };
+}
+
+/** HLT is C1 too; the interrupt that ends it is delivered, and charged, like any other. */
+function exitOf({ name, idle: { pollExit, c1Exit, c6Exit } }: Preset, idle: IdleState): Latency {
+  if (idle === "poll") return pollExit;
+  if (idle !== "c6") return c1Exit;
+  if (c6Exit === undefined) throw new BadInput("idle", idle, `${name} has no figure for it`);
+  return c6Exit;
 }
 
 const mapDistances = (

@@ -167,4 +167,6 @@ export interface PresetIdle {
   readonly pollExit: Latency;
   /** Leaving C1, typical (not the upper bound that an OS table states). */
   readonly c1Exit: Latency;
+  /** Leaving C6, in which TLBs and the core's own caches lose their contents, typical. */
+  readonly c6Exit?: Latency;
 }

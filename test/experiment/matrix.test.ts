@@ -87,6 +87,14 @@ describe("a matrix", () => {
     );
   });
 
+  test("leaves out C6 on a CPU for which it has no figure", () => {
+    const { cells, notes } = matrixOf({}, "cpu=skylake-sp,milan", "idle=mwait,c6");
+    expect(cells).toHaveLength(3);
+    expect(notes).toEqual([
+      "left out cpu=milan idle=c6: milan has no figure for a state that loses the TLB",
+    ]);
+  });
+
   test("leaves out an xAPIC of more CPUs than its ids can name", () => {
     const { cells, notes } = matrixOf({}, "cores=255,256", "x2apic=off,cluster");
     expect(cells).toHaveLength(3);

@@ -41,6 +41,11 @@ export interface ShootdownProtocol {
   switchMm(cpu: Cpu, next: Mm): Kernel;
   /** enter_lazy_tlb: CR3 stays, no user memory is used. Interrupts off. */
   enterLazy(cpu: Cpu): Kernel;
+  /**
+   * leave_mm: an idle CPU goes to init_mm before it loses its TLB. Interrupts off. Absent: by
+   * switchMm, from loaded_mm.
+   */
+  leaveMm?(cpu: Cpu): Kernel;
   /** flush_tlb_mm_range: on return no CPU uses a translation of the range older than the call.
    *  Interrupts on; the caller holds mmap_lock, or is the last user. Returns whether another CPU
    *  was in mm_cpumask. Kernel code asks for it through flush.ts. */

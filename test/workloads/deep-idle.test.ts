@@ -32,7 +32,7 @@ describe.each(LIVES)("%s", (name) => {
   );
 });
 
-test("where tables are freed, lazy CPUs in C1 are interrupted, and those in C6 are not", async () => {
+test("where tables are freed, lazy CPUs in C1 are interrupted, those in C6 are not", async () => {
   const flushed = async (idle: "mwait" | "c6") => {
     const { ipis, ipisToLazy, flushes } = await measure("unplug", { idle });
     return { ipis, ipisToLazy, left: flushes.skipped };

@@ -8,7 +8,7 @@ import { PROTOCOL_NAMES } from "../kernel/shootdown/protocols.ts";
 import { MAX_CORES } from "../machine/description.ts";
 import { PRESET_NAMES } from "../presets/presets.ts";
 import type { IdleState } from "../presets/describe.ts";
-import type { Configuration, ConfigurationAxis } from "./configuration.ts";
+import type { Configuration, ConfigurationAxis, UserPageSize } from "./configuration.ts";
 import { hasPcid, knowsPcid } from "./constraints.ts";
 
 export interface Axis<T> {
@@ -25,6 +25,7 @@ export interface Axis<T> {
 
 type AxisTable = { readonly [A in ConfigurationAxis]-?: Axis<Configuration[A]> };
 
+const PAGE_SIZES: readonly UserPageSize[] = ["4K", "2M"];
 const IDLE_STATES: readonly IdleState[] = ["poll", "mwait", "halt", "c6"];
 
 const MODE_OF: Readonly<Record<string, X2apic>> = {
@@ -61,6 +62,10 @@ export const AXES: AxisTable = {
     unit: "pages",
     ...wholeNumber({ least: 1, most: 65_536 }),
     defaultFor: () => 8,
+  },
+  pageSize: {
+    summary: "how large those pages are: 2M as with MAP_HUGETLB (4K unless given)",
+    ...presetsOwn(oneOf(PAGE_SIZES, "4K")),
   },
   rounds: {
     summary: "measured repetitions of the workload's operation",

@@ -3,8 +3,12 @@
 import type { X2apic } from "../kernel/apic.ts";
 import type { LazyPolicyName } from "../kernel/lazy/policies.ts";
 import type { ProtocolName } from "../kernel/shootdown/protocols.ts";
+import type { PageSize } from "../machine/description.ts";
 import type { IdleState } from "../presets/describe.ts";
 import type { PresetName } from "../presets/presets.ts";
+
+/** What the kernel maps memory of processes with. */
+export type UserPageSize = Extract<PageSize, "4K" | "2M">;
 
 export interface Configuration {
   readonly cpu: PresetName;
@@ -32,6 +36,8 @@ export interface Configuration {
   readonly llcsPerSocket?: number;
   /** Pages that one mmap/munmap/mprotect/madvise of the workload covers. */
   readonly pages: number;
+  /** How large those pages are; 4K unless given. */
+  readonly pageSize?: UserPageSize;
   /** Measured repetitions of the workload's operation. */
   readonly rounds: number;
 }

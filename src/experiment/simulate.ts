@@ -83,10 +83,10 @@ export async function simulate(run: Run): Promise<Measurement> {
 
 /** Starts the run's workload on a kernel that has just been booted. */
 export function startWorkload(kernel: KernelState, run: Run): void {
-  const { pages, rounds } = run.configuration;
+  const { pages, pageSize = "4K", rounds } = run.configuration;
   const random = new Random(run.seed);
   const workload = workloads[run.workload as WorkloadName];
-  const scene = { kernel, cpus: kernel.cpus, pages, rounds, random };
+  const scene = { kernel, cpus: kernel.cpus, pages, pageSize, rounds, random };
   startInit(kernel, workload.name, workload.program(scene));
 }
 

@@ -1,23 +1,18 @@
 // Accesses to emulated memory under exploration: what user mode and the kernel use through the TLB,
 // and stores to page-table entries, which page walks see when they reach memory.
 
-import {
-  addressOfPage,
-  type FrameNumber,
-  hex,
-  type PageNumber,
-  pageNumber,
-} from "../base/address.ts";
+import { addressOfPage, type FrameNumber, hex, pageNumber } from "../base/address.ts";
 import { assert } from "../base/assert.ts";
 import { Activation } from "../kernel/activation.ts";
+import { leafAt } from "../kernel/entry.ts";
 import { handleFault } from "../kernel/fault.ts";
-import type { Mm } from "../kernel/mm.ts";
 import type { Operation } from "../kernel/operation.ts";
 import { PRESENT } from "../machine/page-table.ts";
 import type { Stream } from "../machine/stream.ts";
 import type { CpuState } from "./cpu-state.ts";
 import type { Executor } from "./executor.ts";
 import { useOf } from "./noticed.ts";
+import type { BufferedEntry } from "./store-buffer.ts";
 import { isKernelPage } from "./tlb.ts";
 
 export function accessKernel(
@@ -74,14 +69,20 @@ export function runUser(
 }
 
 /** A store to a leaf entry reaches memory, where page walks see it. Returns the old entry. */
-export function commitEntry(executor: Executor, mm: Mm, page: PageNumber, entry: bigint): bigint {
+export function commitEntry(
+  executor: Executor,
+  { mm, page, entry, size }: Omit<BufferedEntry, "cell" | "step">,
+): bigint {
   executor.touched.write(executor.locations.ofEntry(mm.root, page));
   const isMapped = (mm.tables.entryAt(page) & PRESENT) !== 0n;
   if (isMapped) {
     const roots = isKernelPage(page) ? null : mm.roots;
-    for (const { tlb } of executor.states) tlb.changing(roots, page, executor.choices);
+    const leaf = leafAt(page, size);
+    for (const changed of executor.pages.filter((one) => one >= leaf.start && one < leaf.end)) {
+      for (const { tlb } of executor.states) tlb.changing(roots, changed, executor.choices);
+    }
   }
-  const old = mm.tables.setEntry(page, entry);
+  const old = mm.tables.setEntry(page, entry, size);
   if ((entry & PRESENT) !== 0n) {
     for (const { tlb } of executor.states) tlb.fill();
   }

@@ -154,14 +154,14 @@ export function perform(
         buffer.entryOf(operation.mm, operation.page) ?? operation.mm.tables.entryAt(operation.page);
       return;
     case "writeEntry": {
-      const { mm, page, entry } = operation;
-      if (executor.memory === "sc") commitEntry(executor, mm, page, entry);
-      else buffer.add({ cell: null, mm, page, entry, step: executor.steps });
+      const { mm, page, entry, size } = operation;
+      if (executor.memory === "sc") commitEntry(executor, operation);
+      else buffer.add({ cell: null, mm, page, entry, size, step: executor.steps });
       return;
     }
     case "exchangeEntry":
       touched.follow(state.bufferLocation);
-      top.result = commitEntry(executor, operation.mm, operation.page, operation.entry);
+      top.result = commitEntry(executor, operation);
       return;
     case "presentPages":
       readTables(executor, operation.mm.root);

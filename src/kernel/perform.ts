@@ -95,7 +95,7 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
       return;
     case "writeEntry":
     case "exchangeEntry":
-      top.result = operation.mm.tables.setEntry(operation.page, operation.entry);
+      top.result = setEntry(operation);
       machine.touch(cpu.id, operation.mm.tables.addressOfEntry(operation.page), true);
       return;
     case "presentPages":
@@ -128,6 +128,14 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
       return clock.emit(cpu, operation.notice);
   }
 }
+
+const setEntry = ({
+  mm,
+  page,
+  entry,
+  size,
+}: Extract<Operation, { kind: "writeEntry" | "exchangeEntry" }>): bigint =>
+  mm.tables.setEntry(page, entry, size);
 
 function performInvpcid(
   clock: Clock,

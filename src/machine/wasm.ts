@@ -42,7 +42,7 @@ export interface MachineFunctions {
   invlpg(core: number, page: number): void;
   invlpgAddress(core: number, address: bigint): void;
   invpcid(core: number, type: bigint, descriptor: bigint, address: bigint): number;
-  invlpgb(core: number, extent: Word, pcid: number, page: number, pages: number): void;
+  invlpgb(core: number, extent: Word, pcid: number, page: number, pages: number, large: Word): void;
   tlbsync(core: number): void;
   access(
     core: number,

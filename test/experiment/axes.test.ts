@@ -80,6 +80,7 @@ describe("defaults", () => {
     expect(missing).toEqual([
       "coresPerLlc",
       "llcsPerSocket",
+      "pageSize",
       "x2apic",
       "ipiShorthand",
       "invpcid",

@@ -78,8 +78,9 @@ export function commitEntry(
   if (isMapped) {
     const roots = isKernelPage(page) ? null : mm.roots;
     const leaf = leafAt(page, size);
-    for (const changed of executor.pages.filter((one) => one >= leaf.start && one < leaf.end)) {
-      for (const { tlb } of executor.states) tlb.changing(roots, changed, executor.choices);
+    for (const one of executor.pages) {
+      if (one < leaf.start || one >= leaf.end) continue;
+      for (const { tlb } of executor.states) tlb.changing(roots, one, executor.choices);
     }
   }
   const old = mm.tables.setEntry(page, entry, size);

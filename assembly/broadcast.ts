@@ -4,9 +4,11 @@
 // Carried out is each as late as the manual allows: at the TLBSYNC, or when a core has more of them
 // outstanding than there is room for. So a missing TLBSYNC shows.
 //
-//   an outstanding one:  | extent, a BROADCAST_* | PCID in bits 63:52, pages in 15:0 | first page |
+//   an outstanding one:  | extent, a BROADCAST_* | PCID in bits 63:52, pages | first page |
 //
-// Left out: guests' ASIDs, ranges of all PCIDs, steps of 2 MiB, "final translation only".
+//   pages: their number in bits 15:0, and bit 16 if they are of 2 MiB
+//
+// Left out: guests' ASIDs, ranges of all PCIDs, "final translation only".
 
 import { BROADCAST_PAGES, COUNTER_INVLPGBS } from "./abi.ts";
 import { count } from "./counters.ts";
@@ -15,14 +17,21 @@ import { broadcastAt, Core, coreAt, MACHINE, MAX_BROADCASTS } from "./layout.ts"
 import { PAGE_BITS, PCID_BITS, PCID_SHIFT } from "./tag.ts";
 
 /** INVLPGB. Not serialising: it may overtake stores that are still posted. */
-export function invlpgb(index: u32, extent: u32, pcid: u32, page: f64, pages: u32): void {
+export function invlpgb(
+  index: u32,
+  extent: u32,
+  pcid: u32,
+  page: f64,
+  pages: u32,
+  large: u32,
+): void {
   assert(MACHINE.broadcastPages != 0);
   assert(extent != BROADCAST_PAGES || (pages >= 1 && pages <= MACHINE.broadcastPages));
   const core = coreAt(index);
   if (core.broadcasts == MAX_BROADCASTS) carryOut(core);
   const request = broadcastAt(core, core.broadcasts++);
   store<u64>(request, extent);
-  store<u64>(request, ((<u64>pcid) << PCID_SHIFT) | pages, 8);
+  store<u64>(request, ((<u64>pcid) << PCID_SHIFT) | ((<u64>large) << 16) | pages, 8);
   store<u64>(request, (<u64>page) & PAGE_BITS, 16);
   core.clock += MACHINE.invlpgb;
   core.broadcastCycle = core.clock + MACHINE.broadcastCycles;
@@ -49,7 +58,8 @@ function invalidate(core: Core, request: usize): void {
   const named = load<u64>(request, 8);
   const first = load<u64>(request, 16);
   const pages: u64 = extent == BROADCAST_PAGES ? named & 0xffff : 1;
-  for (let page = first; page < first + pages; page++) {
-    invalidateAs(core, extent, named & PCID_BITS, page);
+  const step: u64 = (named & (1 << 16)) != 0 ? 512 : 1;
+  for (let position: u64 = 0; position < pages; position++) {
+    invalidateAs(core, extent, named & PCID_BITS, first + position * step);
   }
 }

@@ -65,6 +65,11 @@ export function llcDirectoryBytes(): u32 {
   return LLC.sets << 2;
 }
 
+/** All sets of a core's own cache as they were at boot. */
+export function emptyCache(core: Core, cache: CacheShape): void {
+  memory.fill(baseOf(core) + cache.offset, 0, cache.sets * cache.setBytes);
+}
+
 function setIndex(cache: CacheShape, line: u32): u32 {
   return cache.setMask != 0 ? line & cache.setMask : line % cache.sets;
 }

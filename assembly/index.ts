@@ -19,6 +19,7 @@ import * as registers from "./registers.ts";
 import * as tables from "./tables.ts";
 import { PAGE_BITS } from "./tag.ts";
 
+import { powerDown } from "./power.ts";
 import { boot } from "./description.ts";
 import { runStream } from "./batch.ts";
 import { counter, resetCounters } from "./counters.ts";
@@ -55,6 +56,7 @@ export {
   acceptInterrupt,
   endOfInterrupt,
   iret,
+  powerDown,
   invlpgb,
   tlbsync,
   startLevel,

@@ -79,7 +79,7 @@ export class StaleTranslationChecker implements Observer {
       case "flushReturn":
         return this.returned(moment);
       case "entryWithdrawn":
-        return this.unflushed.withdrawn(cpu, event.mm, event.page, this.order);
+        return this.unflushed.withdrawn(cpu, event.mm, event.range, this.order);
       case "unmapDeferred":
         return this.unflushed.deferred(cpu, event.mm, event.range, ++this.order);
       case "batchFlushBegin":

@@ -2,7 +2,7 @@
 // yet, or reclaim has put the flush off. Until then the older translation may be used, and whoever
 // else flushes the same range, and began before the change, does not answer for it.
 
-import { type PageNumber, pageAfter, type PageRange, pageRange } from "../base/address.ts";
+import type { PageNumber, PageRange } from "../base/address.ts";
 import type { Mm } from "../kernel/mm.ts";
 import { type Restore, saveArray } from "../kernel/save.ts";
 
@@ -19,13 +19,12 @@ interface Change {
 export class UnflushedChanges {
   private changes: Change[] = [];
 
-  /** `cpu` has withdrawn what the entry of a page granted. */
-  withdrawn(cpu: number, mm: Mm, page: PageNumber, at: number): void {
+  /** `cpu` has withdrawn what the entry of a range granted. */
+  withdrawn(cpu: number, mm: Mm, range: PageRange, at: number): void {
     const last = this.changes.at(-1);
-    const range = pageRange(page, 1);
     const goesOn = last?.cpu === cpu && last.mm === mm && last.at === at && !last.deferred;
-    if (goesOn && last.range.end === page) {
-      const longer = { start: last.range.start, end: pageAfter(page, 1) };
+    if (goesOn && last.range.end === range.start) {
+      const longer = { start: last.range.start, end: range.end };
       this.changes[this.changes.length - 1] = { ...last, range: longer };
     } else this.changes.push({ cpu, mm, range, at, deferred: false });
   }

@@ -2,13 +2,14 @@
 // `--set AXIS=VALUE[,VALUE]` and experiment files say nothing else. A later axis varies faster.
 
 import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { type X2apic, X2APIC_MODES } from "../kernel/apic.ts";
 import { LAZY_POLICY_NAMES } from "../kernel/lazy/policies.ts";
 import { MUTATION_NAMES } from "../kernel/mutation.ts";
 import { PROTOCOL_NAMES } from "../kernel/shootdown/protocols.ts";
 import { MAX_CORES } from "../machine/description.ts";
 import { PRESET_NAMES } from "../presets/presets.ts";
 import type { IdleState } from "../presets/describe.ts";
-import type { Configuration, ConfigurationAxis } from "./configuration.ts";
+import type { Configuration, ConfigurationAxis, UserPageSize } from "./configuration.ts";
 import { hasPcid, knowsPcid } from "./constraints.ts";
 
 export interface Axis<T> {
@@ -25,7 +26,14 @@ export interface Axis<T> {
 
 type AxisTable = { readonly [A in ConfigurationAxis]-?: Axis<Configuration[A]> };
 
-const IDLE_STATES: readonly IdleState[] = ["poll", "mwait", "halt"];
+const PAGE_SIZES: readonly UserPageSize[] = ["4K", "2M"];
+const IDLE_STATES: readonly IdleState[] = ["poll", "mwait", "halt", "c6"];
+
+const MODE_OF: Readonly<Record<string, X2apic>> = {
+  ...Object.fromEntries(X2APIC_MODES.map((mode) => [mode, mode])),
+  true: "cluster",
+  false: "off",
+};
 
 const yesOrNo = {
   accepts: "true or false",
@@ -56,6 +64,10 @@ export const AXES: AxisTable = {
     ...wholeNumber({ least: 1, most: 65_536 }),
     defaultFor: () => 8,
   },
+  pageSize: {
+    summary: "how large those pages are: 2M as with MAP_HUGETLB (4K unless given)",
+    ...presetsOwn(oneOf(PAGE_SIZES, "4K")),
+  },
   rounds: {
     summary: "measured repetitions of the workload's operation",
     ...wholeNumber({ least: 1, most: 1_000_000 }),
@@ -66,6 +78,16 @@ export const AXES: AxisTable = {
     unit: "pages",
     ...wholeNumber({ least: 0, most: 65_536 }),
     defaultFor: () => 33,
+  },
+  x2apic: {
+    summary: "x2APIC destinations: clusters of 16, or one CPU a write; off: xAPIC",
+    ...presetsOwn(oneOf(X2APIC_MODES, "cluster")),
+    accepts: `one of ${X2APIC_MODES.join(", ")} (true is cluster, false is off)`,
+    read: (text: string) => MODE_OF[text],
+  },
+  ipiShorthand: {
+    summary: "one ICR write where all other CPUs are interrupted (off unless given)",
+    ...presetsOwn(yesOrNo),
   },
   idle: { summary: "how an idle core waits", ...oneOf(IDLE_STATES, "mwait") },
   pcid: {

@@ -1,10 +1,15 @@
 // One configuration: a value on every axis. What a row of results is about.
 
+import type { X2apic } from "../kernel/apic.ts";
 import type { LazyPolicyName } from "../kernel/lazy/policies.ts";
 import type { MutationName } from "../kernel/mutation.ts";
 import type { ProtocolName } from "../kernel/shootdown/protocols.ts";
+import type { PageSize } from "../machine/description.ts";
 import type { IdleState } from "../presets/describe.ts";
 import type { PresetName } from "../presets/presets.ts";
+
+/** What the kernel maps memory of processes with. */
+export type UserPageSize = Extract<PageSize, "4K" | "2M">;
 
 export interface Configuration {
   readonly cpu: PresetName;
@@ -23,11 +28,17 @@ export interface Configuration {
   /** tlb_single_page_flush_ceiling: more pages than this are flushed as a whole. */
   readonly flushCeiling: number;
   readonly idle: IdleState;
+  /** How the local APICs are addressed; in clusters unless given. */
+  readonly x2apic?: X2apic;
+  /** Whether interrupts for all other CPUs go out as one; off unless given. */
+  readonly ipiShorthand?: boolean;
   /** Topology; the preset's own unless given. */
   readonly coresPerLlc?: number;
   readonly llcsPerSocket?: number;
   /** Pages that one mmap/munmap/mprotect/madvise of the workload covers. */
   readonly pages: number;
+  /** How large those pages are; 4K unless given. */
+  readonly pageSize?: UserPageSize;
   /** Measured repetitions of the workload's operation. */
   readonly rounds: number;
   /** The mistake that the kernel makes; none unless given. */

@@ -1,5 +1,6 @@
 // Which combinations of axis values no machine or no kernel can have, and why.
 
+import { XAPIC_CPUS } from "../kernel/apic.ts";
 import type { LazyPolicyName } from "../kernel/lazy/policies.ts";
 import type { ShootdownProtocol } from "../kernel/shootdown/protocol.ts";
 import { type ProtocolName, protocols } from "../kernel/shootdown/protocols.ts";
@@ -58,6 +59,14 @@ export function conflictIn(configuration: Configuration): Conflict | undefined {
   if (configuration.pti === true && !knowsPcid(protocol)) {
     const reason = `${protocol} knows no page-table isolation, which came with Linux 4.15`;
     return { axis: "pti", against: "protocol", reason };
+  }
+  if (configuration.idle === "c6" && presetNamed(cpu).idle.c6Exit === undefined) {
+    const reason = `${cpu} has no figure for a state that loses the TLB`;
+    return { axis: "idle", against: "cpu", reason };
+  }
+  if (configuration.x2apic === "off" && configuration.cores > XAPIC_CPUS) {
+    const reason = `an xAPIC has ids of 8 bits, for ${XAPIC_CPUS} CPUs`;
+    return { axis: "x2apic", against: "cores", reason };
   }
   const reason = whyNotTogether(configuration);
   if (reason !== undefined) return { axis: "lazyTlb", against: "protocol", reason };

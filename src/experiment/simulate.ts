@@ -42,12 +42,15 @@ export function bootKernel(configuration: Configuration, idleProgram?: IdleProgr
     ...(coresPerLlc === undefined ? {} : { coresPerLlc }),
     ...(llcsPerSocket === undefined ? {} : { llcsPerSocket }),
   };
-  const machine = new Machine(describe(presetNamed(cpu), { cores, idle, ...topology }));
+  const { x2apic = "cluster", ipiShorthand = false } = configuration;
+  const described = { cores, idle, x2apic: x2apic !== "off", ...topology };
+  const machine = new Machine(describe(presetNamed(cpu), described));
   const policy = lazyPolicies[configuration.lazyTlb];
   const protocol = protocols[configuration.protocol];
   const { pti = false, invpcid = hasInvpcid(cpu), mutation = "none" } = configuration;
+  const apic = { x2apic, ipiShorthand };
   const mistake = mutation === "none" ? {} : { mutation };
-  const options = { pcid, pti, invpcid, invlpgb, flushCeiling, idle, ...mistake };
+  const options = { pcid, pti, invpcid, invlpgb, flushCeiling, idle, ...apic, ...mistake };
   return new KernelState(machine, policy, protocol, options, idleProgram);
 }
 
@@ -87,10 +90,10 @@ export async function simulate(run: Run): Promise<Measurement> {
 
 /** Starts the run's workload on a kernel that has just been booted. */
 export function startWorkload(kernel: KernelState, run: Run): void {
-  const { pages, rounds } = run.configuration;
+  const { pages, pageSize = "4K", rounds } = run.configuration;
   const random = new Random(run.seed);
   const workload = workloads[run.workload as WorkloadName];
-  const scene = { kernel, cpus: kernel.cpus, pages, rounds, random };
+  const scene = { kernel, cpus: kernel.cpus, pages, pageSize, rounds, random };
   startInit(kernel, workload.name, workload.program(scene));
 }
 

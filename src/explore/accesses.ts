@@ -1,25 +1,19 @@
 // Accesses to emulated memory under exploration: what user mode and the kernel use through the TLB,
 // and stores to page-table entries, which page walks see when they reach memory.
 
-import {
-  addressOfPage,
-  type FrameNumber,
-  hex,
-  type PageNumber,
-  pageNumber,
-} from "../base/address.ts";
+import { addressOfPage, type FrameNumber, hex, pageNumber } from "../base/address.ts";
 import { assert } from "../base/assert.ts";
 import { Activation } from "../kernel/activation.ts";
 import type { Cpu } from "../kernel/cpu.ts";
-import { withdraws } from "../kernel/entry.ts";
+import { leafAt, withdraws } from "../kernel/entry.ts";
 import { handleFault } from "../kernel/fault.ts";
-import type { Mm } from "../kernel/mm.ts";
 import type { Operation } from "../kernel/operation.ts";
 import { PRESENT } from "../machine/page-table.ts";
 import type { Stream } from "../machine/stream.ts";
 import type { CpuState } from "./cpu-state.ts";
 import type { Executor } from "./executor.ts";
 import { useOf } from "./noticed.ts";
+import type { BufferedEntry } from "./store-buffer.ts";
 import { isKernelPage } from "./tlb.ts";
 
 export function accessKernel(
@@ -75,25 +69,27 @@ export function runUser(
   } else if (stream.remaining === 0) top.pending = null;
 }
 
-interface EntryWrite {
-  readonly mm: Mm;
-  readonly page: PageNumber;
-  readonly entry: bigint;
-}
-
 /** A store to a leaf entry reaches memory, where page walks see it. Returns the old entry. */
-export function commitEntry(executor: Executor, cpu: Cpu, { mm, page, entry }: EntryWrite): bigint {
+export function commitEntry(
+  executor: Executor,
+  cpu: Cpu,
+  { mm, page, entry, size }: Omit<BufferedEntry, "cell" | "step">,
+): bigint {
   executor.touched.write(executor.locations.ofEntry(mm.root, page));
+  const leaf = leafAt(page, size);
   const isMapped = (mm.tables.entryAt(page) & PRESENT) !== 0n;
   if (isMapped) {
     const roots = isKernelPage(page) ? null : mm.roots;
-    for (const { tlb } of executor.states) tlb.changing(roots, page, executor.choices);
+    for (const one of executor.pages) {
+      if (one < leaf.start || one >= leaf.end) continue;
+      for (const { tlb } of executor.states) tlb.changing(roots, one, executor.choices);
+    }
   }
-  const old = mm.tables.setEntry(page, entry);
+  const old = mm.tables.setEntry(page, entry, size);
   if ((entry & PRESENT) !== 0n) {
     for (const { tlb } of executor.states) tlb.fill();
   }
-  if (withdraws(old, entry)) executor.emit(cpu, { kind: "entryWithdrawn", mm, page });
+  if (withdraws(old, entry)) executor.emit(cpu, { kind: "entryWithdrawn", mm, range: leaf });
   return old;
 }
 

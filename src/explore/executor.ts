@@ -11,6 +11,7 @@ import { History } from "../kernel/history.ts";
 import { returnToUser, serveInterrupt } from "../kernel/interrupt.ts";
 import type { KernelState } from "../kernel/kernel.ts";
 import type { Operation } from "../kernel/operation.ts";
+import { pagesPer } from "../machine/page-table.ts";
 import { CpuState } from "./cpu-state.ts";
 import { Locations } from "./locations.ts";
 import { noticed } from "./noticed.ts";
@@ -209,11 +210,11 @@ export class Executor {
   }
 
   /** An entry may reach memory only after the flush that was to see to it has returned. */
-  private drainEntry(state: CpuState, { step, ...write }: BufferedEntry): void {
-    const { mm, page } = write;
-    commitEntry(this, state.cpu, write);
+  private drainEntry(state: CpuState, store: BufferedEntry): void {
+    const { mm, page, size, step } = store;
+    commitEntry(this, state.cpu, store);
     if ((state.flushed.get(mm.name) ?? -1) < step) return;
-    this.emit(state.cpu, { kind: "revoked", mm, range: pageRange(page, 1) });
+    this.emit(state.cpu, { kind: "revoked", mm, range: pageRange(page, pagesPer(size)) });
   }
 
   private interrupt(state: CpuState): void {

@@ -51,6 +51,7 @@ const NAMES: Readonly<Record<string, string>> = {
   kernelToUser: "context_switch",
   kthreadUnuseMm: "kthread_unuse_mm",
   kthreadUseMm: "kthread_use_mm",
+  leaveMm: "leave_mm",
   loadCr3: "load_new_mm_cr3",
   lockForReading: "down_read",
   lockForWriting: "down_write",

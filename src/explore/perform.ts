@@ -154,9 +154,9 @@ export function perform(
         buffer.entryOf(operation.mm, operation.page) ?? operation.mm.tables.entryAt(operation.page);
       return;
     case "writeEntry": {
-      const { mm, page, entry } = operation;
+      const { mm, page, entry, size } = operation;
       if (executor.memory === "sc") commitEntry(executor, cpu, operation);
-      else buffer.add({ cell: null, mm, page, entry, step: executor.steps });
+      else buffer.add({ cell: null, mm, page, entry, size, step: executor.steps });
       return;
     }
     case "exchangeEntry":

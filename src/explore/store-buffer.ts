@@ -5,6 +5,7 @@
 import { hex, type PageNumber } from "../base/address.ts";
 import type { Cell } from "../kernel/cell.ts";
 import type { Mm } from "../kernel/mm.ts";
+import type { PageSize } from "../machine/description.ts";
 
 export interface BufferedValue {
   readonly cell: Cell;
@@ -19,6 +20,7 @@ export interface BufferedEntry {
   readonly mm: Mm;
   readonly page: PageNumber;
   readonly entry: bigint;
+  readonly size: PageSize;
   readonly step: number;
 }
 

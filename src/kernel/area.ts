@@ -1,6 +1,9 @@
 // vm_area_struct and the list of an mm's areas: what is mapped where, with which rights.
 
 import type { PageNumber, PageRange } from "../base/address.ts";
+import { assert } from "../base/assert.ts";
+import type { PageSize } from "../machine/description.ts";
+import { pagesPer } from "../machine/page-table.ts";
 import { type Restore, saveArray } from "./save.ts";
 
 /** A mapped range of anonymous private memory (files are mapped as if anonymous). */
@@ -9,6 +12,8 @@ export interface Area {
   readonly end: PageNumber;
   readonly writable: boolean;
   readonly executable: boolean;
+  /** What each of its entries maps, as with MAP_HUGETLB: 4K unless given. */
+  readonly pageSize?: PageSize;
 }
 
 /** The areas of an address space, sorted, never overlapping. */
@@ -44,13 +49,22 @@ export class AreaList {
     for (; last < this.areas.length && this.areas[last]!.start < range.end; last++) {
       const area = this.areas[last]!;
       if (area.start < range.start) kept.push({ ...area, end: range.start });
-      const start = Math.max(area.start, range.start) as PageNumber;
-      const end = Math.min(area.end, range.end) as PageNumber;
-      removed.push({ ...area, start, end });
+      removed.push(partOf(area, range));
       if (area.end > range.end) kept.push({ ...area, start: range.end });
     }
     this.areas.splice(first, last - first, ...kept);
     return removed;
+  }
+
+  /** The parts of areas that are in the range. */
+  within(range: PageRange): Area[] {
+    const parts: Area[] = [];
+    for (let index = this.firstEndingAfter(range.start); index < this.areas.length; index++) {
+      const area = this.areas[index]!;
+      if (area.start >= range.end) break;
+      parts.push(partOf(area, range));
+    }
+    return parts;
   }
 
   /** mprotect: the same areas with other rights. Returns the parts that changed, as they were. */
@@ -60,13 +74,14 @@ export class AreaList {
     return removed;
   }
 
-  /** A range of `pageCount` free pages at or above `from`: the lowest that fits. */
-  findFree(pageCount: number, from: PageNumber): PageRange {
-    let start = from as number;
+  /** `pageCount` free pages at or above `from`, at a multiple of `align`: the lowest that fit. */
+  findFree(pageCount: number, from: PageNumber, align = 1): PageRange {
+    const aligned = (page: number): number => Math.ceil(page / align) * align;
+    let start = aligned(from);
     for (let index = this.firstEndingAfter(from); index < this.areas.length; index++) {
       const area = this.areas[index]!;
       if (area.start - start >= pageCount) break;
-      start = Math.max(start, area.end);
+      start = Math.max(start, aligned(area.end));
     }
     return { start: start as PageNumber, end: (start + pageCount) as PageNumber };
   }
@@ -100,4 +115,13 @@ export class AreaList {
     }
     return low;
   }
+}
+
+/** What of the area is in the range: whole pages of its size. */
+function partOf(area: Area, range: PageRange): Area {
+  const start = Math.max(area.start, range.start) as PageNumber;
+  const end = Math.min(area.end, range.end) as PageNumber;
+  const step = pagesPer(area.pageSize ?? "4K");
+  assert(start % step === 0 && end % step === 0, "a large page is not split (EINVAL)");
+  return { ...area, start, end };
 }

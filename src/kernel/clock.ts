@@ -235,8 +235,10 @@ export class Clock {
   /** Parks `top`: a change of its cell wakes it, unless it is in HLT, which only interrupts end. */
   watch(top: Activation): void {
     const { watchers } = top.cell!;
+    const { machine, options } = this.kernel;
     top.asleep = top.activity === "idle";
-    if (top.asleep && this.kernel.options.idle === "halt") return;
+    if (top.asleep && options.idle === "c6") machine.powerDown(top.cpu);
+    if (top.asleep && options.idle === "halt") return;
     if (!watchers.includes(top)) watchers.push(top);
   }
 

@@ -69,7 +69,7 @@ export type KernelEvent =
       readonly mm: Mm | null;
     }
   /** A page-table entry has lost rights, its frame or its presence, in memory. */
-  | { readonly kind: "entryWithdrawn"; readonly mm: Mm; readonly page: PageNumber }
+  | { readonly kind: "entryWithdrawn"; readonly mm: Mm; readonly range: PageRange }
   | { readonly kind: "staleUse"; readonly page: PageNumber; readonly root: FrameNumber }
   | {
       readonly kind: "cr3Written";

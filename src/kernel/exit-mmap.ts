@@ -2,7 +2,7 @@
 // stay.
 
 import type { Cpu } from "./cpu.ts";
-import { finishGather, MmuGather, zapRange, zapTables } from "./mmu-gather.ts";
+import { finishGather, MmuGather, zapArea, zapTables } from "./mmu-gather.ts";
 import type { Mm } from "./mm.ts";
 import type { Kernel } from "./operation.ts";
 import { WHOLE_USER_HALF } from "./shootdown/protocol.ts";
@@ -10,7 +10,7 @@ import { WHOLE_USER_HALF } from "./shootdown/protocol.ts";
 /** exit_mmap. Nobody else can use the mm: no lock is needed. Lazy CPUs may still have it in CR3. */
 export function* freeAddressSpace(cpu: Cpu, mm: Mm): Kernel {
   const gather = new MmuGather(mm, true);
-  for (const area of mm.areas.clear()) yield* zapRange(cpu, gather, area);
+  for (const area of mm.areas.clear()) yield* zapArea(cpu, gather, area);
   yield* zapTables(gather, WHOLE_USER_HALF);
   yield* finishGather(cpu, gather);
 }

@@ -2,16 +2,24 @@
 // copied.
 
 import { assert } from "../base/assert.ts";
-import { type PageNumber, pageRange } from "../base/address.ts";
-import { DIRTY, frameOfEntry, PRESENT, WRITABLE } from "../machine/page-table.ts";
+import type { PageNumber } from "../base/address.ts";
+import { DIRTY, frameOfEntry, pagesPer, PRESENT, WRITABLE } from "../machine/page-table.ts";
 import type { Area } from "./area.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
-import { leafEntry } from "./entry.ts";
+import { leafAt, leafEntry } from "./entry.ts";
 import { flushRange } from "./flush.ts";
 import { lockForReading, spinLock, spinUnlock, unlockForReading } from "./lock.ts";
 import type { Mm } from "./mm.ts";
-import { exchangeEntry, type Kernel, note, readEntry, work, writeEntry } from "./operation.ts";
+import {
+  exchangeEntry,
+  type Kernel,
+  note,
+  readEntry,
+  work,
+  workTimes,
+  writeEntry,
+} from "./operation.ts";
 import { backToUser, enterKernel } from "./pti.ts";
 
 export interface PageFault {
@@ -40,10 +48,10 @@ function* handleMmFault(cpu: Cpu, fault: PageFault): Kernel {
   const isWrite = (fault.errorCode & WRITE_FAULT) !== 0;
   assert(!isWrite || area.writable, `a program writes only where it may (${page})`);
   yield* spinLock(mm.pageTableLock);
-  const entry = yield* readEntry(mm, fault.page);
-  if ((entry & PRESENT) === 0n) yield* addPage(cpu, mm, { page: fault.page, isWrite, area });
-  else if (isWrite && (entry & WRITABLE) === 0n)
-    yield* copyOnWrite(cpu, mm, fault.page, area, entry);
+  const first = leafAt(fault.page, area.pageSize ?? "4K").start;
+  const entry = yield* readEntry(mm, first);
+  if ((entry & PRESENT) === 0n) yield* addPage(cpu, mm, { page: first, isWrite, area });
+  else if (isWrite && (entry & WRITABLE) === 0n) yield* copyOnWrite(cpu, mm, first, area, entry);
   else yield* work(costs.faultSpurious);
   yield* spinUnlock(mm.pageTableLock);
   yield* unlockForReading(mm.mmapLock);
@@ -55,7 +63,9 @@ function* addPage(
   mm: Mm,
   { page, isWrite, area }: { page: PageNumber; isWrite: boolean; area: Area },
 ): Kernel {
+  const { pageSize = "4K" } = area;
   yield* work(costs.faultAnonymous);
+  if (pageSize === "2M") return yield* addLargePage(cpu, mm, { page, isWrite, area });
   if (!isWrite) {
     const { frames, zeroFrame } = cpu.kernel;
     frames.share(zeroFrame);
@@ -67,21 +77,37 @@ function* addPage(
   yield* writeEntry(mm, page, leafEntry(cpu.kernel.frames.allocate(), area));
 }
 
-/** do_wp_page: the only user takes the page over, others get a copy. Caller holds the lock. */
+/** hugetlb_no_page: a page of the pool, also for a read, which makes it read-only for now. */
+function* addLargePage(
+  cpu: Cpu,
+  mm: Mm,
+  { page, isWrite, area }: { page: PageNumber; isWrite: boolean; area: Area },
+): Kernel {
+  yield* work(costs.allocatePage);
+  yield* workTimes(costs.clearPage, pagesPer("2M"));
+  const rights = { ...area, writable: isWrite };
+  const frame = cpu.kernel.frames.allocateLarge();
+  yield* writeEntry(mm, page, leafEntry(frame, rights, "2M"), "2M");
+}
+
+/** do_wp_page, hugetlb_wp: the only user takes the page over, others get a copy. Lock held. */
 function* copyOnWrite(cpu: Cpu, mm: Mm, page: PageNumber, area: Area, entry: bigint): Kernel {
   const { frames } = cpu.kernel;
+  const { pageSize = "4K" } = area;
   const old = frameOfEntry(entry);
   if (frames.mapCount(old) === 1) {
     yield* work(costs.faultSpurious); // wp_page_reuse: more rights need no flush
-    yield* writeEntry(mm, page, entry | WRITABLE | DIRTY);
+    yield* writeEntry(mm, page, entry | WRITABLE | DIRTY, pageSize);
     return;
   }
   yield* work(costs.allocatePage);
-  yield* work(costs.copyPage);
+  yield* workTimes(costs.copyPage, pagesPer(pageSize));
   // ptep_clear_flush before the copy appears: no CPU may still read the old page by then.
-  yield* exchangeEntry(mm, page, 0n);
-  yield* flushRange(cpu, { mm, range: pageRange(page, 1), freedTables: false });
-  yield* writeEntry(mm, page, leafEntry(frames.allocate(), area));
-  yield* note({ kind: "revoked", mm, range: pageRange(page, 1) });
+  const range = leafAt(page, pageSize);
+  yield* exchangeEntry(mm, page, 0n, pageSize);
+  yield* flushRange(cpu, { mm, range, freedTables: false, pageSize });
+  const frame = pageSize === "4K" ? frames.allocate() : frames.allocateLarge();
+  yield* writeEntry(mm, page, leafEntry(frame, area, pageSize), pageSize);
+  yield* note({ kind: "revoked", mm, range });
   frames.release(old);
 }

@@ -3,14 +3,20 @@
 
 import { assert } from "../base/assert.ts";
 import { type FrameNumber, frameNumber } from "../base/address.ts";
-import { type Restore, saveArray } from "./save.ts";
+import { pagesPer } from "../machine/page-table.ts";
+import { type Restore, saveArray, saveSet } from "./save.ts";
 
 /** Frames below this are left to firmware and the kernel's image. */
 const FIRST_FRAME = 0x100;
 
+const LARGE_FRAMES = pagesPer("2M");
+
 export class FrameAllocator {
   private nextFrame = FIRST_FRAME;
   private readonly freeFrames: FrameNumber[] = [];
+  /** Of 2 MiB each, by their first frame; such a frame is never split. */
+  private readonly freeLarge: FrameNumber[] = [];
+  private readonly large = new Set<FrameNumber>();
   private readonly mapCounts = new Map<FrameNumber, number>();
 
   /** @param reuses - Whether freed frames are handed out again. */
@@ -20,6 +26,16 @@ export class FrameAllocator {
   allocate(): FrameNumber {
     const freed = this.reuses ? this.freeFrames.pop() : undefined;
     const frame = freed ?? frameNumber(this.nextFrame++);
+    this.mapCounts.set(frame, 1);
+    return frame;
+  }
+
+  /** A huge page of the pool: the one freed last, or a fresh one. */
+  allocateLarge(): FrameNumber {
+    const freed = this.reuses ? this.freeLarge.pop() : undefined;
+    const frame = freed ?? frameNumber(Math.ceil(this.nextFrame / LARGE_FRAMES) * LARGE_FRAMES);
+    if (freed === undefined) this.nextFrame = frame + LARGE_FRAMES;
+    this.large.add(frame);
     this.mapCounts.set(frame, 1);
     return frame;
   }
@@ -42,7 +58,7 @@ export class FrameAllocator {
       return false;
     }
     this.mapCounts.delete(frame);
-    this.freeFrames.push(frame);
+    (this.large.has(frame) ? this.freeLarge : this.freeFrames).push(frame);
     return true;
   }
 
@@ -50,6 +66,8 @@ export class FrameAllocator {
     const { nextFrame } = this;
     const counts = [...this.mapCounts];
     const free = saveArray(this.freeFrames);
+    const freeLarge = saveArray(this.freeLarge);
+    const large = saveSet(this.large);
     return () => {
       this.nextFrame = nextFrame;
       this.mapCounts.clear();
@@ -57,6 +75,8 @@ export class FrameAllocator {
         this.mapCounts.set(counts[index]![0], counts[index]![1]);
       }
       free();
+      freeLarge();
+      large();
     };
   }
 

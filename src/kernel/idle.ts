@@ -14,18 +14,40 @@ import {
 import { playDead } from "./play-dead.ts";
 import { schedule } from "./schedule.ts";
 import { flushCallQueue } from "./smp.ts";
+import { switchMmTo } from "./switch-mm.ts";
+import { SWITCHING } from "./tlb-state.ts";
 
 /** The program of a CPU's idle task. */
 export function* idleLoop(cpu: Cpu): Kernel {
-  const watches = cpu.kernel.options.idle !== "halt";
+  const { idle } = cpu.kernel.options;
+  const watches = idle !== "halt";
   for (;;) {
     if (cpu.isOffline) yield* playDead(cpu);
+    if (idle === "c6") yield* leaveMm(cpu); // CPUIDLE_FLAG_TLB_FLUSHED
     if (watches) yield* locked(cpu.flags, (flags) => flags | POLLING);
     yield* idleUntil(cpu.flags, (flags) => (flags & NEED_RESCHED) !== 0);
     if (watches) yield* locked(cpu.flags, (flags) => flags & ~POLLING);
     yield* flushCallsFromIdle(cpu);
     yield* call(schedule(cpu));
   }
+}
+
+/**
+ * leave_mm, of a CPU that is to lose its TLB anyway: in init_mm no flush wakes it up. Core code's
+ * reference to the mm stays where it is; a policy that goes by mm_cpumask is told, as the series of
+ * January 2022 has it, where unlazy_mm_irqs_off takes leave_mm's place.
+ */
+function* leaveMm(cpu: Cpu): Kernel {
+  const { initMm, lazyPolicy, protocol } = cpu.kernel;
+  if (((yield* load(cpu.flags)) & NEED_RESCHED) !== 0) return;
+  yield* disableInterrupts();
+  const mm = yield* load(cpu.tlb.loadedMm);
+  if (protocol.leaveMm !== undefined) yield* protocol.leaveMm(cpu);
+  else if (mm !== initMm && mm !== SWITCHING) {
+    yield* switchMmTo(cpu, initMm);
+    yield* lazyPolicy.lazyFlushed(cpu, mm);
+  }
+  yield* enableInterrupts();
 }
 
 /** flush_smp_call_function_from_idle: calls that came without an interrupt. */

@@ -6,6 +6,7 @@ import { assert } from "../base/assert.ts";
 import type { Machine } from "../machine/machine.ts";
 import { PageTables } from "../machine/page-table.ts";
 import { Activation } from "./activation.ts";
+import type { X2apic } from "./apic.ts";
 import { AreaList } from "./area.ts";
 import { Cell, type Line } from "./cell.ts";
 import type { Cpu } from "./cpu.ts";
@@ -36,7 +37,11 @@ export interface KernelOptions {
   /** X86_FEATURE_INVPCID: whether the kernel uses the instruction. Off unless given. */
   readonly invpcid?: boolean;
   /** How an idle CPU waits: only "halt" needs an interrupt to be woken. */
-  readonly idle: "poll" | "mwait" | "halt";
+  readonly idle: "poll" | "mwait" | "halt" | "c6";
+  /** How the local APICs are addressed: "cluster" unless given. */
+  readonly x2apic?: X2apic;
+  /** apic_use_ipi_shorthand: one ICR write reaches every other CPU. Off unless given. */
+  readonly ipiShorthand?: boolean;
   /** A freed frame is never handed out again, so that every use after the free is seen as one. */
   readonly quarantinesFrames?: boolean;
   /** Whether INVLPGB is used where the protocol knows how, which needs PCIDs. */

@@ -1,12 +1,13 @@
 // madvise: MADV_DONTNEED takes the pages away and leaves the area; MADV_FREE leaves both, clean.
 
 import { type PageRange, pageAfter } from "../base/address.ts";
+import { assert } from "../base/assert.ts";
 import { ACCESSED, DIRTY } from "../machine/page-table.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { flushRange } from "./flush.ts";
 import { lockForReading, spinLock, spinUnlock, unlockForReading } from "./lock.ts";
-import { finishGather, MmuGather, zapRange } from "./mmu-gather.ts";
+import { finishGather, MmuGather, zapArea } from "./mmu-gather.ts";
 import type { Mm } from "./mm.ts";
 import {
   exchangeEntry,
@@ -25,16 +26,21 @@ export function* madviseDontNeed(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
   yield* work(costs.adviseRange);
   yield* note({ kind: "revoking", mm, range });
   const gather = new MmuGather(mm);
-  yield* zapRange(cpu, gather, range);
+  for (const area of mm.areas.within(range)) yield* zapArea(cpu, gather, area);
   yield* finishGather(cpu, gather);
   yield* note({ kind: "revoked", mm, range });
   yield* unlockForReading(mm.mmapLock);
 }
 
-/** madvise_free_pte_range: entries become old and clean, so that a later write can be noticed. */
+/**
+ * madvise_free_pte_range: entries become old and clean, so that a later write can be noticed. Not
+ * of huge pages.
+ */
 export function* madviseFree(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
   yield* lockForReading(mm.mmapLock);
   yield* work(costs.adviseRange);
+  const areas = mm.areas.within(range);
+  assert(!areas.some(({ pageSize }) => pageSize === "2M"), "MADV_FREE is for 4K pages (EINVAL)");
   yield* spinLock(mm.pageTableLock);
   yield* flushBatchedPending(cpu, mm);
   const pages = yield* presentPages(mm, range);

@@ -2,35 +2,40 @@
 
 import type { PageNumber, PageRange } from "../base/address.ts";
 import { pageNumber } from "../base/address.ts";
+import type { PageSize } from "../machine/description.ts";
+import { pagesPer } from "../machine/page-table.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { lockForWriting, unlockForWriting } from "./lock.ts";
 import type { Mm } from "./mm.ts";
-import { finishGather, MmuGather, zapRange, zapTables } from "./mmu-gather.ts";
+import { finishGather, MmuGather, zapArea, zapTables } from "./mmu-gather.ts";
 import { type Kernel, note, work, workTimes } from "./operation.ts";
 
 /** Where mmap looks for room when no address is given. */
 export const MMAP_BASE = pageNumber(0x7f00_0000_0);
 
 export interface MapRequest {
+  /** In 4 KiB pages. */
   readonly pageCount: number;
   /** MAP_FIXED at this page; what was mapped there goes first. */
   readonly at?: PageNumber;
   readonly writable?: boolean;
   readonly executable?: boolean;
+  /** MAP_HUGETLB: 4K unless given. */
+  readonly pageSize?: PageSize;
 }
 
 /** do_mmap: an area is entered, no page is. */
 export function* mmap(cpu: Cpu, mm: Mm, request: MapRequest): Kernel<PageRange> {
   yield* lockForWriting(mm.mmapLock);
   yield* work(costs.mapArea);
-  const { at, pageCount, writable = true, executable = false } = request;
+  const { at, pageCount, writable = true, executable = false, pageSize = "4K" } = request;
   const range =
     at === undefined
-      ? mm.areas.findFree(pageCount, MMAP_BASE)
+      ? mm.areas.findFree(pageCount, MMAP_BASE, pagesPer(pageSize))
       : { start: at, end: pageNumber(at + pageCount) };
   if (mm.areas.overlaps(range)) yield* unmapLocked(cpu, mm, range);
-  mm.areas.add({ ...range, writable, executable });
+  mm.areas.add({ ...range, writable, executable, pageSize });
   yield* unlockForWriting(mm.mmapLock);
   return range;
 }
@@ -48,7 +53,7 @@ export function* unmapLocked(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
   const removed = mm.areas.remove(range);
   yield* workTimes(costs.unmapArea, removed.length);
   const gather = new MmuGather(mm);
-  for (const area of removed) yield* zapRange(cpu, gather, area);
+  for (const area of removed) yield* zapArea(cpu, gather, area);
   if (removed.length > 0) yield* zapTables(gather, range);
   yield* finishGather(cpu, gather);
   yield* note({ kind: "revoked", mm, range });

@@ -1,10 +1,13 @@
 // mm/mmu_gather.c: pages and tables taken out of an address space are collected, then flushed from
 // every TLB, and only then given back.
 
-import { type FrameNumber, type PageRange, pageAfter } from "../base/address.ts";
+import type { FrameNumber, PageNumber, PageRange } from "../base/address.ts";
+import type { PageSize } from "../machine/description.ts";
 import { frameOfEntry } from "../machine/page-table.ts";
+import type { Area } from "./area.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
+import { leafAt } from "./entry.ts";
 import { flushRange } from "./flush.ts";
 import { spinLock, spinUnlock } from "./lock.ts";
 import type { Mm } from "./mm.ts";
@@ -24,6 +27,11 @@ import { flushBatchedPending } from "./unmap-batch.ts";
 export class MmuGather {
   /** What was unmapped so far, widened to one range; null: nothing. */
   range: PageRange | null = null;
+  /**
+   * tlb_get_unmap_shift: the smallest page that was unmapped. Unlike Linux, tables that go without
+   * any page count as 4 KiB.
+   */
+  pageSize: PageSize | null = null;
   readonly pages: FrameNumber[] = [];
   readonly tables: FrameNumber[] = [];
 
@@ -38,17 +46,25 @@ export class MmuGather {
     const end = Math.max(this.range?.end ?? range.end, range.end);
     this.range = { start, end } as PageRange;
   }
+
+  /** A page was unmapped. */
+  add(frame: FrameNumber, page: PageNumber, size: PageSize): void {
+    this.pages.push(frame);
+    this.cover(leafAt(page, size));
+    if (this.pageSize !== "4K") this.pageSize = size;
+  }
 }
 
-/** unmap_vmas and zap_pte_range: clears the present entries of the range. */
-export function* zapRange(cpu: Cpu, gather: MmuGather, range: PageRange): Kernel {
+/** unmap_vmas, zap_pte_range and __unmap_hugepage_range: clears the area's present entries. */
+export function* zapArea(cpu: Cpu, gather: MmuGather, area: Area): Kernel {
   const { mm } = gather;
+  const { pageSize = "4K" } = area;
   yield* spinLock(mm.pageTableLock);
   yield* flushBatchedPending(cpu, mm);
-  const pages = yield* presentPages(mm, range);
+  const pages = yield* presentPages(mm, area);
   for (const page of pages) {
-    gather.pages.push(frameOfEntry(yield* exchangeEntry(mm, page, 0n)));
-    gather.cover({ start: page, end: pageAfter(page, 1) });
+    const entry = yield* exchangeEntry(mm, page, 0n, pageSize);
+    gather.add(frameOfEntry(entry), page, pageSize);
   }
   yield* workTimes(costs.zapPage, pages.length);
   yield* spinUnlock(mm.pageTableLock);
@@ -71,7 +87,7 @@ export function* finishGather(cpu: Cpu, gather: MmuGather): Kernel {
     yield* freeTables(cpu, gather);
   }
   const flushed = gather.fullMm ? WHOLE_USER_HALF : range;
-  yield* flushRange(cpu, { mm, range: flushed, freedTables });
+  yield* flushRange(cpu, { mm, range: flushed, freedTables, pageSize: gather.pageSize ?? "4K" });
   yield* note({ kind: "pagesFreed", mm, range });
   for (const frame of gather.pages) cpu.kernel.frames.release(frame);
   yield* workTimes(costs.freePage, gather.pages.length + gather.tables.length);

@@ -1,7 +1,8 @@
 // mprotect: the rights of present entries change, then the range is flushed once.
 
-import { type PageNumber, type PageRange, pageAfter } from "../base/address.ts";
-import { leafEntry } from "./entry.ts";
+import type { PageRange } from "../base/address.ts";
+import type { PageSize } from "../machine/description.ts";
+import { leafAt, leafEntry } from "./entry.ts";
 import { ACCESSED, DIRTY, frameOfEntry } from "../machine/page-table.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
@@ -29,26 +30,28 @@ export function* mprotect(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): K
   yield* lockForWriting(mm.mmapLock);
   yield* work(costs.protectArea);
   yield* note({ kind: "revoking", mm, range });
-  const changed: PageNumber[] = [];
+  let flushed = null as PageRange | null;
+  let pageSize: PageSize = "2M";
   for (const area of mm.areas.protect(range, rights)) {
     yield* spinLock(mm.pageTableLock);
     yield* flushBatchedPending(cpu, mm);
+    const { pageSize: size = "4K" } = area;
     const pages = yield* presentPages(mm, area);
     for (const page of pages) {
-      const old = yield* exchangeEntry(mm, page, 0n); // ptep_modify_prot_start
+      const old = yield* exchangeEntry(mm, page, 0n, size); // ptep_modify_prot_start
       const frame = frameOfEntry(old);
       // A shared frame stays read-only: the next write copies it.
       const writable = rights.writable && cpu.kernel.frames.mapCount(frame) === 1;
       const noted = old & (ACCESSED | DIRTY); // pte_modify keeps them
-      yield* writeEntry(mm, page, leafEntry(frame, { ...rights, writable }) | noted);
+      yield* writeEntry(mm, page, leafEntry(frame, { ...rights, writable }, size) | noted, size);
+      flushed = { start: flushed?.start ?? page, end: leafAt(page, size).end };
+      if (size === "4K") pageSize = size;
     }
-    changed.push(...pages);
     yield* workTimes(costs.protectPage, pages.length);
     yield* spinUnlock(mm.pageTableLock);
   }
-  if (changed.length > 0) {
-    const flushed = { start: changed[0]!, end: pageAfter(changed.at(-1)!, 1) };
-    yield* flushRange(cpu, { mm, range: flushed, freedTables: false });
+  if (flushed !== null) {
+    yield* flushRange(cpu, { mm, range: flushed, freedTables: false, pageSize });
   }
   yield* note({ kind: "revoked", mm, range });
   yield* unlockForWriting(mm.mmapLock);

@@ -1,6 +1,8 @@
 // mm/mremap.c: an area moves; its entries go along, and the old place is flushed.
 
 import { type PageRange, pageAfter, pageNumber, pagesIn } from "../base/address.ts";
+import { assert } from "../base/assert.ts";
+import { pagesPer } from "../machine/page-table.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { flushRange } from "./flush.ts";
@@ -51,16 +53,18 @@ function* moveEntries(
   count: number,
 ): Kernel {
   const range = { start: from, end: pageAfter(from, count) };
+  const { pageSize = "4K" } = mm.areas.at(from) ?? {};
+  assert(to % pagesPer(pageSize) === 0, "a large page moves to where one can be (EINVAL)");
   yield* spinLock(mm.pageTableLock);
   yield* flushBatchedPending(cpu, mm);
   const pages = yield* presentPages(mm, range);
   for (const page of pages) {
-    const entry = yield* exchangeEntry(mm, page, 0n);
-    yield* writeEntry(mm, pageNumber(to + (page - from)), entry);
+    const entry = yield* exchangeEntry(mm, page, 0n, pageSize);
+    yield* writeEntry(mm, pageNumber(to + (page - from)), entry, pageSize);
   }
   yield* workTimes(costs.copyEntry, pages.length);
   if (pages.length > 0) {
-    yield* flushRange(cpu, { mm, range, freedTables: false });
+    yield* flushRange(cpu, { mm, range, freedTables: false, pageSize });
     yield* note({ kind: "revoked", mm, range });
   }
   yield* spinUnlock(mm.pageTableLock);

@@ -3,6 +3,7 @@
 
 import type { FrameNumber, PageNumber, PageRange } from "../base/address.ts";
 import type { Broadcast } from "../machine/broadcast.ts";
+import type { PageSize } from "../machine/description.ts";
 import type { Stream } from "../machine/stream.ts";
 import type { Cell } from "./cell.ts";
 import type { Cpu } from "./cpu.ts";
@@ -48,6 +49,7 @@ export type Operation =
       readonly mm: Mm;
       readonly page: PageNumber;
       readonly entry: bigint;
+      readonly size: PageSize;
     }
   | { readonly kind: "presentPages"; readonly mm: Mm; readonly range: PageRange }
   | { readonly kind: "detachTables"; readonly mm: Mm; readonly range: PageRange }
@@ -123,10 +125,8 @@ export function* readJiffies(): Kernel<number> {
   return (yield { kind: "jiffies" }) as number;
 }
 
-/**
- * smp_cond_load_acquire: waits until `until` holds of the cell; interrupts are taken meanwhile. For
- * what another CPU does next: a wait that takes too long is reported as a deadlock.
- */
+/** smp_cond_load_acquire: until `until` holds of the cell; interrupts are taken meanwhile. For what
+ *  another CPU does next: a wait that takes too long is reported as a deadlock. */
 export function* waitUntil<T>(cell: Cell<T>, until: (value: T) => boolean): Kernel<T> {
   markOrigin();
   return (yield {
@@ -136,10 +136,8 @@ export function* waitUntil<T>(cell: Cell<T>, until: (value: T) => boolean): Kern
   }) as T;
 }
 
-/**
- * As waitUntil, in a queue of those who wait so for the cell: a change wakes the first whose
- * condition holds. The caller tries again, for another may have come in between.
- */
+/** As waitUntil, in a queue of those who wait so for the cell: a change wakes the first whose
+ *  condition holds. The caller tries again, for another may have come in between. */
 export function* queueUntil<T>(cell: Cell<T>, until: (value: T) => boolean): Kernel {
   markOrigin();
   yield { kind: "queue", cell: cell as Cell, until: until as (value: never) => boolean };
@@ -199,7 +197,7 @@ export function* tlbsync(): Kernel {
   yield { kind: "tlbsync" };
 }
 
-/** ICR writes: one per x2APIC cluster of 16 among the targets. */
+/** ICR writes: see apic.ts. The targets are other CPUs, ascending. */
 export function* sendIpi(targets: readonly number[], vector: number): Kernel {
   markOrigin();
   yield { kind: "sendIpi", targets, vector };
@@ -220,33 +218,39 @@ export function* enableInterrupts(): Kernel {
   yield { kind: "interruptFlag", enabled: true };
 }
 
-/** The 4 KiB leaf entry of `page`, 0n where there is none. */
+/** The leaf entry that maps `page`, 0n where there is none. */
 export function* readEntry(mm: Mm, page: PageNumber): Kernel<bigint> {
   markOrigin();
   return (yield { kind: "readEntry", mm, page }) as bigint;
 }
 
-/**
- * set_pte: a plain store to the leaf entry of `page`; the tables above it are made where they are
- * missing. It may wait in the store buffer.
- */
-export function* writeEntry(mm: Mm, page: PageNumber, entry: bigint): Kernel {
+/** set_pte, set_pmd: a plain store to the leaf entry of a page of `size`. Tables above it are made
+ *  where they are missing. It may wait in the store buffer. */
+export function* writeEntry(
+  mm: Mm,
+  page: PageNumber,
+  entry: bigint,
+  size: PageSize = "4K",
+): Kernel {
   markOrigin();
-  yield { kind: "writeEntry", mm, page, entry };
+  yield { kind: "writeEntry", mm, page, entry, size };
 }
 
 /**
  * ptep_get_and_clear and its like: XCHG on the leaf entry, a full barrier. Returns the old entry,
  * with what the hardware had noted in it until then.
  */
-export function* exchangeEntry(mm: Mm, page: PageNumber, entry: bigint): Kernel<bigint> {
+export function* exchangeEntry(
+  mm: Mm,
+  page: PageNumber,
+  entry: bigint,
+  size: PageSize = "4K",
+): Kernel<bigint> {
   markOrigin();
-  return (yield { kind: "exchangeEntry", mm, page, entry }) as bigint;
+  return (yield { kind: "exchangeEntry", mm, page, entry, size }) as bigint;
 }
 
-/**
- * The pages of the range that have a present leaf entry, ascending; absent subtrees are skipped.
- */
+/** The first page of each present leaf of the range, ascending; absent subtrees are skipped. */
 export function* presentPages(mm: Mm, range: PageRange): Kernel<PageNumber[]> {
   markOrigin();
   return (yield { kind: "presentPages", mm, range }) as PageNumber[];
@@ -261,9 +265,7 @@ export function* detachTables(mm: Mm, range: PageRange): Kernel<FrameNumber[]> {
   return (yield { kind: "detachTables", mm, range }) as FrameNumber[];
 }
 
-/**
- * User mode: the stream's accesses until they are done; faults and interrupts are served inside.
- */
+/** User mode: all accesses of the stream; faults and interrupts are served inside. */
 export function* runUser(stream: Stream): Kernel {
   markOrigin();
   yield { kind: "runUser", stream };
@@ -284,9 +286,7 @@ export function* call<T>(code: Kernel<T>): Kernel<T> {
   return (yield { kind: "call", code }) as T;
 }
 
-/**
- * switch_to: goes on as `next`. Returns, when this task runs again, on the CPU that it is then on.
- */
+/** switch_to: goes on as `next`. Returns, when this task runs again, the CPU that it is on. */
 export function* switchTo(next: Task): Kernel<Cpu> {
   markOrigin();
   return (yield { kind: "switchTo", next }) as Cpu;

@@ -7,16 +7,14 @@ import { addressOfPage, hex, type PageNumber } from "../base/address.ts";
 import { assert } from "../base/assert.ts";
 import type { Machine } from "../machine/machine.ts";
 import { Activation } from "./activation.ts";
+import { icrWrites } from "./apic.ts";
 import type { Cell } from "./cell.ts";
 import type { Clock } from "./clock.ts";
 import { makeCurrent } from "./context-switch.ts";
 import type { Cpu } from "./cpu.ts";
-import { withdraws } from "./entry.ts";
+import { leafAt, withdraws } from "./entry.ts";
 import { HZ, type Operation } from "./operation.ts";
 import { Mm } from "./mm.ts";
-
-/** IPIs that one ICR write can address: the CPUs of an x2APIC cluster (SDM 3A 10.12.10). */
-const CLUSTER_CPUS = 16;
 
 /** What code does while its condition does not hold. */
 const PARKED_AS = { wait: "waiting", queue: "queued", park: "parked", idle: "idle" } as const;
@@ -134,12 +132,13 @@ function performWriteEntry(
   clock: Clock,
   cpu: Cpu,
   top: Activation,
-  { mm, page, entry }: Extract<Operation, { kind: "writeEntry" | "exchangeEntry" }>,
+  { mm, page, entry, size }: Extract<Operation, { kind: "writeEntry" | "exchangeEntry" }>,
 ): void {
-  const old = mm.tables.setEntry(page, entry);
+  const old = mm.tables.setEntry(page, entry, size);
   top.result = old;
   clock.kernel.machine.touch(cpu.id, mm.tables.addressOfEntry(page), true);
-  if (withdraws(old, entry)) clock.emit(cpu, { kind: "entryWithdrawn", mm, page });
+  if (!withdraws(old, entry)) return;
+  clock.emit(cpu, { kind: "entryWithdrawn", mm, range: leafAt(page, size) });
 }
 
 function performInvpcid(
@@ -199,14 +198,13 @@ function performWait(
 
 function performSendIpi(clock: Clock, cpu: Cpu, targets: readonly number[], vector: number): void {
   const { machine, cpus } = clock.kernel;
-  let cluster = -1;
-  for (const target of targets) {
-    const targetCluster = Math.floor(target / CLUSTER_CPUS);
-    if (targetCluster !== cluster) machine.writeIcr(cpu.id);
-    cluster = targetCluster;
-    machine.deliverIpi(cpu.id, target, vector);
-    clock.emit(cpu, { kind: "ipiSent", target, vector });
-    clock.interruptsChanged(cpus[target]!);
+  for (const together of icrWrites(cpu, targets)) {
+    machine.writeIcr(cpu.id);
+    for (const target of together) {
+      machine.deliverIpi(cpu.id, target, vector);
+      clock.emit(cpu, { kind: "ipiSent", target, vector });
+      clock.interruptsChanged(cpus[target]!);
+    }
   }
 }
 

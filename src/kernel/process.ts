@@ -2,6 +2,7 @@
 
 import { pageNumber, type PageRange } from "../base/address.ts";
 import { ACCESSED, frameOfEntry, WRITABLE } from "../machine/page-table.ts";
+import type { Area } from "./area.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { flushRange } from "./flush.ts";
@@ -88,14 +89,15 @@ export function* copyMm(cpu: Cpu, parent: Mm, name: string): Kernel<Mm> {
   return child;
 }
 
-/** copy_pte_range */
-function* copyEntries(cpu: Cpu, parent: Mm, child: Mm, range: PageRange): Kernel {
+/** copy_pte_range, copy_hugetlb_page_range */
+function* copyEntries(cpu: Cpu, parent: Mm, child: Mm, area: Area): Kernel {
+  const { pageSize = "4K" } = area;
   yield* spinLock(parent.pageTableLock);
-  const pages = yield* presentPages(parent, range);
+  const pages = yield* presentPages(parent, area);
   for (const page of pages) {
     const entry = (yield* readEntry(parent, page)) & ~WRITABLE;
-    yield* exchangeEntry(parent, page, entry); // ptep_set_wrprotect: LOCK BTR
-    yield* writeEntry(child, page, entry & ~ACCESSED); // pte_mkold
+    yield* exchangeEntry(parent, page, entry, pageSize); // ptep_set_wrprotect: LOCK BTR
+    yield* writeEntry(child, page, entry & ~ACCESSED, pageSize); // pte_mkold
     cpu.kernel.frames.share(frameOfEntry(entry));
   }
   yield* workTimes(costs.copyEntry, pages.length);

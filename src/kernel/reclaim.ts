@@ -3,7 +3,7 @@
 // is lost, as with MADV_FREE), page locks (a fault in between gets a fresh page at once).
 
 import { type FrameNumber, type PageNumber, pageRange } from "../base/address.ts";
-import { frameOfEntry, PRESENT } from "../machine/page-table.ts";
+import { frameOfEntry, PAGE_SIZE, PRESENT } from "../machine/page-table.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { cpusOf } from "./cpu-mask.ts";
@@ -39,7 +39,10 @@ export function* reclaim(cpu: Cpu, pages: readonly MappedPage[]): Kernel<number>
   return unmapped.length;
 }
 
-/** try_to_unmap_one with TTU_BATCH_FLUSH. Returns the frame, which is still in use by the TLBs. */
+/**
+ * try_to_unmap_one with TTU_BATCH_FLUSH. Huge pages are not on the lists of reclaim. Returns the
+ * frame, which is still in use by the TLBs.
+ */
 export function* tryToUnmap(
   cpu: Cpu,
   batch: UnmapBatch,
@@ -48,7 +51,8 @@ export function* tryToUnmap(
   yield* work(costs.reclaimPage);
   yield* spinLock(mm.pageTableLock);
   const found = yield* readEntry(mm, page);
-  const isMapped = (found & PRESENT) !== 0n && frameOfEntry(found) !== cpu.kernel.zeroFrame;
+  const isKept = (found & PAGE_SIZE) !== 0n || frameOfEntry(found) === cpu.kernel.zeroFrame;
+  const isMapped = (found & PRESENT) !== 0n && !isKept;
   if (isMapped) yield* unmapEntry(cpu, batch, mm, page);
   yield* spinUnlock(mm.pageTableLock);
   return isMapped ? frameOfEntry(found) : null;

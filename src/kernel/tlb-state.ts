@@ -1,6 +1,7 @@
 // struct tlb_state and tlb_context of arch/x86/mm/tlb.c: what one CPU knows of its own TLB.
 
 import type { PageRange } from "../base/address.ts";
+import type { PageSize } from "../machine/description.ts";
 import type { Cell } from "./cell.ts";
 import type { Mm } from "./mm.ts";
 
@@ -25,6 +26,8 @@ export interface FlushInfo {
   readonly mm: Mm | null;
   /** Null: everything. */
   readonly range: PageRange | null;
+  /** One invalidation for each page of this size in the range: 4K unless given. */
+  readonly pageSize?: PageSize;
   readonly newGeneration: number;
   readonly freedTables: boolean;
   /** trim_cpumask: CPUs that are in the mask for nothing are called too, to leave it. */

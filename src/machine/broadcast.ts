@@ -4,11 +4,19 @@
 import type { PageRange } from "../base/address.ts";
 import { pagesIn } from "../base/address.ts";
 import { assert } from "../base/assert.ts";
+import type { PageSize } from "./description.ts";
+import { pagesPer } from "./page-table.ts";
 import type { MachineInstance } from "./wasm.ts";
 
 /** What an INVLPGB invalidates; global translations only with "all". */
 export type Broadcast =
-  | { readonly extent: "pages"; readonly pcid: number; readonly range: PageRange }
+  | {
+      readonly extent: "pages";
+      readonly pcid: number;
+      readonly range: PageRange;
+      /** Steps of 2 MiB; 4K unless given. */
+      readonly pageSize?: PageSize;
+    }
   | { readonly extent: "pcid"; readonly pcid: number }
   | { readonly extent: "all" | "allButGlobals" };
 
@@ -34,8 +42,11 @@ export class Broadcasts {
     const { functions } = this.instance;
     const pcid = "pcid" in what ? what.pcid : 0;
     const page = what.extent === "pages" ? what.range.start : 0;
-    const pages = what.extent === "pages" ? pagesIn(what.range) : 0;
-    functions.invlpgb(core, this.extents[what.extent], pcid, page, pages);
+    const { pageSize = "4K" } = what.extent === "pages" ? what : {};
+    assert(pageSize !== "1G", "INVLPGB goes by steps of 4 KiB or 2 MiB");
+    const pages = what.extent === "pages" ? pagesIn(what.range) / pagesPer(pageSize) : 0;
+    const extent = this.extents[what.extent];
+    functions.invlpgb(core, extent, pcid, page, pages, pageSize === "2M" ? 1 : 0);
   }
 
   /** TLBSYNC: waits until the core's INVLPGBs are done on every core. */

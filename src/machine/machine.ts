@@ -51,6 +51,7 @@ export class Machine {
   readonly acceptInterrupt: MachineFunctions["acceptInterrupt"];
   readonly endOfInterrupt: MachineFunctions["endOfInterrupt"];
   readonly iret: MachineFunctions["iret"];
+  readonly powerDown: MachineFunctions["powerDown"];
   readonly resetCounters: MachineFunctions["resetCounters"];
   /** The current PCID; 0 while CR4.PCIDE is clear. */
   readonly pcid: MachineFunctions["pcid"];
@@ -104,6 +105,7 @@ export class Machine {
       acceptInterrupt: this.acceptInterrupt,
       endOfInterrupt: this.endOfInterrupt,
       iret: this.iret,
+      powerDown: this.powerDown,
       resetCounters: this.resetCounters,
       pcid: this.pcid,
       nextPresent: this.nextPresent,

@@ -58,6 +58,9 @@ export interface Mapping extends EntryFlags {
 /** How many pages one entry of a table of `level` spans. */
 const pagesSpanned = (level: number): number => TABLE_ENTRIES ** (level - 1);
 
+/** 4 KiB pages that one page of a size covers. */
+export const pagesPer = (size: PageSize): number => pagesSpanned(LEVEL_OF[size]);
+
 const indexIn = (level: number, page: PageNumber): number =>
   Math.floor(page / pagesSpanned(level)) % TABLE_ENTRIES;
 
@@ -97,6 +100,8 @@ export class PageTables {
     }
     const index = indexIn(level, page);
     const old = this.machine.readEntry(reached.table, index);
+    const isTable = level > 1 && (old & PRESENT) !== 0n && (old & PAGE_SIZE) === 0n;
+    assert(!isTable, "a large page does not take the place of a table");
     this.write(reached.table, index, entry);
     return old;
   }

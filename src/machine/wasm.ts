@@ -42,7 +42,7 @@ export interface MachineFunctions {
   invlpg(core: number, page: number): void;
   invlpgAddress(core: number, address: bigint): void;
   invpcid(core: number, type: bigint, descriptor: bigint, address: bigint): number;
-  invlpgb(core: number, extent: Word, pcid: number, page: number, pages: number): void;
+  invlpgb(core: number, extent: Word, pcid: number, page: number, pages: number, large: Word): void;
   tlbsync(core: number): void;
   access(
     core: number,
@@ -77,6 +77,7 @@ export interface MachineFunctions {
   distance(a: number, b: number): number;
   writeIcr(core: number): void;
   deliverIpi(core: number, target: number, vector: number): void;
+  powerDown(core: number): void;
   nextInterrupt(core: number): Cycles;
   acceptInterrupt(core: number): number;
   endOfInterrupt(core: number): void;

@@ -24,8 +24,11 @@ import type {
   PresetTlbArray,
 } from "./preset.ts";
 
-/** How an idle core waits: polling in a loop of PAUSE, in MWAIT C1, or in HLT for an interrupt. */
-export type IdleState = "poll" | "mwait" | "halt";
+/**
+ * How an idle core waits: polling in a loop of PAUSE, in MWAIT C1, in HLT for an interrupt, or in
+ * MWAIT C6, where it loses what it has cached.
+ */
+export type IdleState = "poll" | "mwait" | "halt" | "c6";
 
 export interface DescribeOptions {
   /** 1 to MAX_CORES. */
@@ -35,6 +38,8 @@ export interface DescribeOptions {
   readonly llcsPerSocket?: number;
   /** "mwait" unless given. */
   readonly idle?: IdleState;
+  /** False: the local APICs are xAPICs. */
+  readonly x2apic?: boolean;
 }
 
 type ToCycles = (latency: Latency) => number;
@@ -57,7 +62,7 @@ export function describe(preset: Preset, options: DescribeOptions): MachineDescr
     llc: cacheOf(preset.caches.llc, cycles),
     dramCycles: { local: cycles(preset.memory.local), remote: cycles(preset.memory.remote) },
     line: lineOf(preset, cycles),
-    instruction: instructionsOf(preset, cycles, options.idle ?? "mwait"),
+    instruction: instructionsOf(preset, cycles, options),
     ...broadcastOf(preset, cycles),
     ipiDeliveryCycles: mapDistances(
       preset.interrupt,
@@ -159,10 +164,12 @@ function lineOf(preset: Preset, cycles: ToCycles): LineDescription {
   };
 }
 
-function instructionsOf(preset: Preset, cycles: ToCycles, idle: IdleState): InstructionCycles {
-  const { invpcid, ...rest } = preset.instruction;
-  // HLT is C1 too; the interrupt that ends it is delivered, and charged, like any other.
-  const { pollExit, c1Exit } = preset.idle;
+function instructionsOf(
+  preset: Preset,
+  cycles: ToCycles,
+  { idle = "mwait", x2apic = true }: DescribeOptions,
+): InstructionCycles {
+  const { invpcid, xapic, ...rest } = preset.instruction;
   return {
     writeCr3Flush: cycles(rest.writeCr3Flush),
     writeCr3NoFlush: cycles(rest.writeCr3NoFlush),
@@ -175,14 +182,22 @@ function instructionsOf(preset: Preset, cycles: ToCycles, idle: IdleState): Inst
       cycles(invpcid.allButGlobals),
     ],
     mfence: cycles(rest.mfence),
-    writeIcr: cycles(rest.writeIcr),
+    writeIcr: x2apic ? cycles(rest.writeIcr) : cycles(xapic.readIcr) + cycles(xapic.writeIcr),
     interruptEntry: cycles(rest.interruptEntry),
     endOfInterrupt: cycles(rest.endOfInterrupt),
     iret: cycles(rest.iret),
     pageFault: cycles(rest.pageFault),
     syscall: cycles(rest.syscall),
-    idleExit: cycles(idle === "poll" ? pollExit : c1Exit),
+    idleExit: cycles(exitOf(preset, idle)),
   };
+}
+
+/** HLT is C1 too; the interrupt that ends it is delivered, and charged, like any other. */
+function exitOf({ name, idle: { pollExit, c1Exit, c6Exit } }: Preset, idle: IdleState): Latency {
+  if (idle === "poll") return pollExit;
+  if (idle !== "c6") return c1Exit;
+  if (c6Exit === undefined) throw new BadInput("idle", idle, `${name} has no figure for it`);
+  return c6Exit;
 }
 
 const mapDistances = (

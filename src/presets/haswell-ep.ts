@@ -175,5 +175,6 @@ export const haswellEp: Preset = {
     c1Exit: inNs(
       estimated(1000, `half of the 2 us of ${cite("INTEL_IDLE")}, a worst case for the governor`),
     ),
+    c6Exit: inNs(estimated(66_500, `half of the 133 us of ${cite("INTEL_IDLE")}, as for C1`)),
   },
 };

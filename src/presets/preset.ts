@@ -135,12 +135,22 @@ export interface PresetInstructions {
     readonly allButGlobals: Latency;
   };
   readonly mfence: Latency;
+  /** WRMSR to the x2APIC's ICR. */
   readonly writeIcr: Latency;
+  readonly xapic: PresetXapic;
   readonly interruptEntry: Latency;
   readonly endOfInterrupt: Latency;
   readonly iret: Latency;
   readonly pageFault: Latency;
   readonly syscall: Latency;
+}
+
+/** The same register behind MMIO, in two halves, with a delivery status to look at first. */
+export interface PresetXapic {
+  /** A load of the delivery status. */
+  readonly readIcr: Latency;
+  /** The stores of both halves. */
+  readonly writeIcr: Latency;
 }
 
 export interface PresetBroadcast {
@@ -157,4 +167,6 @@ export interface PresetIdle {
   readonly pollExit: Latency;
   /** Leaving C1, typical (not the upper bound that an OS table states). */
   readonly c1Exit: Latency;
+  /** Leaving C6, in which TLBs and the core's own caches lose their contents, typical. */
+  readonly c6Exit?: Latency;
 }

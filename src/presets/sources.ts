@@ -37,7 +37,7 @@ export const SOURCES = {
     "Nadav Amit, <20190823224635.15387-1-namit@vmware.com> and " +
     "<20190613064813.8102-1-namit@vmware.com>, 2019 (Skylake)",
   PTI_DOC: "Linux Documentation/arch/x86/pti.rst (a CR3 write is of the order of 100 cycles)",
-  INTEL_IDLE: "Linux drivers/idle/intel_idle.c, exit_latency of C1",
+  INTEL_IDLE: "Linux drivers/idle/intel_idle.c, exit_latency of C1 and C6",
   XUI:
     "Aydogmus et al., xUI, ASPLOS 2025: Sapphire Rapids at 2.0 GHz, user IPI end to end 1360 " +
     "cycles (SENDUIPI 383, receiver 720)",

@@ -16,6 +16,12 @@ export const unmeasuredInstructions = {
   writeIcr: inCycles(
     estimated(300, `x2APIC WRMSR to ICR; upper bound SENDUIPI 383 (${cite("XUI")})`),
   ),
+  xapic: {
+    readIcr: inCycles(
+      estimated(300, "an uncached load of the local APIC, 200 to 400; finds it idle at once"),
+    ),
+    writeIcr: inCycles(estimated(150, "two posted uncached stores, as the sender sees them")),
+  },
   interruptEntry: inCycles(
     estimated(420, `pipeline flush plus IDT delivery; receiver of a user IPI 720 (${cite("XUI")})`),
   ),

@@ -2,16 +2,17 @@
 // the neighbour, writes to a few inherited pages (copy-on-write), execs in every second round, and
 // exits: its mm dies on the CPU that ran it, which goes on as a lazy user of it.
 
-import type { PageRange } from "../base/address.ts";
+import { type PageRange, pageRange } from "../base/address.ts";
 import { waitForChild, waitForChildren } from "../kernel/exit.ts";
 import { exec } from "../kernel/exec.ts";
 import type { Kernel } from "../kernel/operation.ts";
 import { fork, STACK } from "../kernel/process.ts";
 import { syscall } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
+import { pagesPer } from "../machine/page-table.ts";
 import { Barrier } from "./barrier.ts";
 import { MeasuredPart } from "./measured-part.ts";
-import { mapPages, touchPages, usePages } from "./memory.ts";
+import { mapMemory, touchPages, usePages } from "./memory.ts";
 import type { Scene, Workload } from "./workload.ts";
 
 /** Pages that a parent has, and a child inherits, besides those that it writes to. */
@@ -26,9 +27,9 @@ function* child(task: Task, pages: PageRange, execs: boolean): Kernel {
 }
 
 function* parent(task: Task, scene: Scene, neighbour: number): Kernel {
-  const memory = yield* mapPages(task, { pageCount: INHERITED_PAGES + scene.pages });
+  const memory = yield* mapMemory(task, scene, INHERITED_PAGES);
   yield* touchPages(memory, "write");
-  const written = { start: memory.start, end: memory.start + scene.pages } as PageRange;
+  const written = pageRange(memory.start, scene.pages * pagesPer(scene.pageSize ?? "4K"));
   const cpu = scene.cpus[neighbour]!;
   for (let round = 0; round < scene.rounds; round++) {
     const thinkCycles = 20 + scene.random.below(40);

@@ -15,7 +15,7 @@ import { syscall } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { Barrier } from "./barrier.ts";
 import { MeasuredPart } from "./measured-part.ts";
-import { mapPages, touchPages, unmapPages, usePages } from "./memory.ts";
+import { mapMemory, touchPages, unmapPages, usePages } from "./memory.ts";
 import type { Scene, Workload } from "./workload.ts";
 
 /** What a user task and its kernel thread share. */
@@ -46,7 +46,7 @@ function* serve(thread: Task, desk: Desk, rounds: number): Kernel {
 /** The user task: maps, touches, has it worked on, unmaps. */
 function* ask(task: Task, scene: Scene, desk: Desk): Kernel {
   for (let round = 0; round < scene.rounds; round++) {
-    desk.memory = yield* mapPages(task, { pageCount: scene.pages });
+    desk.memory = yield* mapMemory(task, scene);
     yield* touchPages(desk.memory, "write");
     const thinkCycles = 20 + scene.random.below(40);
     yield* usePages(desk.memory, { accesses: 8, thinkCycles, seed: round + 1 });

@@ -1,7 +1,7 @@
 // One thread gives k pages back with MADV_DONTNEED and touches them again: will-it-scale's
 // tlb_flush.
 
-import { discardPages, mapPages, touchPages } from "./memory.ts";
+import { discardPages, mapMemory, touchPages } from "./memory.ts";
 import { oneFlusher } from "./one-flusher.ts";
 import type { Workload } from "./workload.ts";
 
@@ -10,7 +10,7 @@ export const madvise: Workload = {
   summary: "N threads of one mm, one of them discards k touched pages round after round",
   program: (scene) =>
     oneFlusher(scene, function* (task, kept) {
-      const range = kept ?? (yield* mapPages(task, { pageCount: scene.pages }));
+      const range = kept ?? (yield* mapMemory(task, scene));
       yield* touchPages(range, "write");
       yield* discardPages(task, range);
       return range;

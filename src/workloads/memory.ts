@@ -7,10 +7,19 @@ import { type MapRequest, mmap, munmap } from "../kernel/mmap.ts";
 import { mprotect } from "../kernel/mprotect.ts";
 import { type Kernel, runUser } from "../kernel/operation.ts";
 import { syscall } from "../kernel/syscall.ts";
+import { pagesPer } from "../machine/page-table.ts";
 import type { Task } from "../kernel/task.ts";
+import type { Scene } from "./workload.ts";
 
 export function* mapPages(task: Task, request: MapRequest): Kernel<PageRange> {
   return yield* syscall(task, mmap(task.cpu, task.mm!, request));
+}
+
+/** Maps what one operation of the workload covers, of its page size, and `more` such pages. */
+export function* mapMemory(task: Task, scene: Scene, more = 0): Kernel<PageRange> {
+  const { pageSize = "4K" } = scene;
+  const pageCount = (scene.pages + more) * pagesPer(pageSize);
+  return yield* mapPages(task, { pageCount, pageSize });
 }
 
 export function* unmapPages(task: Task, range: PageRange): Kernel {
@@ -25,7 +34,7 @@ export function* discardPages(task: Task, range: PageRange): Kernel {
   yield* syscall(task, madviseDontNeed(task.cpu, task.mm!, range));
 }
 
-/** Touches each page of the range once, in order. */
+/** Touches each 4 KiB of the range once, in order. */
 export function* touchPages(range: PageRange, kind: "read" | "write"): Kernel {
   const elements = pagesIn(range);
   yield* runUser(

@@ -1,6 +1,6 @@
 // One thread takes away write access to k pages and gives it back: no page is freed.
 
-import { mapPages, protectPages, touchPages } from "./memory.ts";
+import { mapMemory, protectPages, touchPages } from "./memory.ts";
 import { oneFlusher } from "./one-flusher.ts";
 import type { Workload } from "./workload.ts";
 
@@ -9,7 +9,7 @@ export const mprotect: Workload = {
   summary: "N threads of one mm, one of them makes k pages read-only and writable again",
   program: (scene) =>
     oneFlusher(scene, function* (task, kept) {
-      const range = kept ?? (yield* mapPages(task, { pageCount: scene.pages }));
+      const range = kept ?? (yield* mapMemory(task, scene));
       yield* touchPages(range, "write");
       yield* protectPages(task, range, false);
       yield* touchPages(range, "read");

@@ -3,7 +3,7 @@
 
 import {} from "../kernel/operation.ts";
 import { preemptVcpu } from "../kernel/vcpu.ts";
-import { mapPages, touchPages, unmapPages } from "./memory.ts";
+import { mapMemory, touchPages, unmapPages } from "./memory.ts";
 import { oneFlusher } from "./one-flusher.ts";
 import type { Workload } from "./workload.ts";
 
@@ -17,7 +17,7 @@ export const overcommit: Workload = {
     let round = 0;
     return oneFlusher(scene, function* (task) {
       const others = scene.cpus.slice(1);
-      const range = yield* mapPages(task, { pageCount: scene.pages });
+      const range = yield* mapMemory(task, scene);
       yield* touchPages(range, "write");
       if (round++ % 2 === 1 && others.length > 0) {
         yield* preemptVcpu(others[scene.random.below(others.length)]!, PREEMPTED_CYCLES);

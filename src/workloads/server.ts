@@ -12,7 +12,7 @@ import { syscall } from "../kernel/syscall.ts";
 import type { Program, Task } from "../kernel/task.ts";
 import { Barrier } from "./barrier.ts";
 import { MeasuredPart } from "./measured-part.ts";
-import { mapPages, touchPages, unmapPages, usePages } from "./memory.ts";
+import { mapMemory, mapPages, touchPages, unmapPages, usePages } from "./memory.ts";
 import type { Scene, Workload } from "./workload.ts";
 
 const THREADS_PER_FRONT = 4;
@@ -40,14 +40,14 @@ function* serve(task: Task, scene: Scene, ring: Ring, index: number): Kernel {
     yield* syscall(task, readPipe(task, from));
     const thinkCycles = 30 + scene.random.below(8);
     yield* usePages(own, { accesses: 64, thinkCycles, seed: index * scene.rounds + round + 1 });
-    if (isFront(index)) yield* fillBuffer(task, scene.pages);
+    if (isFront(index)) yield* fillBuffer(task, scene);
     yield* syscall(task, writePipe(task, to));
   }
   yield* ring.part.end(task);
 }
 
-function* fillBuffer(task: Task, pageCount: number): Kernel {
-  const buffer = yield* mapPages(task, { pageCount });
+function* fillBuffer(task: Task, scene: Scene): Kernel {
+  const buffer = yield* mapMemory(task, scene);
   yield* touchPages(buffer, "write");
   yield* unmapPages(task, buffer);
 }

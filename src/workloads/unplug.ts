@@ -7,7 +7,7 @@ import { type Kernel, note } from "../kernel/operation.ts";
 import { cloneThread, STACK } from "../kernel/process.ts";
 import { syscall } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
-import { mapPages, touchPages, unmapPages, usePages } from "./memory.ts";
+import { mapMemory, touchPages, unmapPages, usePages } from "./memory.ts";
 import type { Workload } from "./workload.ts";
 
 export const unplug: Workload = {
@@ -23,7 +23,7 @@ export const unplug: Workload = {
       yield* syscall(main, waitForChildren(main));
       yield* note({ kind: "measureBegin" });
       for (let round = 0; round < scene.rounds; round++) {
-        const range = yield* mapPages(main, { pageCount: scene.pages });
+        const range = yield* mapMemory(main, scene);
         yield* touchPages(range, "write");
         yield* unmapPages(main, range);
         const thinkCycles = 50 + scene.random.below(100);

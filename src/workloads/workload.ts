@@ -3,6 +3,7 @@
 import type { Random } from "../base/random.ts";
 import type { Cpu } from "../kernel/cpu.ts";
 import type { KernelState } from "../kernel/kernel.ts";
+import type { PageSize } from "../machine/description.ts";
 import type { Program } from "../kernel/task.ts";
 
 /** Where a workload plays. */
@@ -11,6 +12,8 @@ export interface Scene {
   readonly cpus: readonly Cpu[];
   /** Pages that one operation covers. */
   readonly pages: number;
+  /** Of which size they are: 4K unless given. */
+  readonly pageSize?: PageSize;
   /** Measured repetitions. */
   readonly rounds: number;
   readonly random: Random;

@@ -22,7 +22,16 @@ describe("--set", () => {
     expect(parseSetting("lazyTlb= refcounted , eager").values).toEqual(["refcounted", "eager"]);
   });
 
+  test("takes the x2APIC's destination mode, and whether there is one at all", () => {
+    expect(parseSetting("x2apic=physical,true,false").values).toEqual([
+      "physical",
+      "cluster",
+      "off",
+    ]);
+  });
+
   test.each([
+    ["x2apic=clsuter", '"clsuter": did you mean cluster?'],
     ["coers=2", '--set coers=2: "coers": did you mean cores?'],
     ["lazyTlb=refcount", '--set lazyTlb=refcount: "refcount": did you mean refcounted?'],
     ["cpu=skylake", '--set cpu=skylake: "skylake": did you mean skylake-sp?'],
@@ -68,7 +77,16 @@ describe("defaults", () => {
   test("fill every axis but those that are the preset's or off unless given", () => {
     const configuration = completeConfiguration({});
     const missing = AXIS_NAMES.filter((axis) => configuration[axis] === undefined);
-    expect(missing).toEqual(["coresPerLlc", "llcsPerSocket", "invpcid", "pti", "mutation"]);
+    expect(missing).toEqual([
+      "coresPerLlc",
+      "llcsPerSocket",
+      "pageSize",
+      "x2apic",
+      "ipiShorthand",
+      "invpcid",
+      "pti",
+      "mutation",
+    ]);
     expect(configuration).toMatchObject({ cpu: "skylake-sp", flushCeiling: 33, pcid: true });
   });
 

@@ -87,6 +87,22 @@ describe("a matrix", () => {
     );
   });
 
+  test("leaves out C6 on a CPU for which it has no figure", () => {
+    const { cells, notes } = matrixOf({}, "cpu=skylake-sp,milan", "idle=mwait,c6");
+    expect(cells).toHaveLength(3);
+    expect(notes).toEqual([
+      "left out cpu=milan idle=c6: milan has no figure for a state that loses the TLB",
+    ]);
+  });
+
+  test("leaves out an xAPIC of more CPUs than its ids can name", () => {
+    const { cells, notes } = matrixOf({}, "cores=255,256", "x2apic=off,cluster");
+    expect(cells).toHaveLength(3);
+    expect(notes).toEqual([
+      "left out cores=256 x2apic=off: an xAPIC has ids of 8 bits, for 255 CPUs",
+    ]);
+  });
+
   test("refuses a value that was asked for and fits no machine", () => {
     expect(() => matrixOf({}, "cpu=rome", "pcid=true")).toThrow(
       "--set pcid=true: true: rome has no PCID; leave it out or choose another",

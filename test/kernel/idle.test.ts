@@ -17,6 +17,9 @@ import type { Task } from "../../src/kernel/task.ts";
 import { play as playScripts, type Script } from "./lab.ts";
 import { eventsOf, type Outcome, play, type SceneOptions } from "./scene.ts";
 
+/** Longer than it takes to leave any idle state. */
+const LONG = 400_000;
+
 /** A thread on CPU 1 sleeps in read until the first thread writes; `rounds` times. */
 function wakeSleeper(idle: NonNullable<SceneOptions["idle"]>, rounds = 3): Outcome {
   return play({ idle }, (kernel) => {
@@ -28,7 +31,7 @@ function wakeSleeper(idle: NonNullable<SceneOptions["idle"]>, rounds = 3): Outco
       const thread = cloneThread(task, { name: "reader", program: reader, cpu: kernel.cpus[1]! });
       yield* syscall(task, thread);
       for (let round = 0; round < rounds; round++) {
-        yield* work({ name: "long enough for the reader to sleep", cycles: 100_000 });
+        yield* work({ name: "long enough for the reader to sleep", cycles: LONG });
         yield* syscall(task, writePipe(task, pipe));
       }
       yield* syscall(task, waitForChildren(task));
@@ -117,4 +120,37 @@ test("functions called on a polling idle CPU run before it goes on as another ta
   const flushedThere = eventsOf(outcome, "flushed").filter(({ at }) => at.cpu === 1);
   expect(flushedThere.length).toBeGreaterThan(0);
   expect(singles).toEqual([]);
+});
+
+describe("a CPU in C6", () => {
+  test("is woken by a store to the flags that it watches, like one in C1, and later", () => {
+    const [c1, c6] = (["mwait", "c6"] as const).map((idle) => wakeSleeper(idle));
+    expect(c6!.ended).toBe("stopped");
+    expect(reschedulesOf(c6!, 1)).toBe(0);
+    const ranAt = (outcome: Outcome): number =>
+      eventsOf(outcome, "switched").find(({ to, at }) => at.cpu === 1 && to.name === "reader")!.at
+        .cycle;
+    const exit = ({ kernel }: Outcome): number => kernel.machine.description.instruction.idleExit;
+    expect(ranAt(c6!) - ranAt(c1!)).toBeGreaterThan(0.9 * (exit(c6!) - exit(c1!)));
+  });
+
+  test("has left the address space of what ran before it", () => {
+    const cr3Of = (idle: "mwait" | "c6") => {
+      const outcome = wakeSleeper(idle);
+      const { initMm } = outcome.kernel;
+      const onInit = eventsOf(outcome, "cr3Written").filter(
+        ({ at, root }) => at.cpu === 1 && root === initMm.root,
+      );
+      return onInit.length;
+    };
+    expect([cr3Of("mwait"), cr3Of("c6")]).toEqual([1, 4]); // when it exits; each time it sleeps
+  });
+
+  test("keeps the slot and its generation: what it reads again comes with no flush", () => {
+    const outcome = wakeSleeper("c6");
+    const back = eventsOf(outcome, "cr3Written").filter(
+      ({ at, root }) => at.cpu === 1 && root !== outcome.kernel.initMm.root,
+    );
+    expect(back.map(({ keep }) => keep)).toEqual([false, true, true, true]);
+  });
 });

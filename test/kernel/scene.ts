@@ -22,7 +22,7 @@ export interface SceneOptions {
   readonly protocol?: ShootdownProtocol;
   readonly pcid?: boolean;
   readonly mutation?: MutationName;
-  readonly idle?: "poll" | "mwait" | "halt";
+  readonly idle?: KernelOptions["idle"];
   /** "skylake-sp" unless given. */
   readonly cpu?: PresetName;
   /** Further options of the kernel. */

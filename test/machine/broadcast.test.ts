@@ -79,6 +79,15 @@ describe.each(EXTENTS)("an INVLPGB of %s", (_what, what, inFirst, inSecond) => {
   });
 });
 
+test("an INVLPGB of large pages goes by steps of 2 MiB: of small pages it takes those", () => {
+  const space = warm();
+  const first = pageNumber(PAGE - 512); // the second step is PAGE itself
+  const range = pageRange(first, 2 * 512);
+  space.machine.broadcasts.issue(0, { extent: "pages", pcid: 1, range, pageSize: "2M" });
+  space.machine.broadcasts.complete(0);
+  expect(missing(space, 1, 1)).toEqual([0]);
+});
+
 test("the ninth INVLPGB without a TLBSYNC finds no room: the first eight are carried out", () => {
   const space = warm();
   for (let index = 0; index < 9; index++) {

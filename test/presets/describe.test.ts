@@ -39,6 +39,13 @@ test("a polling core leaves its loop sooner than C1 is left, by MWAIT and HLT al
   expect(describe(skylake, { cores: 1 }).instruction.idleExit).toBe(exitOf("mwait"));
 });
 
+test("C6 takes longer to leave than C1, and is refused where it has no figure", () => {
+  const exitOf = (idle: "mwait" | "c6") =>
+    describe(skylake, { cores: 1, idle }).instruction.idleExit;
+  expect(exitOf("c6")).toBeGreaterThan(10 * exitOf("mwait"));
+  expect(() => describe(rome, { cores: 1, idle: "c6" })).toThrow(/^idle: "c6": rome has no figure/);
+});
+
 test("nanoseconds become cycles by the frequency that the preset states", () => {
   expect(describe(skylake, { cores: 1 }).dramCycles.local).toBe(200);
 });

@@ -5,6 +5,7 @@ import { completeConfiguration } from "../../src/experiment/axes.ts";
 import type { Configuration } from "../../src/experiment/configuration.ts";
 import type { Measurement } from "../../src/experiment/result.ts";
 import { simulate } from "../../src/experiment/simulate.ts";
+import type { PageSize } from "../../src/machine/description.ts";
 import { workloads, type WorkloadName } from "../../src/workloads/workloads.ts";
 import { type Outcome, play, type SceneOptions, type Seen } from "../kernel/scene.ts";
 
@@ -27,13 +28,21 @@ export const meanOf = (values: readonly number[]): number =>
 
 export interface PlayOptions extends SceneOptions {
   readonly pages?: number;
+  readonly pageSize?: PageSize;
   readonly rounds?: number;
 }
 
 export function playWorkload(name: WorkloadName, options: PlayOptions = {}): Outcome {
-  const { pages = 4, rounds = 4 } = options;
+  const { pages = 4, pageSize = "4K", rounds = 4 } = options;
   return play(options, (kernel) =>
-    workloads[name].program({ kernel, cpus: kernel.cpus, pages, rounds, random: new Random(1) }),
+    workloads[name].program({
+      kernel,
+      cpus: kernel.cpus,
+      pages,
+      pageSize,
+      rounds,
+      random: new Random(1),
+    }),
   );
 }
 

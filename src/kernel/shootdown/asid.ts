@@ -4,6 +4,8 @@
 
 import { type PageNumber, type PageRange, pageAfter } from "../../base/address.ts";
 import { assert } from "../../base/assert.ts";
+import type { PageSize } from "../../machine/description.ts";
+import { pagesPer } from "../../machine/page-table.ts";
 import type { Cpu } from "../cpu.ts";
 import type { Mm } from "../mm.ts";
 import { isMutated } from "../mutation.ts";
@@ -80,9 +82,10 @@ export function* flushLoaded(cpu: Cpu, mm: Mm): Kernel {
   yield* writeCr3(mm.root, cpu.kernel.options.pcid ? pcidOfAsid(cpu.tlb.loadedAsid) : 0, false);
 }
 
-/** flush_tlb_one_user for each page of the range. */
-export function* flushPages(cpu: Cpu, range: PageRange): Kernel {
-  for (let page = range.start; page < range.end; page = pageAfter(page, 1)) {
+/** flush_tlb_one_user for each page of the range, which are of `size`. */
+export function* flushPages(cpu: Cpu, range: PageRange, size: PageSize = "4K"): Kernel {
+  const step = pagesPer(size);
+  for (let page = range.start; page < range.end; page = pageAfter(page, step)) {
     yield* flushPage(cpu, page);
   }
 }

@@ -2,6 +2,8 @@
 // every CPU; IPIs go out only while some CPU may still run the mm on an ASID of its own.
 
 import { pageAfter, type PageRange } from "../../base/address.ts";
+import type { PageSize } from "../../machine/description.ts";
+import { pagesPer } from "../../machine/page-table.ts";
 import type { Cpu } from "../cpu.ts";
 import { cpusOf } from "../cpu-mask.ts";
 import type { Mm } from "../mm.ts";
@@ -16,7 +18,7 @@ export function* broadcastFlush(cpu: Cpu, mm: Mm, info: FlushInfo): Kernel {
   const pcid = pcidOfAsid(yield* globalAsidOf(cpu, mm));
   // The increment of the generation, a full barrier, has made the page tables' changes visible.
   if (info.range === null) yield* invlpgb({ extent: "pcid", pcid });
-  else yield* invalidatePages(cpu, pcid, info.range);
+  else yield* invalidatePages(cpu, pcid, info.range, info.pageSize);
   yield* finishTransition(cpu, mm, info);
   yield* tlbsync();
   const how = info.range === null ? "full" : "ranged";
@@ -24,11 +26,16 @@ export function* broadcastFlush(cpu: Cpu, mm: Mm, info: FlushInfo): Kernel {
 }
 
 /** As many pages with each instruction as it covers. */
-function* invalidatePages(cpu: Cpu, pcid: number, { start, end }: PageRange): Kernel {
-  const most = cpu.kernel.machine.broadcasts.pageLimit;
+function* invalidatePages(
+  cpu: Cpu,
+  pcid: number,
+  { start, end }: PageRange,
+  pageSize: PageSize = "4K",
+): Kernel {
+  const most = cpu.kernel.machine.broadcasts.pageLimit * pagesPer(pageSize);
   for (let page = start; page < end; page = pageAfter(page, most)) {
     const last = Math.min(pageAfter(page, most), end) as PageRange["end"];
-    yield* invlpgb({ extent: "pages", pcid, range: { start: page, end: last } });
+    yield* invlpgb({ extent: "pages", pcid, range: { start: page, end: last }, pageSize });
   }
 }
 

@@ -2,7 +2,6 @@
 // of address space, and the flush that a CPU makes in answer to another's request. They differ in
 // whom a flush interrupts, in when the initiator flushes, and in what a lazy CPU does.
 
-import { pagesIn } from "../../base/address.ts";
 import { costs } from "../costs.ts";
 import type { Cpu } from "../cpu.ts";
 import { clearCpu, setCpu } from "../cpu-mask.ts";
@@ -21,7 +20,7 @@ import {
 } from "../operation.ts";
 import type { FlushInfo } from "../tlb-state.ts";
 import { chooseAsid, flushLoaded, flushPages, loadCr3, ownLoadedMm } from "./asid.ts";
-import type { FlushRequest } from "./protocol.ts";
+import { type FlushRequest, isAboveCeiling } from "./protocol.ts";
 
 /** switch_mm_irqs_off where the address space changes: mask bits, slot, CR3. Interrupts off. */
 export function* changeLoadedMm(cpu: Cpu, realPrev: Mm, next: Mm): Kernel {
@@ -66,10 +65,10 @@ export function* isNotLazy(target: Cpu): Kernel<boolean> {
 
 /** inc_mm_tlb_gen, a full barrier, and the flush_tlb_info that responders read. */
 export function* announceFlush(cpu: Cpu, request: FlushRequest): Kernel<FlushInfo> {
-  const { mm, range, freedTables } = request;
+  const { mm, range, freedTables, pageSize = "4K" } = request;
   const newGeneration = (yield* locked(mm.tlbGeneration, (old) => old + 1)) + 1;
-  const whole = pagesIn(range) > cpu.kernel.options.flushCeiling;
-  const info: FlushInfo = { mm, range: whole ? null : range, newGeneration, freedTables };
+  const flushed = isAboveCeiling(cpu, request) ? null : range;
+  const info: FlushInfo = { mm, range: flushed, pageSize, newGeneration, freedTables };
   yield* store(cpu.tlb.flushInfo, info);
   return info;
 }
@@ -99,7 +98,7 @@ export function* flushHere(cpu: Cpu, initiator: Cpu): Kernel {
   const inOrder =
     info.newGeneration === context.tlbGeneration + 1 && info.newGeneration === mmGeneration;
   const ranged = info.range !== null && (inOrder || isMutated(cpu, "ranged-flush-over-gap"));
-  if (ranged) yield* flushPages(cpu, info.range!);
+  if (ranged) yield* flushPages(cpu, info.range!, info.pageSize);
   else yield* flushLoaded(cpu, mm);
   context.tlbGeneration = mmGeneration;
   yield* note({ kind: "flushed", mm, how: ranged ? "ranged" : "full", local });

@@ -45,7 +45,7 @@ function* enterLazy(cpu: Cpu): Kernel {
 
 /** flush_tlb_mm_range and native_flush_tlb_others: here first, then all others in the mask. */
 function* flushRange(cpu: Cpu, request: FlushRequest): Kernel<boolean> {
-  yield* announceFlush(cpu, request);
+  yield* announceFlush(cpu, { ...request, pageSize: "4K" }); // large pages as so many small ones
   const { mm } = request;
   if ((yield* load(cpu.tlb.loadedMm)) === mm) yield* flushHereWithInterruptsOff(cpu);
   const mask = yield* cpusOf(mm.cpumask);

@@ -53,7 +53,7 @@ function* enterLazy(cpu: Cpu): Kernel {
   if (!(yield* load(cpu.tlb.isLazy))) yield* store(cpu.tlb.isLazy, true);
 }
 
-/** leave_mm of a lazy CPU. The reference that core code holds stays: it cannot be dropped here. */
+/** leave_mm of a lazy or idle CPU. Core code's reference stays: it cannot be dropped here. */
 function* leaveMm(cpu: Cpu): Kernel {
   const mm = yield* load(cpu.tlb.activeMm);
   if (!(yield* testCpu(mm.cpumask, cpu.id))) return;
@@ -113,6 +113,7 @@ export const linux48: ShootdownProtocol = {
   source: "arch/x86/mm/tlb.c, Linux 4.8 (to 4.13)",
   switchMm,
   enterLazy,
+  leaveMm,
   flushRange,
   flushKernelRange,
   isLazyApart: false,

@@ -65,7 +65,7 @@ function* flushToNewest(cpu: Cpu, mm: Mm, info: FlushInfo): Kernel<"full" | "ran
   const inOrder =
     info.newGeneration === context.tlbGeneration + 1 && info.newGeneration === mmGeneration;
   const ranged = info.range !== null && (inOrder || isMutated(cpu, "ranged-flush-over-gap"));
-  if (ranged) yield* flushPages(cpu, info.range!);
+  if (ranged) yield* flushPages(cpu, info.range!, info.pageSize);
   else yield* flushLoaded(cpu, mm);
   context.tlbGeneration = mmGeneration;
   return ranged ? "ranged" : "full";

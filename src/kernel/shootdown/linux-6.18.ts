@@ -1,7 +1,6 @@
 // arch/x86/mm/tlb.c of Linux 6.18: as 5.13, with a lazy mm_cpumask. A switch leaves the bit of the
 // old mm where it is, and a flush asks each CPU of the mask what it has loaded before it calls it.
 
-import { pagesIn } from "../../base/address.ts";
 import type { Cpu } from "../cpu.ts";
 import { cpusOf } from "../cpu-mask.ts";
 import type { Mm } from "../mm.ts";
@@ -23,7 +22,12 @@ import { considerGlobalAsid, globalAsidOf } from "./global-asid.ts";
 import { flushKernelRange } from "./kernel-range.ts";
 import { flushHereWithInterruptsOff, flushMulti } from "./linux-6.18-flush.ts";
 import { switchMm } from "./linux-6.18-switch.ts";
-import type { FlushMulti, FlushRequest, ShootdownProtocol } from "./protocol.ts";
+import {
+  type FlushMulti,
+  type FlushRequest,
+  isAboveCeiling,
+  type ShootdownProtocol,
+} from "./protocol.ts";
 
 /**
  * should_trim_cpumask: at most once a second for each mm. Unlike Linux, the first second begins
@@ -38,14 +42,11 @@ function* shouldTrimMask(mm: Mm): Kernel<boolean> {
 }
 
 /** flush_tlb_mm_range */
-function* flushRange(
-  cpu: Cpu,
-  { mm, range, freedTables }: FlushRequest,
-  flushOthers: FlushMulti,
-): Kernel<boolean> {
+function* flushRange(cpu: Cpu, request: FlushRequest, flushOthers: FlushMulti): Kernel<boolean> {
+  const { mm, range, freedTables, pageSize = "4K" } = request;
   const newGeneration = (yield* locked(mm.tlbGeneration, (old) => old + 1)) + 1;
-  const whole = pagesIn(range) > cpu.kernel.options.flushCeiling;
-  const info: FlushInfo = { mm, range: whole ? null : range, newGeneration, freedTables };
+  const flushed = isAboveCeiling(cpu, request) ? null : range;
+  const info: FlushInfo = { mm, range: flushed, pageSize, newGeneration, freedTables };
   if ((yield* globalAsidOf(cpu, mm)) !== 0) {
     yield* broadcastFlush(cpu, mm, info);
     return true;

@@ -1,7 +1,9 @@
 // What a shootdown protocol is: how this CPU goes to another address space, how it becomes lazy,
 // and how everybody is brought to forget translations. One file per protocol.
 
-import type { PageRange } from "../../base/address.ts";
+import { type PageRange, pagesIn } from "../../base/address.ts";
+import type { PageSize } from "../../machine/description.ts";
+import { pagesPer } from "../../machine/page-table.ts";
 import type { Cpu } from "../cpu.ts";
 import type { Mm } from "../mm.ts";
 import type { Kernel } from "../operation.ts";
@@ -14,7 +16,16 @@ export interface FlushRequest {
   readonly range: PageRange;
   /** Page tables of the range were unlinked and will be freed: lazy CPUs must hear of it too. */
   readonly freedTables: boolean;
+  /** stride_shift: the smallest page that the range was mapped by, 4K unless given. */
+  readonly pageSize?: PageSize;
 }
+
+/**
+ * Whether as many invalidations as the range has pages are more than the ceiling: then everything
+ * goes instead (get_flush_tlb_info, since Linux 4.20; before, pages were of 4 KiB).
+ */
+export const isAboveCeiling = (cpu: Cpu, { range, pageSize = "4K" }: FlushRequest): boolean =>
+  pagesIn(range) / pagesPer(pageSize) > cpu.kernel.options.flushCeiling;
 
 /** How a protocol flushes once for entries of many address spaces (reclaim). */
 export interface BatchedUnmap {
@@ -45,6 +56,11 @@ export interface ShootdownProtocol {
   switchMm(cpu: Cpu, next: Mm): Kernel;
   /** enter_lazy_tlb: CR3 stays, no user memory is used. Interrupts off. */
   enterLazy(cpu: Cpu): Kernel;
+  /**
+   * leave_mm: an idle CPU goes to init_mm before it loses its TLB. Interrupts off. Absent: by
+   * switchMm, from loaded_mm.
+   */
+  leaveMm?(cpu: Cpu): Kernel;
   /** flush_tlb_mm_range: on return no CPU uses a translation of the range older than the call.
    *  Interrupts on; the caller holds mmap_lock, or is the last user. Returns whether another CPU
    *  was in mm_cpumask. Kernel code asks for it through flush.ts. */

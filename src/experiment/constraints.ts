@@ -16,7 +16,7 @@ export function hasInvpcid(cpu: PresetName): boolean {
   return presetNamed(cpu).features.invpcid.value;
 }
 
-/** Whether the protocol can run with CR4.PCIDE: Linux can since 4.14. */
+/** Whether the protocol can run with CR4.PCIDE and page-table isolation: Linux since 4.14, 4.15. */
 export function knowsPcid(protocol: ProtocolName | undefined): boolean {
   if (protocol === undefined) return true;
   return (protocols[protocol] as ShootdownProtocol).knowsPcid !== false;
@@ -49,11 +49,11 @@ export function conflictIn(configuration: Configuration): Conflict | undefined {
     return { axis: "invpcid", against: "cpu", reason: `${cpu} has no INVPCID` };
   }
   if (pcid && !knowsPcid(protocol)) {
-    const reason = `${protocol} knows no PCID, which Linux uses since 4.14`;
+    const reason = `${protocol} knows no PCID`;
     return { axis: "pcid", against: "protocol", reason };
   }
   if (configuration.pti === true && !knowsPcid(protocol)) {
-    const reason = `${protocol} knows no page-table isolation, which came with Linux 4.15`;
+    const reason = `${protocol} knows no page-table isolation`;
     return { axis: "pti", against: "protocol", reason };
   }
   const reason = whyNotTogether(configuration);
@@ -83,6 +83,10 @@ function whyNotTogether({ lazyTlb, protocol, pcid }: Configuration): string | un
   }
   if (protocol === "kvm-pv" && RELIES_ON_FLUSH.includes(lazyTlb)) {
     return `${lazyTlb} relies on the interrupt of exit_mmap, which kvm-pv may not send`;
+  }
+  const { endsLazyUse = true }: ShootdownProtocol = protocols[protocol];
+  if (!endsLazyUse && RELIES_ON_FLUSH.includes(lazyTlb)) {
+    return `${lazyTlb} relies on exit_mmap to move lazy CPUs, which ${protocol} does not`;
   }
   if (protocol === "linux-4.8" && BY_MASK.includes(lazyTlb)) {
     return `${protocol} needs active_mm as it was; ${lazyTlb} changes it in an interrupt`;

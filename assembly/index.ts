@@ -15,6 +15,7 @@ import { coreAt, DESCRIPTION, MACHINE, STREAM } from "./layout.ts";
 import * as physical from "./memory.ts";
 import { accessCycles } from "./cache.ts";
 import * as registers from "./registers.ts";
+import { holds, invalidateFromOutside } from "./remote.ts";
 import * as tables from "./tables.ts";
 import { PAGE_BITS } from "./tag.ts";
 
@@ -56,6 +57,8 @@ export {
   iret,
   invlpgb,
   tlbsync,
+  holds,
+  invalidateFromOutside,
   startLevel,
   startRights,
   stepCount,

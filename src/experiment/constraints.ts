@@ -22,6 +22,11 @@ export function knowsPcid(protocol: ProtocolName | undefined): boolean {
   return (protocols[protocol] as ShootdownProtocol).knowsPcid !== false;
 }
 
+/** Whether it can run with page-table isolation. */
+function knowsPti(protocol: ProtocolName): boolean {
+  return knowsPcid(protocol) && (protocols[protocol] as ShootdownProtocol).knowsPti !== false;
+}
+
 export interface Conflict {
   /** The axis to change, and what its value does not go with. */
   readonly axis: ConfigurationAxis;
@@ -52,7 +57,7 @@ export function conflictIn(configuration: Configuration): Conflict | undefined {
     const reason = `${protocol} knows no PCID`;
     return { axis: "pcid", against: "protocol", reason };
   }
-  if (configuration.pti === true && !knowsPcid(protocol)) {
+  if (configuration.pti === true && !knowsPti(protocol)) {
     const reason = `${protocol} knows no page-table isolation`;
     return { axis: "pti", against: "protocol", reason };
   }

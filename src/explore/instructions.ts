@@ -11,7 +11,10 @@ import type { Executor } from "./executor.ts";
 
 type Instruction = Extract<
   Operation,
-  { kind: "writeCr3" | "writeCr4" | "invlpg" | "invpcid" | "invlpgb" | "tlbsync" }
+  {
+    kind:
+      "writeCr3" | "writeCr4" | "invlpg" | "invpcid" | "invlpgb" | "tlbsync" | "invalidateRemotely";
+  }
 >;
 
 export function instruct(executor: Executor, state: CpuState, instruction: Instruction): void {
@@ -41,6 +44,8 @@ export function instruct(executor: Executor, state: CpuState, instruction: Instr
       return invalidatePcid(state, instruction);
     case "tlbsync":
       return synchronise(executor, state);
+    case "invalidateRemotely":
+      return invalidateRemotely(executor, state, instruction);
   }
 }
 
@@ -60,6 +65,23 @@ function broadcast(executor: Executor, { cpu, broadcasts }: CpuState, what: Broa
   executor.kernel.machine.broadcasts.issue(cpu.id, what);
   broadcasts.push(what);
   executor.emit(cpu, { kind: "broadcastBegun", what });
+}
+
+/** One step, in which whoever holds something is found and forgets it. */
+function invalidateRemotely(
+  executor: Executor,
+  { cpu }: CpuState,
+  { request }: Extract<Operation, { kind: "invalidateRemotely" }>,
+): void {
+  const { kernel, states, touched } = executor;
+  const { what } = request;
+  const cpus = kernel.machine.remote.request(cpu.id, request);
+  for (const state of states) {
+    touched.write(state.tlbLocation);
+    readTables(executor, state.tlb.root);
+    if (cpus.includes(state.cpu.id)) forget(state, what);
+  }
+  executor.emit(cpu, { kind: "invalidatedRemotely", what, cpus });
 }
 
 function synchronise(executor: Executor, { cpu, broadcasts }: CpuState): void {

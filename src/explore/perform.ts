@@ -24,6 +24,7 @@ const DRAINING: ReadonlySet<Operation["kind"]> = new Set([
   "invlpg",
   "invpcid",
   "tlbsync",
+  "invalidateRemotely",
   "sendIpi", // weak_wrmsr_fence: MFENCE and LFENCE before the write of an x2APIC register
 ]);
 
@@ -131,6 +132,7 @@ export function perform(
     case "invpcid":
     case "invlpgb":
     case "tlbsync":
+    case "invalidateRemotely":
       return instruct(executor, state, operation);
     case "jiffies":
       top.result = JIFFIES;

@@ -14,7 +14,8 @@ export type Script = (cpu: Cpu) => Kernel<unknown>;
 
 /** Whether the protocol can do what the scenario's kernel options ask for. */
 export function fits({ kernel = {} }: Scenario, protocol: ShootdownProtocol): boolean {
-  if (kernel.pti === true && protocol.knowsPcid === false) return false;
+  const knowsPti = protocol.knowsPcid !== false && protocol.knowsPti !== false;
+  if (kernel.pti === true && !knowsPti) return false;
   return kernel.invlpgb !== true || protocol.usesInvlpgb === true;
 }
 

@@ -9,6 +9,7 @@ import type { Cpu } from "./cpu.ts";
 import type { KernelNotice } from "./event.ts";
 import type { Mm } from "./mm.ts";
 import { markOrigin } from "./origin.ts";
+import type { RemoteOperation } from "./remote.ts";
 import type { Task } from "./task.ts";
 
 export type Operation =
@@ -39,6 +40,7 @@ export type Operation =
     }
   | { readonly kind: "invlpgb"; readonly what: Broadcast }
   | { readonly kind: "tlbsync" }
+  | RemoteOperation
   | { readonly kind: "sendIpi"; readonly targets: readonly number[]; readonly vector: number }
   | { readonly kind: "endOfInterrupt" }
   | { readonly kind: "interruptFlag"; readonly enabled: boolean }
@@ -244,9 +246,7 @@ export function* exchangeEntry(mm: Mm, page: PageNumber, entry: bigint): Kernel<
   return (yield { kind: "exchangeEntry", mm, page, entry }) as bigint;
 }
 
-/**
- * The pages of the range that have a present leaf entry, ascending; absent subtrees are skipped.
- */
+/** The pages of the range that have a present leaf entry, ascending. */
 export function* presentPages(mm: Mm, range: PageRange): Kernel<PageNumber[]> {
   markOrigin();
   return (yield { kind: "presentPages", mm, range }) as PageNumber[];
@@ -261,9 +261,7 @@ export function* detachTables(mm: Mm, range: PageRange): Kernel<FrameNumber[]> {
   return (yield { kind: "detachTables", mm, range }) as FrameNumber[];
 }
 
-/**
- * User mode: the stream's accesses until they are done; faults and interrupts are served inside.
- */
+/** User mode: the stream's accesses until they are done, faults and interrupts served inside. */
 export function* runUser(stream: Stream): Kernel {
   markOrigin();
   yield { kind: "runUser", stream };

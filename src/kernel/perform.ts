@@ -82,6 +82,11 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
       machine.broadcasts.complete(cpu.id);
       clock.emit(cpu, { kind: "broadcastsDone" });
       return;
+    case "invalidateRemotely": {
+      const { what } = operation.request;
+      const cpus = machine.remote.request(cpu.id, operation.request);
+      return clock.emit(cpu, { kind: "invalidatedRemotely", what, cpus });
+    }
     case "sendIpi":
       return performSendIpi(clock, cpu, operation.targets, operation.vector);
     case "endOfInterrupt":

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { carryOut } from "../../src/explore/job.ts";
 
-const SCHEMES = ["always-full"] as const;
+const SCHEMES = ["always-full", "broadcast", "didi"] as const;
 const SCENARIOS = ["flush-from-outside", "exit-while-lazy", "discard-against-unlazy"] as const;
 
 describe.each(SCHEMES)("%s", (protocol) => {

@@ -1,6 +1,8 @@
 // The list of shootdown protocols. Adding one: its file, a line here, a test, a row in the docs.
 
 import { alwaysFull } from "./always-full.ts";
+import { broadcast } from "./broadcast.ts";
+import { didi } from "./didi.ts";
 import { kvmPv } from "./kvm-pv.ts";
 import { linux415 } from "./linux-4.15.ts";
 import { linux420 } from "./linux-4.20.ts";
@@ -17,6 +19,8 @@ export const protocols = {
   "linux-6.18": linux618,
   "kvm-pv": kvmPv,
   "always-full": alwaysFull,
+  broadcast,
+  didi,
 } as const satisfies Record<string, ShootdownProtocol>;
 
 export type ProtocolName = keyof typeof protocols;

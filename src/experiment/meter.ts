@@ -3,12 +3,18 @@
 import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { KernelState } from "../kernel/kernel.ts";
-import { CALL_FUNCTION_SINGLE_VECTOR, CALL_FUNCTION_VECTOR } from "../kernel/smp.ts";
+import {
+  CALL_FUNCTION_SINGLE_VECTOR,
+  CALL_FUNCTION_VECTOR,
+  INVALIDATE_VECTOR,
+} from "../kernel/smp.ts";
 import type { FlushCounts, Measurement, ViolationReport } from "./result.ts";
 
 /** Calls of functions on other CPUs: here always a flush, or an end of lazy use. */
 const isCall = (vector: number): boolean =>
-  vector === CALL_FUNCTION_VECTOR || vector === CALL_FUNCTION_SINGLE_VECTOR;
+  vector === CALL_FUNCTION_VECTOR ||
+  vector === CALL_FUNCTION_SINGLE_VECTOR ||
+  vector === INVALIDATE_VECTOR;
 
 /** Everything counted; a fresh one for each measured part. */
 class Counts {

@@ -8,7 +8,7 @@ import type { Counterexample } from "./counterexample.ts";
 import type { MemoryModel } from "./executor.ts";
 import { type Explored, type ExploreOptions, exploreScenario } from "./explore.ts";
 import type { Subject } from "./exploration.ts";
-import type { Scenario } from "./scenario.ts";
+import type { Break, Scenario } from "./scenario.ts";
 import { scenarioNamed } from "./scenarios.ts";
 import { showcaseOf } from "./showcases.ts";
 
@@ -67,15 +67,16 @@ export async function carryOut(
 
 /** What the exploration of a job is to find. */
 export function expectedOf(job: Job, { breaks = [] }: Scenario): Verdict | null {
-  if (breaks.some(({ policy, protocol }) => isBroken(job, policy, protocol))) return "violation";
+  if (breaks.some((each) => isBroken(job, each))) return "violation";
   if (job.mutation === "none") return "ok";
   const showcase = showcaseOf(job.mutation);
   if (showcase === undefined || !matches(showcase, job)) return null;
   return showcase.memory === "tso" && job.memory === "sc" ? "ok" : "violation";
 }
 
-const isBroken = (job: Job, policy: LazyPolicyName, protocol: ProtocolName | undefined): boolean =>
-  job.policy === policy && (protocol === undefined || job.protocol === protocol);
+const isBroken = (job: Job, { policy, protocol }: Break): boolean =>
+  (policy === undefined || job.policy === policy) &&
+  (protocol === undefined || job.protocol === protocol);
 
 const matches = (showcase: Job, { name, policy, protocol }: Job): boolean =>
   showcase.name === name && showcase.policy === policy && showcase.protocol === protocol;

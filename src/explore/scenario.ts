@@ -19,10 +19,14 @@ export function fits({ kernel = {} }: Scenario, protocol: ShootdownProtocol): bo
   return kernel.invlpgb !== true || protocol.usesInvlpgb === true;
 }
 
+/** All policies, or all protocols, where none is named. */
 export interface Break {
-  readonly policy: LazyPolicyName;
+  readonly policy?: LazyPolicyName;
   readonly protocol?: ProtocolName;
 }
+
+/** freebsd acknowledges before it invalidates, and the table is freed in between (I2). */
+export const EARLY_FREE: Break = { protocol: "freebsd" };
 
 export interface Scenario {
   readonly name: string;
@@ -31,7 +35,7 @@ export interface Scenario {
   readonly cpus: number;
   /** Kernel options that it needs: page-table isolation, say. */
   readonly kernel?: Partial<KernelOptions>;
-  /** Kernels that are known to fail here, with every protocol unless one is named. */
+  /** Kernels that are known to fail here. */
   readonly breaks?: readonly Break[];
   /**
    * Brings the kernel to its start. Returns by CPU what its current task does; an idle CPU idles,

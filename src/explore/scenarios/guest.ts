@@ -3,7 +3,7 @@
 import { exitMm } from "../../kernel/exit.ts";
 import { call, type Kernel } from "../../kernel/operation.ts";
 import { preemptVcpu } from "../../kernel/vcpu.ts";
-import type { Scenario } from "../scenario.ts";
+import { EARLY_FREE, type Scenario } from "../scenario.ts";
 
 export const protectAgainstEntry: Scenario = {
   name: "protect-against-entry",
@@ -31,7 +31,12 @@ const exitWhilePreempted = (
 ): Scenario => ({
   ...scenario,
   cpus: 2,
-  breaks: [{ policy: "unrefcounted" }, { policy: "null-prev" }, { policy: "fewer-parameters" }],
+  breaks: [
+    { policy: "unrefcounted" },
+    { policy: "null-prev" },
+    { policy: "fewer-parameters" },
+    ...(pages > 0 ? [EARLY_FREE] : []),
+  ],
   prepare(stage) {
     const [cpu0, cpu1] = [stage.cpus[0]!, stage.cpus[1]!];
     const a = stage.mm("a", pages);

@@ -52,6 +52,8 @@ export interface ShootdownProtocol {
   /** flush_tlb_kernel_range: on return no CPU uses a translation of this range of the kernel half
    *  older than the call, in whichever address space. Interrupts on. */
   flushKernelRange(cpu: Cpu, range: PageRange): Kernel;
+  /** The handler of INVALIDATE_VECTOR, interrupts off. Absent: flushes are function calls. */
+  readonly serveInterrupt?: (cpu: Cpu) => Kernel;
   /** destroy_context: the mm is about to be freed. Absent: there is nothing to give back. */
   readonly destroyContext?: (cpu: Cpu, mm: Mm) => Kernel;
   /** Absent: reclaim flushes page by page. Kernel code asks for it through unmap-batch.ts. */

@@ -3,6 +3,7 @@
 import { alwaysFull } from "./always-full.ts";
 import { broadcast } from "./broadcast.ts";
 import { didi } from "./didi.ts";
+import { freebsd } from "./freebsd.ts";
 import { kvmPv } from "./kvm-pv.ts";
 import { linux415 } from "./linux-4.15.ts";
 import { linux420 } from "./linux-4.20.ts";
@@ -21,6 +22,7 @@ export const protocols = {
   "always-full": alwaysFull,
   broadcast,
   didi,
+  freebsd,
 } as const satisfies Record<string, ShootdownProtocol>;
 
 export type ProtocolName = keyof typeof protocols;

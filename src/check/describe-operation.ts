@@ -38,6 +38,8 @@ export function describeOperation(operation: Operation): string {
       return describeRemote(operation);
     case "tlbsync":
       return "TLBSYNC";
+    case "sendActions":
+      return `RAR to CPUs ${operation.targets.map((target) => target.cpu).join(" ")}`;
     case "sendIpi":
       return `IPI vector ${hex(operation.vector)} to CPUs ${operation.targets.join(" ")}`;
     case "interruptFlag":

@@ -93,7 +93,7 @@ export class StaleTranslationChecker implements Observer {
       case "broadcastsDone":
         return this.forgetPcids(moment.cpu);
       case "invalidatedRemotely":
-        return this.forgetPcid(event.what);
+        return this.forgetPcid(event.what, event.cpus);
       case "staleUse":
         return this.reportUse(event.page, moment);
       case "mmFreed":
@@ -171,8 +171,9 @@ export class StaleTranslationChecker implements Observer {
     this.broadcasts.delete(cpu);
   }
 
-  private forgetPcid(what: Broadcast): void {
-    for (const roots of this.rootOfPcid) {
+  private forgetPcid(what: Broadcast, cpus: Iterable<number> = this.rootOfPcid.keys()): void {
+    for (const cpu of cpus) {
+      const roots = this.rootOfPcid[cpu]!;
       if (what.extent === "pcid") roots.delete(what.pcid);
       else if (what.extent !== "pages") roots.clear();
     }

@@ -61,6 +61,11 @@ export function conflictIn(configuration: Configuration): Conflict | undefined {
     const reason = `${protocol} knows no page-table isolation`;
     return { axis: "pti", against: "protocol", reason };
   }
+  if (protocol === "rar") {
+    if (presetNamed(cpu).vendor === "AMD")
+      return { axis: "protocol", against: "cpu", reason: `RAR is Intel's, ${cpu} is not` };
+    if (!pcid) return { axis: "protocol", against: "pcid", reason: "RAR's payloads name a PCID" };
+  }
   const reason = whyNotTogether(configuration);
   if (reason !== undefined) return { axis: "lazyTlb", against: "protocol", reason };
   return configuration.invlpgb ? conflictOfInvlpgb(configuration) : undefined;

@@ -82,15 +82,20 @@ export class Meter implements Observer {
         return;
       case "interruptReturned":
         if (!isCall(event.vector) || cycle - event.cycles < this.beginCycle) return;
-        counts.responderCycles.push(event.cycles);
-        if (this.kernel.cpus[cpu]!.current !== this.kernel.cpus[cpu]!.idle) {
-          counts.stolenCycles += event.cycles;
-        }
+        return this.countResponder(cpu, event.cycles);
+      case "remoteActionDone":
+        if (cycle - event.cycles >= this.beginCycle) this.countResponder(cpu, event.cycles);
         return;
       case "switched":
         counts.contextSwitches++;
         return;
     }
+  }
+
+  private countResponder(cpu: number, cycles: number): void {
+    const { current, idle } = this.kernel.cpus[cpu]!;
+    this.counts.responderCycles.push(cycles);
+    if (current !== idle) this.counts.stolenCycles += cycles;
   }
 
   private countInitiator(cpu: number, cycle: number): void {

@@ -4,6 +4,7 @@
 import { addressOfPage, pageAfter } from "../base/address.ts";
 import { assert } from "../base/assert.ts";
 import type { Operation } from "../kernel/operation.ts";
+import { ACTION_DONE } from "../kernel/remote.ts";
 import type { Broadcast } from "../machine/broadcast.ts";
 import { readTables } from "./accesses.ts";
 import type { CpuState } from "./cpu-state.ts";
@@ -13,7 +14,14 @@ type Instruction = Extract<
   Operation,
   {
     kind:
-      "writeCr3" | "writeCr4" | "invlpg" | "invpcid" | "invlpgb" | "tlbsync" | "invalidateRemotely";
+      | "writeCr3"
+      | "writeCr4"
+      | "invlpg"
+      | "invpcid"
+      | "invlpgb"
+      | "tlbsync"
+      | "invalidateRemotely"
+      | "sendActions";
   }
 >;
 
@@ -46,6 +54,8 @@ export function instruct(executor: Executor, state: CpuState, instruction: Instr
       return synchronise(executor, state);
     case "invalidateRemotely":
       return invalidateRemotely(executor, state, instruction);
+    case "sendActions":
+      return sendActions(executor, state, instruction);
   }
 }
 
@@ -81,6 +91,26 @@ function invalidateRemotely(
     readTables(executor, state.tlb.root);
     if (cpus.includes(state.cpu.id)) forget(state, what);
   }
+  executor.emit(cpu, { kind: "invalidatedRemotely", what, cpus });
+}
+
+/** Carried out at once. Later would be no other: until then the target may use what is old. */
+function sendActions(
+  executor: Executor,
+  { cpu }: CpuState,
+  { what, targets }: Extract<Operation, { kind: "sendActions" }>,
+): void {
+  const { kernel, states, touched, locations } = executor;
+  for (const target of targets) {
+    const state = states[target.cpu]!;
+    touched.write(state.tlbLocation);
+    readTables(executor, state.tlb.root);
+    kernel.machine.remote.invalidate(target.cpu, what);
+    forget(state, what);
+    touched.write(locations.ofCell(target.status), target.status.value);
+    executor.commit(target.status, ACTION_DONE);
+  }
+  const cpus = targets.map((target) => target.cpu);
   executor.emit(cpu, { kind: "invalidatedRemotely", what, cpus });
 }
 

@@ -25,6 +25,7 @@ const DRAINING: ReadonlySet<Operation["kind"]> = new Set([
   "invpcid",
   "tlbsync",
   "invalidateRemotely",
+  "sendActions",
   "sendIpi", // weak_wrmsr_fence: MFENCE and LFENCE before the write of an x2APIC register
 ]);
 
@@ -133,6 +134,7 @@ export function perform(
     case "invlpgb":
     case "tlbsync":
     case "invalidateRemotely":
+    case "sendActions":
       return instruct(executor, state, operation);
     case "jiffies":
       top.result = JIFFIES;

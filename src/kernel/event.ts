@@ -76,6 +76,8 @@ export type KernelEvent =
       readonly what: Broadcast;
       readonly cpus: readonly number[];
     }
+  /** Microcode has answered a Remote Action Request, and taken so many cycles of this CPU. */
+  | { readonly kind: "remoteActionDone"; readonly cycles: number }
   | { readonly kind: "ipiSent"; readonly target: number; readonly vector: number }
   /** The host took this vCPU away, and let it run again, its TLB flushed or not. */
   | { readonly kind: "vcpuPreempted" }

@@ -87,6 +87,13 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
       const cpus = machine.remote.request(cpu.id, operation.request);
       return clock.emit(cpu, { kind: "invalidatedRemotely", what, cpus });
     }
+    case "sendActions":
+      writeIcrs(
+        machine,
+        cpu,
+        operation.targets.map((target) => target.cpu),
+      );
+      return clock.actions.send(clock, cpu, operation);
     case "sendIpi":
       return performSendIpi(clock, cpu, operation.targets, operation.vector);
     case "endOfInterrupt":
@@ -202,6 +209,12 @@ function performSendIpi(clock: Clock, cpu: Cpu, targets: readonly number[], vect
     clock.emit(cpu, { kind: "ipiSent", target, vector });
     clock.interruptsChanged(cpus[target]!);
   }
+}
+
+/** One ICR write for each cluster among the targets. */
+function writeIcrs(machine: Machine, cpu: Cpu, targets: readonly number[]): void {
+  const clusters = new Set(targets.map((target) => Math.floor(target / CLUSTER_CPUS)));
+  for (const _ of clusters) machine.writeIcr(cpu.id);
 }
 
 function checkOwner(clock: Clock, cpu: Cpu, cell: Cell): void {

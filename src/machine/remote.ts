@@ -68,6 +68,12 @@ export class RemoteInvalidations {
     return this.instance.functions.holds(core, what.pcid, start, pages, paths ? 1 : 0) !== 0;
   }
 
+  /** From an ICR write to the vector at its target. */
+  deliveryCycles(core: number, target: number): number {
+    const distance = DISTANCES[this.instance.functions.distance(core, target)]!;
+    return this.description.ipiDeliveryCycles[distance === "self" ? "sameLlc" : distance];
+  }
+
   /**
    * Everywhere: one INVLPG, however much it is. By directory: an INVLPG for each page, a look-up at
    * the LLC, and there and back to the furthest holder as for a line that it shares.

@@ -24,6 +24,8 @@ import type {
   PresetTlbArray,
 } from "./preset.ts";
 
+import { unmeasuredRemoteAction } from "./unmeasured.ts";
+
 /** How an idle core waits: polling in a loop of PAUSE, in MWAIT C1, or in HLT for an interrupt. */
 export type IdleState = "poll" | "mwait" | "halt";
 
@@ -58,6 +60,7 @@ export function describe(preset: Preset, options: DescribeOptions): MachineDescr
     dramCycles: { local: cycles(preset.memory.local), remote: cycles(preset.memory.remote) },
     line: lineOf(preset, cycles),
     instruction: instructionsOf(preset, cycles, options.idle ?? "mwait"),
+    remoteActionCycles: cycles(unmeasuredRemoteAction),
     ...broadcastOf(preset, cycles),
     ipiDeliveryCycles: mapDistances(
       preset.interrupt,

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { carryOut, isAsExpected, type Job } from "../../src/explore/job.ts";
 
-const SCHEMES = ["always-full", "broadcast", "didi", "freebsd"] as const;
+const SCHEMES = ["always-full", "broadcast", "didi", "freebsd", "rar"] as const;
 const SCENARIOS = ["flush-from-outside", "exit-unmapped-while-lazy", "reclaim-against-reader"];
 
 const jobOf = (name: string, protocol: Job["protocol"]): Job => ({

@@ -10,7 +10,7 @@ import { WORKLOAD_NAMES } from "../../src/workloads/workloads.ts";
 import type { Outcome } from "../kernel/scene.ts";
 import { playWorkload } from "./runs.ts";
 
-const SCHEMES = ["always-full", "broadcast", "didi", "freebsd"] as const;
+const SCHEMES = ["always-full", "broadcast", "didi", "freebsd", "rar"] as const;
 
 const all = SCHEMES.flatMap((protocol) =>
   LAZY_POLICY_NAMES.map((lazyTlb) => ({ protocol, lazyTlb, pcid: knowsPcid(protocol) })),

@@ -10,6 +10,7 @@ import { linux420 } from "./linux-4.20.ts";
 import { linux48 } from "./linux-4.8.ts";
 import { linux513 } from "./linux-5.13.ts";
 import { linux618 } from "./linux-6.18.ts";
+import { rar } from "./rar.ts";
 import type { ShootdownProtocol } from "./protocol.ts";
 
 export const protocols = {
@@ -23,6 +24,7 @@ export const protocols = {
   broadcast,
   didi,
   freebsd,
+  rar,
 } as const satisfies Record<string, ShootdownProtocol>;
 
 export type ProtocolName = keyof typeof protocols;

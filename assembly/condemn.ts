@@ -23,7 +23,7 @@ import { numberOf, PAGE_BITS, TAG_GLOBAL } from "./tag.ts";
 import { ARRAYS_PER_LIST, TLB_LISTS, tlbArray } from "./tlb.ts";
 
 /** Ranges up to this are looked up page by page, longer ones by going through all entries. */
-const PROBED_PAGES: u64 = 64;
+export const PROBED_PAGES: u64 = 64;
 
 /** The pages of the upper half begin here, with 4 levels. */
 const KERNEL_PAGES: u64 = (<u64>1) << 35;
@@ -59,7 +59,8 @@ function examine(g: Geometry, core: Core, entry: usize, root: u64, start: u64, e
   return 1;
 }
 
-function overlaps(tag: u64, shift: u64, start: u64, end: u64): bool {
+/** Whether an entry, or a structure-cache entry, covers one of the pages. */
+export function overlaps(tag: u64, shift: u64, start: u64, end: u64): bool {
   const first = numberOf(tag) << shift;
   return first < end && first + ((<u64>1) << shift) > start;
 }

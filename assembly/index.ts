@@ -16,6 +16,7 @@ import { coreAt, DESCRIPTION, MACHINE, STREAM } from "./layout.ts";
 import * as physical from "./memory.ts";
 import { accessCycles } from "./cache.ts";
 import * as registers from "./registers.ts";
+import { holdsTranslation, invalidateFromOutside } from "./remote.ts";
 import * as tables from "./tables.ts";
 import { PAGE_BITS } from "./tag.ts";
 
@@ -59,6 +60,8 @@ export {
   powerDown,
   invlpgb,
   tlbsync,
+  holdsTranslation,
+  invalidateFromOutside,
   startLevel,
   startRights,
   stepCount,

@@ -33,9 +33,13 @@ export function describeOperation(operation: Operation): string {
     case "invlpg":
       return `INVLPG page ${hex(operation.page)}`;
     case "invlpgb":
-      return describeBroadcast(operation.what);
+      return `INVLPGB ${describeBroadcast(operation.what)}`;
+    case "invalidateRemotely":
+      return describeRemote(operation);
     case "tlbsync":
       return "TLBSYNC";
+    case "sendActions":
+      return `RAR to CPUs ${operation.targets.map((target) => target.cpu).join(" ")}`;
     case "sendIpi":
       return `IPI vector ${hex(operation.vector)} to CPUs ${operation.targets.join(" ")}`;
     case "interruptFlag":
@@ -73,9 +77,14 @@ function describeCr3({ root, pcid, keep }: Extract<Operation, { kind: "writeCr3"
   return `MOV CR3 root ${hex(root)} PCID ${pcid}${keep ? " without flush" : ""}`;
 }
 
+function describeRemote({ request }: Extract<Operation, { kind: "invalidateRemotely" }>): string {
+  const where = request.route === "everywhere" ? "everywhere" : "where it is held";
+  return `invalidate ${where}: ${describeBroadcast(request.what)}`;
+}
+
 function describeBroadcast(what: Broadcast): string {
-  if (!("pcid" in what)) return `INVLPGB ${what.extent}`;
-  if (what.extent === "pcid") return `INVLPGB PCID ${what.pcid}`;
+  if (!("pcid" in what)) return what.extent;
+  if (what.extent === "pcid") return `PCID ${what.pcid}`;
   const { start, end } = what.range;
-  return `INVLPGB PCID ${what.pcid} pages ${hex(start)} to ${hex(end)}`;
+  return `PCID ${what.pcid} pages ${hex(start)} to ${hex(end)}`;
 }

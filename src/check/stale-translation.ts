@@ -101,6 +101,8 @@ export class StaleTranslationChecker implements Observer {
         return;
       case "broadcastsDone":
         return this.forgetPcids(moment.cpu);
+      case "invalidatedRemotely":
+        return this.forgetPcid(event.what, event.cpus);
       case "staleUse":
         return this.reportUse(event, moment);
       case "mmFreed":
@@ -187,13 +189,16 @@ export class StaleTranslationChecker implements Observer {
 
   /** What `cpu` has broadcast is done: the PCIDs that went as a whole hold nothing anywhere. */
   private forgetPcids(cpu: number): void {
-    for (const what of this.broadcasts.get(cpu) ?? []) {
-      for (const roots of this.rootOfPcid) {
-        if (what.extent === "pcid") roots.delete(what.pcid);
-        else if (what.extent !== "pages") roots.clear();
-      }
-    }
+    for (const what of this.broadcasts.get(cpu) ?? []) this.forgetPcid(what);
     this.broadcasts.delete(cpu);
+  }
+
+  private forgetPcid(what: Broadcast, cpus: Iterable<number> = this.rootOfPcid.keys()): void {
+    for (const cpu of cpus) {
+      const roots = this.rootOfPcid[cpu]!;
+      if (what.extent === "pcid") roots.delete(what.pcid);
+      else if (what.extent !== "pages") roots.clear();
+    }
   }
 
   private checkPcid(

@@ -17,10 +17,15 @@ export function hasInvpcid(cpu: PresetName): boolean {
   return presetNamed(cpu).features.invpcid.value;
 }
 
-/** Whether the protocol can run with CR4.PCIDE: Linux can since 4.14. */
+/** Whether the protocol can run with CR4.PCIDE and page-table isolation: Linux since 4.14, 4.15. */
 export function knowsPcid(protocol: ProtocolName | undefined): boolean {
   if (protocol === undefined) return true;
   return (protocols[protocol] as ShootdownProtocol).knowsPcid !== false;
+}
+
+/** Whether it can run with page-table isolation. */
+function knowsPti(protocol: ProtocolName): boolean {
+  return knowsPcid(protocol) && (protocols[protocol] as ShootdownProtocol).knowsPti !== false;
 }
 
 export interface Conflict {
@@ -53,11 +58,11 @@ export function conflictIn(configuration: Configuration): Conflict | undefined {
     return { axis: "invpcid", against: "cpu", reason: `${cpu} has no INVPCID` };
   }
   if (pcid && !knowsPcid(protocol)) {
-    const reason = `${protocol} knows no PCID, which Linux uses since 4.14`;
+    const reason = `${protocol} knows no PCID`;
     return { axis: "pcid", against: "protocol", reason };
   }
-  if (configuration.pti === true && !knowsPcid(protocol)) {
-    const reason = `${protocol} knows no page-table isolation, which came with Linux 4.15`;
+  if (configuration.pti === true && !knowsPti(protocol)) {
+    const reason = `${protocol} knows no page-table isolation`;
     return { axis: "pti", against: "protocol", reason };
   }
   if (configuration.idle === "c6" && presetNamed(cpu).idle.c6Exit === undefined) {
@@ -67,6 +72,11 @@ export function conflictIn(configuration: Configuration): Conflict | undefined {
   if (configuration.x2apic === "off" && configuration.cores > XAPIC_CPUS) {
     const reason = `an xAPIC has ids of 8 bits, for ${XAPIC_CPUS} CPUs`;
     return { axis: "x2apic", against: "cores", reason };
+  }
+  if (protocol === "rar") {
+    if (presetNamed(cpu).vendor === "AMD")
+      return { axis: "protocol", against: "cpu", reason: `RAR is Intel's, ${cpu} is not` };
+    if (!pcid) return { axis: "protocol", against: "pcid", reason: "RAR's payloads name a PCID" };
   }
   const reason = whyNotTogether(configuration);
   if (reason !== undefined) return { axis: "lazyTlb", against: "protocol", reason };
@@ -95,6 +105,10 @@ function whyNotTogether({ lazyTlb, protocol, pcid }: Configuration): string | un
   }
   if (PASSING_OVER.includes(protocol) && RELIES_ON_FLUSH.includes(lazyTlb)) {
     return `${lazyTlb} relies on the interrupt of exit_mmap, which ${protocol} may not send`;
+  }
+  const { endsLazyUse = true }: ShootdownProtocol = protocols[protocol];
+  if (!endsLazyUse && RELIES_ON_FLUSH.includes(lazyTlb)) {
+    return `${lazyTlb} relies on exit_mmap to move lazy CPUs, which ${protocol} does not`;
   }
   if (protocol === "linux-4.8" && BY_MASK.includes(lazyTlb)) {
     return `${protocol} needs active_mm as it was; ${lazyTlb} changes it in an interrupt`;

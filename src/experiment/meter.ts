@@ -3,12 +3,18 @@
 import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { KernelState } from "../kernel/kernel.ts";
-import { CALL_FUNCTION_SINGLE_VECTOR, CALL_FUNCTION_VECTOR } from "../kernel/smp.ts";
+import {
+  CALL_FUNCTION_SINGLE_VECTOR,
+  CALL_FUNCTION_VECTOR,
+  INVALIDATE_VECTOR,
+} from "../kernel/smp.ts";
 import type { FlushCounts, Measurement, ViolationReport } from "./result.ts";
 
 /** Calls of functions on other CPUs: here always a flush, or an end of lazy use. */
 const isCall = (vector: number): boolean =>
-  vector === CALL_FUNCTION_VECTOR || vector === CALL_FUNCTION_SINGLE_VECTOR;
+  vector === CALL_FUNCTION_VECTOR ||
+  vector === CALL_FUNCTION_SINGLE_VECTOR ||
+  vector === INVALIDATE_VECTOR;
 
 /** Everything counted; a fresh one for each measured part. */
 class Counts {
@@ -76,15 +82,20 @@ export class Meter implements Observer {
         return;
       case "interruptReturned":
         if (!isCall(event.vector) || cycle - event.cycles < this.beginCycle) return;
-        counts.responderCycles.push(event.cycles);
-        if (this.kernel.cpus[cpu]!.current !== this.kernel.cpus[cpu]!.idle) {
-          counts.stolenCycles += event.cycles;
-        }
+        return this.countResponder(cpu, event.cycles);
+      case "remoteActionDone":
+        if (cycle - event.cycles >= this.beginCycle) this.countResponder(cpu, event.cycles);
         return;
       case "switched":
         counts.contextSwitches++;
         return;
     }
+  }
+
+  private countResponder(cpu: number, cycles: number): void {
+    const { current, idle } = this.kernel.cpus[cpu]!;
+    this.counts.responderCycles.push(cycles);
+    if (current !== idle) this.counts.stolenCycles += cycles;
   }
 
   private countInitiator(cpu: number, cycle: number): void {

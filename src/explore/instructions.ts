@@ -4,6 +4,7 @@
 import { addressOfPage, pageAfter } from "../base/address.ts";
 import { assert } from "../base/assert.ts";
 import type { Operation } from "../kernel/operation.ts";
+import { ACTION_DONE } from "../kernel/remote.ts";
 import type { Broadcast } from "../machine/broadcast.ts";
 import { readTables } from "./accesses.ts";
 import type { CpuState } from "./cpu-state.ts";
@@ -11,7 +12,17 @@ import type { Executor } from "./executor.ts";
 
 type Instruction = Extract<
   Operation,
-  { kind: "writeCr3" | "writeCr4" | "invlpg" | "invpcid" | "invlpgb" | "tlbsync" }
+  {
+    kind:
+      | "writeCr3"
+      | "writeCr4"
+      | "invlpg"
+      | "invpcid"
+      | "invlpgb"
+      | "tlbsync"
+      | "invalidateRemotely"
+      | "sendActions";
+  }
 >;
 
 export function instruct(executor: Executor, state: CpuState, instruction: Instruction): void {
@@ -41,6 +52,10 @@ export function instruct(executor: Executor, state: CpuState, instruction: Instr
       return invalidatePcid(state, instruction);
     case "tlbsync":
       return synchronise(executor, state);
+    case "invalidateRemotely":
+      return invalidateRemotely(executor, state, instruction);
+    case "sendActions":
+      return sendActions(executor, state, instruction);
   }
 }
 
@@ -60,6 +75,43 @@ function broadcast(executor: Executor, { cpu, broadcasts }: CpuState, what: Broa
   executor.kernel.machine.broadcasts.issue(cpu.id, what);
   broadcasts.push(what);
   executor.emit(cpu, { kind: "broadcastBegun", what });
+}
+
+/** One step, in which whoever holds something is found and forgets it. */
+function invalidateRemotely(
+  executor: Executor,
+  { cpu }: CpuState,
+  { request }: Extract<Operation, { kind: "invalidateRemotely" }>,
+): void {
+  const { kernel, states, touched } = executor;
+  const { what } = request;
+  const cpus = kernel.machine.remote.request(cpu.id, request);
+  for (const state of states) {
+    touched.write(state.tlbLocation);
+    readTables(executor, state.tlb.root);
+    if (cpus.includes(state.cpu.id)) forget(state, what);
+  }
+  executor.emit(cpu, { kind: "invalidatedRemotely", what, cpus });
+}
+
+/** Carried out at once. Later would be no other: until then the target may use what is old. */
+function sendActions(
+  executor: Executor,
+  { cpu }: CpuState,
+  { what, targets }: Extract<Operation, { kind: "sendActions" }>,
+): void {
+  const { kernel, states, touched, locations } = executor;
+  for (const target of targets) {
+    const state = states[target.cpu]!;
+    touched.write(state.tlbLocation);
+    readTables(executor, state.tlb.root);
+    kernel.machine.remote.invalidate(target.cpu, what);
+    forget(state, what);
+    touched.write(locations.ofCell(target.status), target.status.value);
+    executor.commit(target.status, ACTION_DONE);
+  }
+  const cpus = targets.map((target) => target.cpu);
+  executor.emit(cpu, { kind: "invalidatedRemotely", what, cpus });
 }
 
 function synchronise(executor: Executor, { cpu, broadcasts }: CpuState): void {

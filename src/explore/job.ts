@@ -124,8 +124,8 @@ export function expectedOf(job: Job, { breaks = [] }: Scenario): Verdict | null 
   return showcase.memory === "tso" && job.memory === "sc" ? "ok" : "violation";
 }
 
-const isBroken = ({ policy, protocol }: Job, broken: Break): boolean =>
-  policy === broken.policy && broken.protocols?.includes(protocol) !== false;
+const isBroken = (job: Job, { policy, protocols }: Break): boolean =>
+  (policy === undefined || job.policy === policy) && protocols?.includes(job.protocol) !== false;
 
 const matches = (showcase: Job, { name, policy, protocol }: Job): boolean =>
   showcase.name === name && showcase.policy === policy && showcase.protocol === protocol;

@@ -24,6 +24,8 @@ const DRAINING: ReadonlySet<Operation["kind"]> = new Set([
   "invlpg",
   "invpcid",
   "tlbsync",
+  "invalidateRemotely",
+  "sendActions",
   "sendIpi", // weak_wrmsr_fence: MFENCE and LFENCE before the write of an x2APIC register
 ]);
 
@@ -131,6 +133,8 @@ export function perform(
     case "invpcid":
     case "invlpgb":
     case "tlbsync":
+    case "invalidateRemotely":
+    case "sendActions":
       return instruct(executor, state, operation);
     case "jiffies":
       top.result = JIFFIES;

@@ -14,15 +14,20 @@ export type Script = (cpu: Cpu) => Kernel<unknown>;
 
 /** Whether the protocol can do what the scenario's kernel options ask for. */
 export function fits({ kernel = {} }: Scenario, protocol: ShootdownProtocol): boolean {
-  if (kernel.pti === true && protocol.knowsPcid === false) return false;
+  const knowsPti = protocol.knowsPcid !== false && protocol.knowsPti !== false;
+  if (kernel.pti === true && !knowsPti) return false;
   return kernel.invlpgb !== true || protocol.usesInvlpgb === true;
 }
 
+/** All policies, or all protocols, where none is named. */
 export interface Break {
-  readonly policy: LazyPolicyName;
+  readonly policy?: LazyPolicyName;
   /** With these only. */
   readonly protocols?: readonly ProtocolName[];
 }
+
+/** freebsd acknowledges before it invalidates, and the table is freed in between (I2). */
+export const EARLY_FREE: Break = { protocols: ["freebsd"] };
 
 export interface Scenario {
   readonly name: string;

@@ -13,6 +13,7 @@ import { returnToUser, serveInterrupt } from "./interrupt.ts";
 import type { KernelState } from "./kernel.ts";
 import { perform } from "./perform.ts";
 import { ReadyQueue } from "./ready-queue.ts";
+import { RemoteActions } from "./remote-actions.ts";
 
 /** How long a CPU may wait for another before that counts as a deadlock: tens of milliseconds. */
 const PATIENCE_CYCLES = 1e8;
@@ -22,6 +23,7 @@ export type ClockEnd = "stopped" | "deadlock" | "starved" | "paused";
 export class Clock {
   readonly history: History;
   readonly host: Host;
+  readonly actions: RemoteActions;
   /** Locked operations on mm_users and mm_count so far. */
   refcountOperations = 0;
   private readonly ready: ReadyQueue;
@@ -40,6 +42,7 @@ export class Clock {
     const count = kernel.cpus.length;
     this.history = new History(count);
     this.host = new Host(count);
+    this.actions = new RemoteActions(count);
     this.ready = new ReadyQueue(count);
     this.interruptCycles = new Float64Array(count).fill(Infinity);
     this.interruptsOn = new Uint8Array(count).fill(1);
@@ -120,7 +123,7 @@ export class Clock {
     if (top.activity === "ready" || top.activity === "user") return now;
     const interrupt = this.interruptsOn[cpu.id] === 1 ? this.interruptCycles[cpu.id]! : Infinity;
     const own = top.activity === "working" ? now + top.workLeft : top.wakeCycle;
-    return Math.max(now, Math.min(own, interrupt));
+    return Math.max(now, Math.min(own, interrupt, this.actions.nextCycle(cpu)));
   }
 
   /** Lets the core go on until another core's event is due first. */
@@ -130,7 +133,9 @@ export class Clock {
     do {
       const interrupt = this.interruptCycles[cpu.id]!;
       if (this.host.isPreempted(cpu)) this.host.enter(this, cpu);
-      else if (this.interruptsOn[cpu.id] === 1 && interrupt <= this.nextCycle(cpu)) {
+      else if (this.actions.nextCycle(cpu) <= this.nextCycle(cpu)) {
+        this.actions.answerFirst(this, cpu, topOf(cpu));
+      } else if (this.interruptsOn[cpu.id] === 1 && interrupt <= this.nextCycle(cpu)) {
         this.takeInterrupt(cpu, interrupt);
       } else this.advance(cpu, topOf(cpu));
       cycle = this.nextCycle(cpu);
@@ -173,6 +178,7 @@ export class Clock {
   private finishShortWork(cpu: Cpu, top: Activation): void {
     const end = this.kernel.machine.now(cpu.id) + top.workLeft;
     if (end >= this.limit || end >= this.interruptCycles[cpu.id]!) return;
+    if (end >= this.actions.nextCycle(cpu)) return;
     this.kernel.machine.advance(cpu.id, top.workLeft);
     top.activity = "ready";
   }
@@ -252,7 +258,7 @@ export class Clock {
   private runUserMode(cpu: Cpu, top: Activation): void {
     const { machine } = this.kernel;
     const ahead = this.limit + machine.smallestIpiLatency;
-    const horizon = Math.min(ahead, this.interruptCycles[cpu.id]!);
+    const horizon = Math.min(ahead, this.interruptCycles[cpu.id]!, this.actions.nextCycle(cpu));
     const stop = machine.runStream(cpu.id, top.stream!, horizon);
     if (stop === "done") top.activity = "ready";
     else if (stop === "stale") {

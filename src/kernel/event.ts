@@ -80,6 +80,14 @@ export type KernelEvent =
   /** An INVLPGB; and a TLBSYNC, which ends all that its CPU began. */
   | { readonly kind: "broadcastBegun"; readonly what: Broadcast }
   | { readonly kind: "broadcastsDone" }
+  /** Hardware has invalidated on these CPUs for this one; the others held nothing of it. */
+  | {
+      readonly kind: "invalidatedRemotely";
+      readonly what: Broadcast;
+      readonly cpus: readonly number[];
+    }
+  /** Microcode has answered a Remote Action Request, and taken so many cycles of this CPU. */
+  | { readonly kind: "remoteActionDone"; readonly cycles: number }
   | { readonly kind: "ipiSent"; readonly target: number; readonly vector: number }
   /** The host took this vCPU away, and let it run again, its TLB flushed or not. */
   | { readonly kind: "vcpuPreempted" }

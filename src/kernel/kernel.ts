@@ -73,6 +73,7 @@ export class KernelState {
   starved = false;
   /** The kernel half has page tables, which every root made from now on shares. */
   private kernelTables: PageNumber | null = null;
+  private readonly parts = new Map<object, object>();
   private nextPid = 1;
   private nextContextId = 1;
 
@@ -102,6 +103,13 @@ export class KernelState {
   /** A line of kernel memory in the node of `cpu`. */
   allocateLine(cpu: number): Line {
     return { index: this.machine.allocateLine(this.machine.socketOf(cpu)) };
+  }
+
+  /** Shared variables of a protocol's own, which are made when they are first asked for. */
+  part<T extends object>(create: new (kernel: KernelState) => T): T {
+    let part = this.parts.get(create) as T | undefined;
+    if (part === undefined) this.parts.set(create, (part = new create(this)));
+    return part;
   }
 
   createMm(name: string, homeCpu: number): Mm {

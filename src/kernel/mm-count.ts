@@ -4,7 +4,6 @@ import { freeAddressSpace } from "./exit-mmap.ts";
 import type { Cpu } from "./cpu.ts";
 import { costs } from "./costs.ts";
 import type { Mm } from "./mm.ts";
-import { freeGlobalAsid } from "./shootdown/global-asid.ts";
 import { type Kernel, locked, note, work } from "./operation.ts";
 
 /** mmget: one more real user. Caller has one already. */
@@ -44,7 +43,8 @@ export function* dropped(cpu: Cpu, mm: Mm, count: number): Kernel {
 function* freeMm(cpu: Cpu, mm: Mm): Kernel {
   yield* cpu.kernel.lazyPolicy.beforeFree(cpu, mm);
   yield* note({ kind: "rootFreed", mm, root: mm.root });
-  yield* freeGlobalAsid(cpu, mm); // destroy_context
+  const { destroyContext } = cpu.kernel.protocol;
+  if (destroyContext !== undefined) yield* destroyContext(cpu, mm);
   yield* work(costs.freeMm);
   yield* note({ kind: "mmFreed", mm });
   cpu.kernel.release(mm);

@@ -6,10 +6,12 @@ import type { Broadcast } from "../machine/broadcast.ts";
 import type { PageSize } from "../machine/description.ts";
 import type { Stream } from "../machine/stream.ts";
 import type { Cell } from "./cell.ts";
+import type { Cost } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import type { KernelNotice } from "./event.ts";
 import type { Mm } from "./mm.ts";
 import { markOrigin } from "./origin.ts";
+import type { RemoteOperation } from "./remote.ts";
 import type { Task } from "./task.ts";
 
 export type Operation =
@@ -40,6 +42,7 @@ export type Operation =
     }
   | { readonly kind: "invlpgb"; readonly what: Broadcast }
   | { readonly kind: "tlbsync" }
+  | RemoteOperation
   | { readonly kind: "sendIpi"; readonly targets: readonly number[]; readonly vector: number }
   | { readonly kind: "endOfInterrupt" }
   | { readonly kind: "interruptFlag"; readonly enabled: boolean }
@@ -68,16 +71,13 @@ export type InvpcidType = 0 | 1 | 2 | 3;
 export type Kernel<T = void> = Generator<Operation, T, unknown>;
 
 /** Private computation of the kernel; `what` names the entry of `costs` it stands for. */
-export function* work(cost: { readonly name: string; readonly cycles: number }): Kernel {
+export function* work(cost: Omit<Cost, "source">): Kernel {
   markOrigin();
   yield { kind: "work", cycles: cost.cycles, what: cost.name };
 }
 
 /** `count` repetitions of the same work. */
-export function* workTimes(
-  cost: { readonly name: string; readonly cycles: number },
-  count: number,
-): Kernel {
+export function* workTimes(cost: Omit<Cost, "source">, count: number): Kernel {
   markOrigin();
   if (count > 0) yield { kind: "work", cycles: cost.cycles * count, what: cost.name };
 }

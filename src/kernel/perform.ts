@@ -81,6 +81,14 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
       machine.broadcasts.complete(cpu.id);
       clock.emit(cpu, { kind: "broadcastsDone" });
       return;
+    case "invalidateRemotely": {
+      const { what } = operation.request;
+      const cpus = machine.remote.request(cpu.id, operation.request);
+      return clock.emit(cpu, { kind: "invalidatedRemotely", what, cpus });
+    }
+    case "sendActions":
+      for (const _ of icrWrites(cpu, targetsOf(operation))) machine.writeIcr(cpu.id);
+      return clock.actions.send(clock, cpu, operation);
     case "sendIpi":
       return performSendIpi(clock, cpu, operation.targets, operation.vector);
     case "endOfInterrupt":
@@ -207,6 +215,9 @@ function performSendIpi(clock: Clock, cpu: Cpu, targets: readonly number[], vect
     }
   }
 }
+
+const targetsOf = ({ targets }: Extract<Operation, { kind: "sendActions" }>): readonly number[] =>
+  targets.map(({ cpu }) => cpu);
 
 function checkOwner(clock: Clock, cpu: Cpu, cell: Cell): void {
   const { owner } = cell;

@@ -22,6 +22,8 @@ import {
 export const RESCHEDULE_VECTOR = 0xfd;
 export const CALL_FUNCTION_VECTOR = 0xfc;
 export const CALL_FUNCTION_SINGLE_VECTOR = 0xfb;
+/** FreeBSD's IPI_INVLOP: a protocol's own interrupt. */
+export const INVALIDATE_VECTOR = 0xf5;
 
 /** What a target runs, interrupts off. */
 export type CallFunction = (cpu: Cpu) => Kernel;

@@ -20,6 +20,16 @@ export type Broadcast =
   | { readonly extent: "pcid"; readonly pcid: number }
   | { readonly extent: "all" | "allButGlobals" };
 
+/** The machine's numbers for extents. */
+export const extentsOf = (
+  instance: MachineInstance,
+): Readonly<Record<Broadcast["extent"], number>> => ({
+  pages: instance.constant("BROADCAST_PAGES"),
+  pcid: instance.constant("BROADCAST_PCID"),
+  all: instance.constant("BROADCAST_ALL"),
+  allButGlobals: instance.constant("BROADCAST_ALL_BUT_GLOBALS"),
+});
+
 export class Broadcasts {
   private readonly extents: Readonly<Record<Broadcast["extent"], number>>;
 
@@ -28,12 +38,7 @@ export class Broadcasts {
     /** Pages that one INVLPGB covers; 0: this processor has none. */
     readonly pageLimit: number,
   ) {
-    this.extents = {
-      pages: instance.constant("BROADCAST_PAGES"),
-      pcid: instance.constant("BROADCAST_PCID"),
-      all: instance.constant("BROADCAST_ALL"),
-      allButGlobals: instance.constant("BROADCAST_ALL_BUT_GLOBALS"),
-    };
+    this.extents = extentsOf(instance);
   }
 
   /** INVLPGB: begins the invalidation. It need not have happened anywhere before the TLBSYNC. */

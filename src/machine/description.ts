@@ -149,6 +149,8 @@ export interface MachineDescription {
   readonly instruction: InstructionCycles;
   /** Where the processor has INVLPGB. */
   readonly broadcast?: BroadcastDescription;
+  /** Microcode around a Remote Action Request, but for what it invalidates. */
+  readonly remoteActionCycles: number;
   /** From the sender's ICR write to the vector pending at the target. */
   readonly ipiDeliveryCycles: DistanceCycles;
   /** What CPUID tells of paging. */

@@ -16,6 +16,7 @@ import { Broadcasts } from "./broadcast.ts";
 import { type Counters, readCounters } from "./counters.ts";
 import { type Distance, DISTANCES, type MachineDescription } from "./description.ts";
 import { faultOf, type Features, RegisterFile } from "./register-file.ts";
+import { RemoteInvalidations } from "./remote.ts";
 import { type Snapshot, Snapshots } from "./snapshot.ts";
 import type { Stream } from "./stream.ts";
 import { StreamBlock, type StreamEvent, type StreamStop } from "./stream-block.ts";
@@ -72,6 +73,7 @@ export class Machine {
   readonly condemnTable: MachineFunctions["condemnTable"];
 
   readonly broadcasts: Broadcasts;
+  readonly remote: RemoteInvalidations;
   private readonly instance: MachineInstance;
   private readonly functions: MachineFunctions;
   private readonly streams: StreamBlock;
@@ -119,6 +121,7 @@ export class Machine {
     this.coreCount = description.topology.coreCount;
     this.smallestIpiLatency = Math.min(...Object.values(description.ipiDeliveryCycles));
     this.broadcasts = new Broadcasts(this.instance, description.broadcast?.pages ?? 0);
+    this.remote = new RemoteInvalidations(this.instance, description);
     this.streams = new StreamBlock(this.instance);
     this.accesses = new Accesses(this.instance);
     this.registerFile = new RegisterFile(this.instance);
@@ -234,7 +237,7 @@ export class Machine {
     this.functions.invlpg(core, page);
   }
 
-  /** As invlpg, of any address: of one that is not canonical, it does nothing. */
+  /** As invlpg, of any address: does nothing for one that is not canonical. */
   invlpgAddress(core: number, address: bigint): void {
     this.functions.invlpgAddress(core, address);
   }
@@ -249,7 +252,6 @@ export class Machine {
   }
 
   // Accesses.
-
   access(core: number, access: MachineAccess): AccessResult {
     return this.accesses.perform(core, access);
   }
@@ -273,7 +275,6 @@ export class Machine {
   }
 
   // Topology, interrupts, counters.
-
   distance(a: number, b: number): Distance {
     return DISTANCES[this.functions.distance(a, b)]!;
   }

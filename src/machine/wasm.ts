@@ -44,6 +44,14 @@ export interface MachineFunctions {
   invpcid(core: number, type: bigint, descriptor: bigint, address: bigint): number;
   invlpgb(core: number, extent: Word, pcid: number, page: number, pages: number, large: Word): void;
   tlbsync(core: number): void;
+  holdsTranslation(core: number, pcid: number, page: number, pages: number, paths: Word): Word;
+  invalidateFromOutside(
+    core: number,
+    extent: Word,
+    pcid: number,
+    page: number,
+    pages: number,
+  ): void;
   access(
     core: number,
     address: bigint,

@@ -24,6 +24,8 @@ import type {
   PresetTlbArray,
 } from "./preset.ts";
 
+import { unmeasuredRemoteAction } from "./unmeasured.ts";
+
 /**
  * How an idle core waits: polling in a loop of PAUSE, in MWAIT C1, in HLT for an interrupt, or in
  * MWAIT C6, where it loses what it has cached.
@@ -63,6 +65,7 @@ export function describe(preset: Preset, options: DescribeOptions): MachineDescr
     dramCycles: { local: cycles(preset.memory.local), remote: cycles(preset.memory.remote) },
     line: lineOf(preset, cycles),
     instruction: instructionsOf(preset, cycles, options),
+    remoteActionCycles: cycles(unmeasuredRemoteAction),
     ...broadcastOf(preset, cycles),
     ipiDeliveryCycles: mapDistances(
       preset.interrupt,

@@ -73,6 +73,14 @@ export const unmeasuredInterrupt = (sameLlc: Sourced<number>): DistanceLatency =
   ),
 });
 
+/** Of the CPUs here none is known to have RAR. */
+export const unmeasuredRemoteAction = inCycles(
+  estimated(
+    300,
+    "no figure found; less than an interrupt's entry and IRET (570): a pipeline flush, and tables",
+  ),
+);
+
 export const unmeasuredReadOccupancy = inNs(
   estimated(4, "an LLC slice answers reads of one line one after another, about 10 uncore clocks"),
 );

@@ -57,6 +57,7 @@ export const MACHINE: MachineDescription = {
     syscall: 100,
     idleExit: 1000,
   },
+  remoteActionCycles: 300,
   ipiDeliveryCycles: { sameLlc: 700, sameSocket: 800, oneHop: 1200, twoHops: 1600 },
   paging: {
     vendor: "intel",

@@ -2,7 +2,7 @@
 // CPU still borrows it.
 
 import { exitMm } from "../../kernel/exit.ts";
-import type { Scenario } from "../scenario.ts";
+import { EARLY_FREE, type Scenario } from "../scenario.ts";
 import type { Stage } from "../stage.ts";
 
 /** CPU 1 idles on `a`, which CPU 0 exits; then CPU 1 goes to a task of `b`. */
@@ -31,7 +31,7 @@ export const exitWhileLazy = lazyElsewhere(
   {
     name: "exit-while-lazy",
     summary: "the last user of an mm exits while another CPU is lazy on it and then switches away",
-    breaks: [{ policy: "unrefcounted" }],
+    breaks: [{ policy: "unrefcounted" }, EARLY_FREE],
   },
   1,
 );

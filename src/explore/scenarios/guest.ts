@@ -3,7 +3,7 @@
 import { exitMm } from "../../kernel/exit.ts";
 import { call, type Kernel } from "../../kernel/operation.ts";
 import { preemptVcpu } from "../../kernel/vcpu.ts";
-import type { Scenario } from "../scenario.ts";
+import { EARLY_FREE, type Scenario } from "../scenario.ts";
 
 /** Their flushes interrupt no preempted vCPU, which then stays on the mm that goes. */
 const PASSING_OVER = ["kvm-pv", "kvm-pv-6.18"] as const;
@@ -61,6 +61,7 @@ export const exitWhileVcpuPreempted = exitWhilePreempted(
       { policy: "unrefcounted" },
       { policy: "null-prev", protocols: PASSING_OVER },
       { policy: "fewer-parameters", protocols: PASSING_OVER },
+      EARLY_FREE,
     ],
   },
   1,

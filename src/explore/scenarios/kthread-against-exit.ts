@@ -4,12 +4,13 @@ import { exitMm } from "../../kernel/exit.ts";
 import { kthreadUnuseMm, kthreadUseMm } from "../../kernel/kthread.ts";
 import { mmput } from "../../kernel/mm-count.ts";
 import { call, type Kernel } from "../../kernel/operation.ts";
-import type { Scenario } from "../scenario.ts";
+import { EARLY_FREE, type Scenario } from "../scenario.ts";
 
 export const kthreadAgainstExit: Scenario = {
   name: "kthread-against-exit",
   summary: "a kernel thread uses an mm by kthread_use_mm while the mm's last task exits",
   cpus: 2,
+  breaks: [EARLY_FREE],
   prepare(stage) {
     const [cpu0, cpu1] = [stage.cpus[0]!, stage.cpus[1]!];
     const a = stage.mm("a");

@@ -65,12 +65,19 @@ function* activeCpusExceed(cpu: Cpu, mm: Mm, threshold: number): Kernel<boolean>
   return false;
 }
 
+const allocate = (asids: GlobalAsids): Kernel<number> => allocateGlobalAsid(asids, broadcastAll);
+
+function* broadcastAll(): Kernel {
+  yield* invlpgb({ extent: "allButGlobals" });
+  yield* tlbsync();
+}
+
 /** use_global_asid */
 function* useGlobalAsid(cpu: Cpu, mm: Mm): Kernel {
   const { globalAsids } = cpu.kernel;
   yield* disableInterrupts();
   yield* spinLock(globalAsids.lock);
-  const asid = (yield* load(mm.globalAsid)) === 0 ? yield* allocateGlobalAsid(globalAsids) : 0;
+  const asid = (yield* load(mm.globalAsid)) === 0 ? yield* allocate(globalAsids) : 0;
   if (asid !== 0) {
     // Whoever sees the ASID must see the transition: stores do not pass each other.
     yield* store(mm.asidTransition, true);
@@ -81,8 +88,8 @@ function* useGlobalAsid(cpu: Cpu, mm: Mm): Kernel {
 }
 
 /** allocate_global_asid: 0 when all are in use. Lock held. */
-function* allocateGlobalAsid(asids: GlobalAsids): Kernel<number> {
-  if (asids.last >= ASIDS - 1) yield* resetGlobalAsids(asids);
+export function* allocateGlobalAsid(asids: GlobalAsids, forgetAll: () => Kernel): Kernel<number> {
+  if (asids.last >= ASIDS - 1) yield* resetGlobalAsids(asids, forgetAll);
   let asid = asids.last;
   while (asids.used.has(asid)) asid++;
   if (asid >= ASIDS) return 0;
@@ -92,17 +99,21 @@ function* allocateGlobalAsid(asids: GlobalAsids): Kernel<number> {
 }
 
 /** reset_global_asid_space: nothing of those given back is left in any TLB. Lock held. */
-function* resetGlobalAsids(asids: GlobalAsids): Kernel {
-  yield* invlpgb({ extent: "allButGlobals" });
-  yield* tlbsync();
+function* resetGlobalAsids(asids: GlobalAsids, forgetAll: () => Kernel): Kernel {
+  yield* forgetAll();
   for (const asid of asids.freed) asids.used.delete(asid);
   asids.freed.clear();
   asids.last = DYNAMIC_ASIDS;
 }
 
-/** mm_free_global_asid, when the mm is destroyed: the ASID may be used again after a reset. */
+/** mm_free_global_asid, when the mm is destroyed. */
 export function* freeGlobalAsid(cpu: Cpu, mm: Mm): Kernel {
-  const asid = yield* globalAsidOf(cpu, mm);
+  if ((yield* globalAsidOf(cpu, mm)) !== 0) yield* giveBackGlobalAsid(cpu, mm);
+}
+
+/** The ASID of an mm that is no more may be used again after a reset. */
+export function* giveBackGlobalAsid(cpu: Cpu, mm: Mm): Kernel {
+  const asid = yield* load(mm.globalAsid);
   if (asid === 0) return;
   const { globalAsids } = cpu.kernel;
   yield* disableInterrupts();

@@ -18,7 +18,7 @@ import { type FlushInfo, NO_GENERATION } from "../tlb-state.ts";
 import { enterLazy } from "./asid.ts";
 import { addToBatch, type FlushBatch } from "./batch.ts";
 import { broadcastFlush } from "./broadcast-flush.ts";
-import { considerGlobalAsid, globalAsidOf } from "./global-asid.ts";
+import { considerGlobalAsid, freeGlobalAsid, globalAsidOf } from "./global-asid.ts";
 import { flushKernelRange } from "./kernel-range.ts";
 import { flushHereWithInterruptsOff, flushMulti } from "./linux-6.18-flush.ts";
 import { switchMm } from "./linux-6.18-switch.ts";
@@ -88,6 +88,7 @@ export const flushing618By = (
   enterLazy,
   flushRange: (cpu, request) => flushRange(cpu, request, flushOthers),
   flushKernelRange,
+  destroyContext: freeGlobalAsid,
   batchedUnmap: {
     add: (_cpu, batch, mm) => addToBatch(batch, mm),
     flush: (cpu, batch) => flushBatch(cpu, batch, flushOthers),

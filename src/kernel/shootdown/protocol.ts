@@ -50,8 +50,12 @@ export interface ShootdownProtocol {
   readonly isLazyApart?: boolean;
   /** False: it is from before PCIDs and page-table isolation (Linux 4.14 and 4.15). */
   readonly knowsPcid?: boolean;
+  /** False: it knows nothing of user PCIDs. */
+  readonly knowsPti?: boolean;
   /** Whether it broadcasts flushes where the kernel is told to. */
   readonly usesInvlpgb?: boolean;
+  /** False: a flush that frees tables leaves lazy CPUs on the mm, as far as its CR3 goes. */
+  readonly endsLazyUse?: boolean;
   /** switch_mm_irqs_off: CR3 and this CPU's bookkeeping go to `next`. Interrupts off. */
   switchMm(cpu: Cpu, next: Mm): Kernel;
   /** enter_lazy_tlb: CR3 stays, no user memory is used. Interrupts off. */
@@ -68,6 +72,10 @@ export interface ShootdownProtocol {
   /** flush_tlb_kernel_range: on return no CPU uses a translation of this range of the kernel half
    *  older than the call, in whichever address space. Interrupts on. */
   flushKernelRange(cpu: Cpu, range: PageRange): Kernel;
+  /** The handler of INVALIDATE_VECTOR, interrupts off. Absent: flushes are function calls. */
+  readonly serveInterrupt?: (cpu: Cpu) => Kernel;
+  /** destroy_context: the mm is about to be freed. Absent: there is nothing to give back. */
+  readonly destroyContext?: (cpu: Cpu, mm: Mm) => Kernel;
   /** Absent: reclaim flushes page by page. Kernel code asks for it through unmap-batch.ts. */
   readonly batchedUnmap?: BatchedUnmap;
 }

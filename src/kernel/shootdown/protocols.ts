@@ -1,11 +1,16 @@
 // The list of shootdown protocols. Adding one: its file, a line here, a test, a row in the docs.
 
+import { alwaysFull } from "./always-full.ts";
+import { broadcast } from "./broadcast.ts";
+import { didi } from "./didi.ts";
+import { freebsd } from "./freebsd.ts";
 import { kvmPv, kvmPv618 } from "./kvm-pv.ts";
 import { linux415 } from "./linux-4.15.ts";
 import { linux420 } from "./linux-4.20.ts";
 import { linux48 } from "./linux-4.8.ts";
 import { linux513 } from "./linux-5.13.ts";
 import { linux618 } from "./linux-6.18.ts";
+import { rar } from "./rar.ts";
 import type { ShootdownProtocol } from "./protocol.ts";
 
 export const protocols = {
@@ -16,6 +21,11 @@ export const protocols = {
   "linux-6.18": linux618,
   "kvm-pv": kvmPv,
   "kvm-pv-6.18": kvmPv618,
+  "always-full": alwaysFull,
+  broadcast,
+  didi,
+  freebsd,
+  rar,
 } as const satisfies Record<string, ShootdownProtocol>;
 
 export type ProtocolName = keyof typeof protocols;

@@ -28,6 +28,7 @@ const NAMES: Readonly<Record<string, string>> = {
   firstRun: "ret_from_fork",
   flushCallQueue: "__flush_smp_call_function_queue",
   flushCallsFromIdle: "flush_smp_call_function_queue",
+  flushAsAsked: "flush_tlb_func",
   flushHere: "flush_tlb_func",
   flushHereWithInterruptsOff: "flush_tlb_func",
   flushLoaded: "flush_tlb_local",

@@ -84,6 +84,13 @@ export const SHOWCASES: readonly Showcase[] = [
     policy: "refcounted",
     protocol: "kvm-pv",
   },
+  {
+    mutation: "early-ack-of-freed-tables",
+    name: "kthread-against-exit",
+    memory: "sc",
+    policy: "refcounted",
+    protocol: "early-ack",
+  },
 ];
 
 export const showcaseOf = (mutation: MutationName): Showcase | undefined =>

@@ -182,6 +182,10 @@ export class KernelState {
     const queueLine = line();
     const hazardLine = line();
     const tlbLine = line();
+    const calls = new CallQueue(id, line);
+    const beside = { loaded_mm: tlbLine, call_single_queue: calls.head.line };
+    const { isLazyBeside } = this.protocol;
+    const isLazyLine = isLazyBeside === undefined ? line() : beside[isLazyBeside];
     const cpu: Omit<Cpu, "idle" | "current" | "previous"> = {
       id,
       kernel: this,
@@ -195,7 +199,7 @@ export class KernelState {
       tlb: {
         loadedMm: cell<Mm | typeof SWITCHING>("loaded_mm", tlbLine, this.initMm),
         activeMm: cell("active_mm", tlbLine, this.initMm),
-        isLazy: cell("is_lazy", this.protocol.isLazyApart === false ? tlbLine : line(), false),
+        isLazy: cell("is_lazy", isLazyLine, false),
         flushInfo: cell<FlushInfo | null>("flush_tlb_info", line(), null),
         globalAsid: cell("loaded_mm_asid", tlbLine, 0),
         remoteFlushes: 0,
@@ -207,7 +211,7 @@ export class KernelState {
         userPcidFlushMask: 0,
         invalidateOther: false,
       },
-      calls: new CallQueue(id, line),
+      calls,
       flags: cell("thread_info.flags", line(), 0),
       preempted: cell("steal_time.preempted", line(), 0),
       isOffline: false,

@@ -76,9 +76,13 @@ export function* announceFlush(cpu: Cpu, request: FlushRequest): Kernel<FlushInf
 
 /** flush_tlb_func, on the initiator and on every CPU that it called. Interrupts off. */
 export function* flushHere(cpu: Cpu, initiator: Cpu): Kernel {
-  const { tlb } = cpu;
-  const local = cpu === initiator;
   const info = (yield* load(initiator.tlb.flushInfo))!;
+  yield* flushAsAsked(cpu, info, cpu === initiator);
+}
+
+/** flush_tlb_func, when it is known what is asked for. Interrupts off. */
+export function* flushAsAsked(cpu: Cpu, info: FlushInfo, local: boolean): Kernel {
+  const { tlb } = cpu;
   const mm = yield* ownLoadedMm(cpu);
   const context = tlb.contexts[tlb.loadedAsid]!;
   const mmGeneration = yield* load(mm.tlbGeneration);

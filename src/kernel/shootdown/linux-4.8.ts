@@ -115,6 +115,6 @@ export const linux48: ShootdownProtocol = {
   enterLazy,
   flushRange,
   flushKernelRange,
-  isLazyApart: false,
+  isLazyBeside: "loaded_mm",
   knowsPcid: false,
 };

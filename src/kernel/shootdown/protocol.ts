@@ -31,8 +31,8 @@ export interface ShootdownProtocol {
   /** One sentence. */
   readonly summary: string;
   readonly source: string;
-  /** False: is_lazy shares a line with loaded_mm; else it has its own, as since Linux 5.13. */
-  readonly isLazyApart?: boolean;
+  /** What is_lazy shares its line with; nothing, as since Linux 5.13, unless given. */
+  readonly isLazyBeside?: "loaded_mm" | "call_single_queue";
   /** False: it is from before PCIDs and page-table isolation (Linux 4.14 and 4.15). */
   readonly knowsPcid?: boolean;
   /** Whether it broadcasts flushes where the kernel is told to. */

@@ -1,5 +1,6 @@
 // The list of shootdown protocols. Adding one: its file, a line here, a test, a row in the docs.
 
+import { earlyAck, eurosys20, fewerLines } from "./eurosys-20.ts";
 import { kvmPv } from "./kvm-pv.ts";
 import { linux415 } from "./linux-4.15.ts";
 import { linux420 } from "./linux-4.20.ts";
@@ -15,6 +16,9 @@ export const protocols = {
   "linux-5.13": linux513,
   "linux-6.18": linux618,
   "kvm-pv": kvmPv,
+  "early-ack": earlyAck,
+  "fewer-lines": fewerLines,
+  "eurosys-20": eurosys20,
 } as const satisfies Record<string, ShootdownProtocol>;
 
 export type ProtocolName = keyof typeof protocols;

@@ -209,6 +209,7 @@ export class KernelState {
         cr3Mm: this.initMm,
         onUserRoot: false,
         userPcidFlushMask: 0,
+        pendingUserFlush: null,
         invalidateOther: false,
       },
       calls,

@@ -57,6 +57,7 @@ function saveCpu(cpu: Cpu): Restore {
   const { prevMm } = runQueue;
   const { loadedAsid, nextAsid, contexts } = tlb;
   const { cr3Mm, onUserRoot, userPcidFlushMask, invalidateOther, remoteFlushes } = tlb;
+  const { pendingUserFlush } = tlb;
   const contextIds = contexts.map(({ contextId }) => contextId);
   const generations = contexts.map(({ tlbGeneration }) => tlbGeneration);
   const tasks = saveArray(runQueue.tasks);
@@ -71,6 +72,7 @@ function saveCpu(cpu: Cpu): Restore {
     tlb.cr3Mm = cr3Mm;
     tlb.onUserRoot = onUserRoot;
     tlb.userPcidFlushMask = userPcidFlushMask;
+    tlb.pendingUserFlush = pendingUserFlush;
     tlb.invalidateOther = invalidateOther;
     tlb.remoteFlushes = remoteFlushes;
     for (let slot = 0; slot < contexts.length; slot++) {

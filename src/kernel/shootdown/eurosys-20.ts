@@ -24,6 +24,12 @@ interface Techniques {
    * which are needed anyway.
    */
   readonly fewerLines?: boolean;
+  /**
+   * With page-table isolation, a user PCID loses pages by INVLPG when it is current again, on the
+   * way to user mode, and not by the dearer INVPCID from the kernel's. Not where tables are freed:
+   * between MOV CR3 and INVLPG the CPU could walk them.
+   */
+  readonly inContext?: boolean;
 }
 
 /** Reads what is asked for, which the initiator may overwrite once it is released. */
@@ -57,6 +63,7 @@ const linux513With = (
   source: "Amit, Tai, Wei: Don't shoot down TLB shootdowns!, EuroSys 2020",
   ...flushingBy(flushMultiBy(callingBy(techniques))),
   ...(techniques.fewerLines && { isLazyBeside: "call_single_queue" }),
+  ...(techniques.inContext && { flushesInContext: true }),
 });
 
 export const earlyAck = linux513With(
@@ -69,7 +76,15 @@ export const fewerLines = linux513With(
   { name: "fewer-lines", summary: "linux-5.13 with what a flush shares in fewer cache lines" },
 );
 
+export const inContextFlush = linux513With(
+  { inContext: true },
+  {
+    name: "in-context-flush",
+    summary: "linux-5.13, user PCIDs flushed by INVLPG when they return",
+  },
+);
+
 export const eurosys20 = linux513With(
-  { earlyAck: true, fewerLines: true },
+  { earlyAck: true, fewerLines: true, inContext: true },
   { name: "eurosys-20", summary: "linux-5.13 with every technique of EuroSys'20" },
 );

@@ -20,7 +20,14 @@ import {
   work,
 } from "../operation.ts";
 import type { FlushInfo } from "../tlb-state.ts";
-import { chooseAsid, flushLoaded, flushPages, loadCr3, ownLoadedMm } from "./asid.ts";
+import {
+  chooseAsid,
+  flushLoaded,
+  flushPages,
+  flushPagesInContext,
+  loadCr3,
+  ownLoadedMm,
+} from "./asid.ts";
 import type { FlushRequest } from "./protocol.ts";
 
 /** switch_mm_irqs_off where the address space changes: mask bits, slot, CR3. Interrupts off. */
@@ -103,7 +110,8 @@ export function* flushAsAsked(cpu: Cpu, info: FlushInfo, local: boolean): Kernel
   const inOrder =
     info.newGeneration === context.tlbGeneration + 1 && info.newGeneration === mmGeneration;
   const ranged = info.range !== null && (inOrder || isMutated(cpu, "ranged-flush-over-gap"));
-  if (ranged) yield* flushPages(cpu, info.range!);
+  const inContext = cpu.kernel.protocol.flushesInContext === true && !info.freedTables;
+  if (ranged) yield* (inContext ? flushPagesInContext : flushPages)(cpu, info.range!);
   else yield* flushLoaded(cpu, mm);
   context.tlbGeneration = mmGeneration;
   yield* note({ kind: "flushed", mm, how: ranged ? "ranged" : "full", local });

@@ -37,6 +37,8 @@ export interface ShootdownProtocol {
   readonly knowsPcid?: boolean;
   /** Whether it broadcasts flushes where the kernel is told to. */
   readonly usesInvlpgb?: boolean;
+  /** User PCIDs lose the pages of a flush by INVLPG on the way to user mode, not by INVPCID. */
+  readonly flushesInContext?: boolean;
   /** switch_mm_irqs_off: CR3 and this CPU's bookkeeping go to `next`. Interrupts off. */
   switchMm(cpu: Cpu, next: Mm): Kernel;
   /** enter_lazy_tlb: CR3 stays, no user memory is used. Interrupts off. */

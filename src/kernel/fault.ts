@@ -11,7 +11,15 @@ import { leafEntry } from "./entry.ts";
 import { flushRange } from "./flush.ts";
 import { lockForReading, spinLock, spinUnlock, unlockForReading } from "./lock.ts";
 import type { Mm } from "./mm.ts";
-import { exchangeEntry, type Kernel, note, readEntry, work, writeEntry } from "./operation.ts";
+import {
+  exchangeEntry,
+  type Kernel,
+  kernelAccess,
+  note,
+  readEntry,
+  work,
+  writeEntry,
+} from "./operation.ts";
 import { backToUser, enterKernel } from "./pti.ts";
 
 export interface PageFault {
@@ -80,8 +88,12 @@ function* copyOnWrite(cpu: Cpu, mm: Mm, page: PageNumber, area: Area, entry: big
   yield* work(costs.copyPage);
   // ptep_clear_flush before the copy appears: no CPU may still read the old page by then.
   yield* exchangeEntry(mm, page, 0n);
-  yield* flushRange(cpu, { mm, range: pageRange(page, 1), freedTables: false });
+  // An instruction TLB would not see the write.
+  const evictedHere = cpu.kernel.protocol.writesToCopy === true && !area.executable;
+  yield* flushRange(cpu, { mm, range: pageRange(page, 1), freedTables: false, evictedHere });
   yield* writeEntry(mm, page, leafEntry(frames.allocate(), area));
+  // A write that adds nothing: the older entry, which allows none, is dropped, and the page walked.
+  if (evictedHere) yield* kernelAccess(page, "write");
   yield* note({ kind: "revoked", mm, range: pageRange(page, 1) });
   frames.release(old);
 }

@@ -144,7 +144,10 @@ function performInvpcid(
 function performKernelAccess(clock: Clock, cpu: Cpu, page: PageNumber, write: boolean): void {
   const { machine } = clock.kernel;
   const kind = write ? "write" : "read";
-  const result = machine.access(cpu.id, { address: addressOfPage(page), kind, user: false });
+  const access = { address: addressOfPage(page), kind, user: false } as const;
+  let result = machine.access(cpu.id, access);
+  // A cached entry that lacks rights: hardware walks again before it faults, the machine after it.
+  if (result.fault !== undefined) result = machine.access(cpu.id, access);
   assert(result.fault === undefined, `the kernel touches only what it mapped (page ${hex(page)})`);
   if (result.stale) clock.emit(cpu, { kind: "staleUse", page, root: machine.root(cpu.id) });
 }

@@ -27,6 +27,8 @@ export interface FlushInfo {
   readonly range: PageRange | null;
   readonly newGeneration: number;
   readonly freedTables: boolean;
+  /** The initiator is about to evict the page from its own TLB by a write to it. */
+  readonly evictedHere?: boolean;
   /** trim_cpumask: CPUs that are in the mask for nothing are called too, to leave it. */
   readonly trimMask?: boolean;
 }

@@ -111,17 +111,30 @@ export function* flushPages(cpu: Cpu, range: PageRange): Kernel {
 
 /** As flushPages, with what INVPCID is for put off: for flushes that free no tables. */
 export function* flushPagesInContext(cpu: Cpu, range: PageRange): Kernel {
-  const { pti, pcid } = cpu.kernel.options;
-  if (!pti || !pcid) return yield* flushPages(cpu, range);
   for (let page = range.start; page < range.end; page = pageAfter(page, 1)) yield* invlpg(page);
-  putOffUserFlush(cpu, range);
+  const { pti, pcid } = cpu.kernel.options;
+  if (pti && pcid) putOffUserFlush(cpu, range);
+}
+
+/** flush_tlb_one_user without its INVLPG: the pages leave the loaded slot's user PCID. */
+export function* flushUserPcid(cpu: Cpu, range: PageRange): Kernel {
+  const { pti, pcid } = cpu.kernel.options;
+  if (!pti) return;
+  if (pcid && cpu.kernel.protocol.flushesInContext === true) return putOffUserFlush(cpu, range);
+  for (let page = range.start; page < range.end; page = pageAfter(page, 1)) {
+    yield* flushUserPage(cpu, page);
+  }
 }
 
 /** flush_tlb_one_user: a page in the loaded slot's PCID, in its user PCID too, and globally. */
 export function* flushPage(cpu: Cpu, page: PageNumber): Kernel {
   yield* invlpg(page);
-  const { pti, pcid, invpcid: hasInvpcid } = cpu.kernel.options;
-  if (!pti) return;
+  if (cpu.kernel.options.pti) yield* flushUserPage(cpu, page);
+}
+
+/** A page in the loaded slot's user PCID: by INVPCID, or all of that PCID on the way out. */
+function* flushUserPage(cpu: Cpu, page: PageNumber): Kernel {
+  const { pcid, invpcid: hasInvpcid } = cpu.kernel.options;
   const { loadedAsid } = cpu.tlb;
   if (pcid && hasInvpcid) yield* invpcid(0, { pcid: userPcidOfAsid(loadedAsid), page });
   else invalidateUserAsid(cpu, loadedAsid);

@@ -30,6 +30,12 @@ interface Techniques {
    * between MOV CR3 and INVLPG the CPU could walk them.
    */
   readonly inContext?: boolean;
+  /**
+   * Where a page is copied for its writer, the handler writes to it: the older entry allows no
+   * write, so the TLB drops it and walks, as it will have to anyway. No INVLPG, which would empty
+   * the paging-structure caches as well. The other CPUs, and a user PCID, are flushed as ever.
+   */
+  readonly writesToCopy?: boolean;
 }
 
 /** Reads what is asked for, which the initiator may overwrite once it is released. */
@@ -64,6 +70,7 @@ const linux513With = (
   ...flushingBy(flushMultiBy(callingBy(techniques))),
   ...(techniques.fewerLines && { isLazyBeside: "call_single_queue" }),
   ...(techniques.inContext && { flushesInContext: true }),
+  ...(techniques.writesToCopy && { writesToCopy: true }),
 });
 
 export const earlyAck = linux513With(
@@ -84,7 +91,15 @@ export const inContextFlush = linux513With(
   },
 );
 
+export const copyWithoutFlush = linux513With(
+  { writesToCopy: true },
+  {
+    name: "copy-without-flush",
+    summary: "linux-5.13, a copied page is written to, not flushed here",
+  },
+);
+
 export const eurosys20 = linux513With(
-  { earlyAck: true, fewerLines: true, inContext: true },
+  { earlyAck: true, fewerLines: true, inContext: true, writesToCopy: true },
   { name: "eurosys-20", summary: "linux-5.13 with every technique of EuroSys'20" },
 );

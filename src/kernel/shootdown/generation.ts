@@ -25,6 +25,7 @@ import {
   flushLoaded,
   flushPages,
   flushPagesInContext,
+  flushUserPcid,
   loadCr3,
   ownLoadedMm,
 } from "./asid.ts";
@@ -73,10 +74,16 @@ export function* isNotLazy(target: Cpu): Kernel<boolean> {
 
 /** inc_mm_tlb_gen, a full barrier, and the flush_tlb_info that responders read. */
 export function* announceFlush(cpu: Cpu, request: FlushRequest): Kernel<FlushInfo> {
-  const { mm, range, freedTables } = request;
+  const { mm, range, freedTables, evictedHere = false } = request;
   const newGeneration = (yield* locked(mm.tlbGeneration, (old) => old + 1)) + 1;
   const whole = pagesIn(range) > cpu.kernel.options.flushCeiling;
-  const info: FlushInfo = { mm, range: whole ? null : range, newGeneration, freedTables };
+  const info: FlushInfo = {
+    mm,
+    range: whole ? null : range,
+    newGeneration,
+    freedTables,
+    evictedHere,
+  };
   yield* store(cpu.tlb.flushInfo, info);
   return info;
 }
@@ -110,11 +117,18 @@ export function* flushAsAsked(cpu: Cpu, info: FlushInfo, local: boolean): Kernel
   const inOrder =
     info.newGeneration === context.tlbGeneration + 1 && info.newGeneration === mmGeneration;
   const ranged = info.range !== null && (inOrder || isMutated(cpu, "ranged-flush-over-gap"));
-  const inContext = cpu.kernel.protocol.flushesInContext === true && !info.freedTables;
-  if (ranged) yield* (inContext ? flushPagesInContext : flushPages)(cpu, info.range!);
+  if (ranged) yield* flushRanged(cpu, info, local);
   else yield* flushLoaded(cpu, mm);
   context.tlbGeneration = mmGeneration;
   yield* note({ kind: "flushed", mm, how: ranged ? "ranged" : "full", local });
+}
+
+/** The pages of a flush go, by whatever way the protocol has for them. */
+function* flushRanged(cpu: Cpu, info: FlushInfo, local: boolean): Kernel {
+  const range = info.range!;
+  if (local && info.evictedHere === true) return yield* flushUserPcid(cpu, range);
+  const inContext = cpu.kernel.protocol.flushesInContext === true && !info.freedTables;
+  yield* (inContext ? flushPagesInContext : flushPages)(cpu, range);
 }
 
 /** The initiator's own flush. */

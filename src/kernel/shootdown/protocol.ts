@@ -13,6 +13,8 @@ export interface FlushRequest {
   readonly range: PageRange;
   /** Page tables of the range were unlinked and will be freed: lazy CPUs must hear of it too. */
   readonly freedTables: boolean;
+  /** The caller writes to the page afterwards, which evicts what this CPU holds: no INVLPG here. */
+  readonly evictedHere?: boolean;
 }
 
 /** How a protocol flushes once for entries of many address spaces (reclaim). */
@@ -39,6 +41,8 @@ export interface ShootdownProtocol {
   readonly usesInvlpgb?: boolean;
   /** User PCIDs lose the pages of a flush by INVLPG on the way to user mode, not by INVPCID. */
   readonly flushesInContext?: boolean;
+  /** A copied page is written to by the fault handler, in place of an INVLPG on its CPU. */
+  readonly writesToCopy?: boolean;
   /** switch_mm_irqs_off: CR3 and this CPU's bookkeeping go to `next`. Interrupts off. */
   switchMm(cpu: Cpu, next: Mm): Kernel;
   /** enter_lazy_tlb: CR3 stays, no user memory is used. Interrupts off. */

@@ -1,6 +1,6 @@
 // The list of shootdown protocols. Adding one: its file, a line here, a test, a row in the docs.
 
-import { earlyAck, eurosys20, fewerLines, inContextFlush } from "./eurosys-20.ts";
+import { copyWithoutFlush, earlyAck, eurosys20, fewerLines, inContextFlush } from "./eurosys-20.ts";
 import { kvmPv } from "./kvm-pv.ts";
 import { linux415 } from "./linux-4.15.ts";
 import { linux420 } from "./linux-4.20.ts";
@@ -19,6 +19,7 @@ export const protocols = {
   "early-ack": earlyAck,
   "fewer-lines": fewerLines,
   "in-context-flush": inContextFlush,
+  "copy-without-flush": copyWithoutFlush,
   "eurosys-20": eurosys20,
 } as const satisfies Record<string, ShootdownProtocol>;
 

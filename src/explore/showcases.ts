@@ -91,6 +91,13 @@ export const SHOWCASES: readonly Showcase[] = [
     policy: "refcounted",
     protocol: "early-ack",
   },
+  {
+    mutation: "batched-call-ends-without-barrier",
+    name: "protect-against-call",
+    memory: "tso",
+    policy: "refcounted",
+    protocol: "batched-syscalls",
+  },
 ];
 
 export const showcaseOf = (mutation: MutationName): Showcase | undefined =>

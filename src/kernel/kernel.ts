@@ -200,6 +200,7 @@ export class KernelState {
         loadedMm: cell<Mm | typeof SWITCHING>("loaded_mm", tlbLine, this.initMm),
         activeMm: cell("active_mm", tlbLine, this.initMm),
         isLazy: cell("is_lazy", isLazyLine, false),
+        inBatchedCall: cell("in_batched_call", isLazyLine, false),
         flushInfo: cell<FlushInfo | null>("flush_tlb_info", line(), null),
         globalAsid: cell("loaded_mm_asid", tlbLine, 0),
         remoteFlushes: 0,

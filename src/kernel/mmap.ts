@@ -2,6 +2,7 @@
 
 import type { PageNumber, PageRange } from "../base/address.ts";
 import { pageNumber } from "../base/address.ts";
+import { batchedCall } from "./batched-call.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { lockForWriting, unlockForWriting } from "./lock.ts";
@@ -37,6 +38,10 @@ export function* mmap(cpu: Cpu, mm: Mm, request: MapRequest): Kernel<PageRange> 
 
 /** do_munmap */
 export function* munmap(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
+  yield* batchedCall(cpu, unmap(cpu, mm, range));
+}
+
+function* unmap(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
   yield* lockForWriting(mm.mmapLock);
   yield* unmapLocked(cpu, mm, range);
   yield* unlockForWriting(mm.mmapLock);

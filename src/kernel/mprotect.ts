@@ -3,6 +3,7 @@
 import { type PageNumber, type PageRange, pageAfter } from "../base/address.ts";
 import { leafEntry } from "./entry.ts";
 import { ACCESSED, DIRTY, frameOfEntry } from "../machine/page-table.ts";
+import { batchedCall } from "./batched-call.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { flushRange } from "./flush.ts";
@@ -26,6 +27,10 @@ export interface Rights {
 
 /** do_mprotect: change_protection over the areas of the range. */
 export function* mprotect(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): Kernel {
+  yield* batchedCall(cpu, protect(cpu, mm, range, rights));
+}
+
+function* protect(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): Kernel {
   yield* lockForWriting(mm.mmapLock);
   yield* work(costs.protectArea);
   yield* note({ kind: "revoking", mm, range });

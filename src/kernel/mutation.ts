@@ -97,6 +97,10 @@ export const mutations = {
     summary: "page tables are unlinked, and the flush is told that none were",
     source: "3ef938c3503f, x86/mm: Fix flush_tlb_range() when used for zapping, CVE-2025-22045",
   },
+  "batched-call-ends-without-barrier": {
+    summary: "a CPU leaves a batched system call and reads the generation without smp_mb between",
+    source: "the pairing that userspace-safe batching of EuroSys'20 needs, as leaving lazy mode",
+  },
   "early-ack-of-freed-tables": {
     summary: "a CPU acknowledges a flush before it is made although page tables are freed after it",
     source: "the exception that EuroSys'20 makes for early acknowledgement (section 3.2, recalled)",

@@ -41,6 +41,8 @@ export interface TlbState {
   readonly activeMm: Cell<Mm>;
   /** Before Linux 4.14 state == TLBSTATE_LAZY. */
   readonly isLazy: Cell<boolean>;
+  /** In a system call that uses no user memory; beside is_lazy. */
+  readonly inBatchedCall: Cell<boolean>;
   /** The flush that this CPU is initiating. */
   readonly flushInfo: Cell<FlushInfo | null>;
   /** loaded_mm_asid as others look at it: the global ASID loaded, 0 for one of the CPU's own. */

@@ -8,6 +8,7 @@ import { isMutated } from "../mutation.ts";
 import { type Kernel, load } from "../operation.ts";
 import type { CallFunction, Rest } from "../smp.ts";
 import type { FlushInfo } from "../tlb-state.ts";
+import { batchedCalls, isInUserReach } from "./batched-calls.ts";
 import { flushAsAsked, flushHere, isNotLazy } from "./generation.ts";
 import { type Calling, flushingBy, flushMultiBy } from "./linux-5.13.ts";
 import type { ShootdownProtocol } from "./protocol.ts";
@@ -36,6 +37,8 @@ interface Techniques {
    * the paging-structure caches as well. The other CPUs, and a user PCID, are flushed as ever.
    */
   readonly writesToCopy?: boolean;
+  /** CPUs in a system call that uses no user memory are passed over, and catch up at its end. */
+  readonly batchedCalls?: boolean;
 }
 
 /** Reads what is asked for, which the initiator may overwrite once it is released. */
@@ -50,7 +53,7 @@ interface Asked {
   readonly info: FlushInfo | null;
 }
 
-const callingBy = ({ earlyAck = false, fewerLines = false }: Techniques): Calling => ({
+const callingBy = ({ earlyAck = false, fewerLines = false, ...others }: Techniques): Calling => ({
   run(cpu, info): CallFunction {
     const asked = { initiator: cpu, info: fewerLines ? info : null };
     const mayWalk = info.freedTables && !isMutated(cpu, "early-ack-of-freed-tables");
@@ -58,7 +61,7 @@ const callingBy = ({ earlyAck = false, fewerLines = false }: Techniques): Callin
     if (fewerLines) return (target) => flushAsAsked(target, info, false);
     return (target) => flushHere(target, cpu);
   },
-  condition: isNotLazy,
+  condition: others.batchedCalls === true ? isInUserReach : isNotLazy,
 });
 
 const linux513With = (
@@ -71,6 +74,7 @@ const linux513With = (
   ...(techniques.fewerLines && { isLazyBeside: "call_single_queue" }),
   ...(techniques.inContext && { flushesInContext: true }),
   ...(techniques.writesToCopy && { writesToCopy: true }),
+  ...(techniques.batchedCalls && { batchedCalls }),
 });
 
 export const earlyAck = linux513With(
@@ -99,7 +103,15 @@ export const copyWithoutFlush = linux513With(
   },
 );
 
+export const batchedSyscalls = linux513With(
+  { batchedCalls: true },
+  {
+    name: "batched-syscalls",
+    summary: "linux-5.13, CPUs in munmap and the like catch up at its end",
+  },
+);
+
 export const eurosys20 = linux513With(
-  { earlyAck: true, fewerLines: true, inContext: true, writesToCopy: true },
+  { earlyAck: true, fewerLines: true, inContext: true, writesToCopy: true, batchedCalls: true },
   { name: "eurosys-20", summary: "linux-5.13 with every technique of EuroSys'20" },
 );

@@ -28,6 +28,12 @@ export interface BatchedUnmap {
   flush(cpu: Cpu, batch: FlushBatch): Kernel<boolean>;
 }
 
+/** What a CPU does around a system call that uses no user memory: see batched-call.ts. */
+export interface BatchedCalls {
+  begin(cpu: Cpu): Kernel;
+  end(cpu: Cpu): Kernel;
+}
+
 export interface ShootdownProtocol {
   readonly name: string;
   /** One sentence. */
@@ -56,6 +62,8 @@ export interface ShootdownProtocol {
   flushKernelRange(cpu: Cpu, range: PageRange): Kernel;
   /** Absent: reclaim flushes page by page. Kernel code asks for it through unmap-batch.ts. */
   readonly batchedUnmap?: BatchedUnmap;
+  /** Absent: such a system call is nothing special. Kernel code uses batched-call.ts. */
+  readonly batchedCalls?: BatchedCalls;
 }
 
 /** The whole user half of an address space: TLB_FLUSH_ALL. */

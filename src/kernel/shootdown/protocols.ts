@@ -1,6 +1,13 @@
 // The list of shootdown protocols. Adding one: its file, a line here, a test, a row in the docs.
 
-import { copyWithoutFlush, earlyAck, eurosys20, fewerLines, inContextFlush } from "./eurosys-20.ts";
+import {
+  batchedSyscalls,
+  copyWithoutFlush,
+  earlyAck,
+  eurosys20,
+  fewerLines,
+  inContextFlush,
+} from "./eurosys-20.ts";
 import { kvmPv } from "./kvm-pv.ts";
 import { linux415 } from "./linux-4.15.ts";
 import { linux420 } from "./linux-4.20.ts";
@@ -20,6 +27,7 @@ export const protocols = {
   "fewer-lines": fewerLines,
   "in-context-flush": inContextFlush,
   "copy-without-flush": copyWithoutFlush,
+  "batched-syscalls": batchedSyscalls,
   "eurosys-20": eurosys20,
 } as const satisfies Record<string, ShootdownProtocol>;
 

@@ -262,10 +262,14 @@ describe("in every order", () => {
     "fewer-lines",
     "in-context-flush",
     "copy-without-flush",
+    "batched-syscalls",
     "eurosys-20",
   ] as const) {
-    test.each([...names, "reclaim-against-reader"])(`${protocol} is clean in %s`, async (name) => {
-      expect(await explored(name, protocol)).toEqual({ complete: true, violations: [] });
-    });
+    test.each([...names, "reclaim-against-reader", "protect-against-call"])(
+      `${protocol} is clean in %s`,
+      async (name) => {
+        expect(await explored(name, protocol)).toEqual({ complete: true, violations: [] });
+      },
+    );
   }
 });

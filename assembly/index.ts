@@ -33,7 +33,7 @@ import {
   stepEntry,
   stepLevel,
 } from "./walk-log.ts";
-import { writeIcr, deliverIpi, acceptInterrupt, endOfInterrupt, iret } from "./apic.ts";
+import { writeIcr, deliverIpi, setTimer, acceptInterrupt, endOfInterrupt, iret } from "./apic.ts";
 
 export * from "./abi";
 export {
@@ -51,6 +51,7 @@ export {
   fence,
   writeIcr,
   deliverIpi,
+  setTimer,
   acceptInterrupt,
   endOfInterrupt,
   iret,

@@ -5,8 +5,9 @@
 // and the machine tells of it. Where flushes of one mm overlap in time and range, the last to
 // return condemns for all: until then an entry may be out of date by the other's change. What
 // reclaim has taken away may be used until its batched flush returns, or before that a flush or a
-// withdrawal of rights that began later. A PCID that is loaded without a flush while it holds
-// another address space's entries is reported at once.
+// withdrawal of rights that began later; what was unmapped lazily, until its pages are freed. A
+// PCID that is loaded without a flush while it holds another address space's entries is reported at
+// once.
 
 import { type FrameNumber, hex, type PageRange } from "../base/address.ts";
 import type { Broadcast } from "../machine/broadcast.ts";
@@ -23,6 +24,9 @@ interface InFlight {
   range: PageRange;
   since: number;
 }
+
+/** No CPU's batched flush ends this: the pages' free does. */
+const NOBODY = -1;
 
 /** Entries whose flush was put off at the moment `at`, until the next batched flush of `cpu`. */
 interface Deferred {
@@ -78,7 +82,11 @@ export class StaleTranslationChecker implements Observer {
         return;
       case "batchFlushReturn":
         return this.batchReturned(cpu);
+      case "unmapPostponed":
+        this.deferred.push({ cpu: NOBODY, mm: event.mm, range: event.range, at: ++this.order });
+        return;
       case "pagesFreed":
+        this.endPostponed(event.mm, event.range);
         return this.condemn({ ...event, since: this.flushBegan[cpu]! }, cpu);
       case "revoking":
         this.revokeBegan[cpu] = ++this.order;
@@ -132,6 +140,15 @@ export class StaleTranslationChecker implements Observer {
     const own = this.deferred.filter((one) => one.cpu === cpu);
     this.deferred = this.deferred.filter((one) => one.cpu !== cpu);
     for (const one of own) this.condemn({ ...one, since: this.flushBegan[cpu]! }, cpu);
+  }
+
+  /** The pages of an unmapping whose flush was left to the others are free: nobody may use them. */
+  private endPostponed(mm: Mm, { start, end }: PageRange): void {
+    const index = this.deferred.findIndex(
+      (one) =>
+        one.cpu === NOBODY && one.mm === mm && one.range.start === start && one.range.end === end,
+    );
+    if (index >= 0) this.deferred.splice(index, 1);
   }
 
   private revoked({ mm, range }: { mm: Mm; range: PageRange }, cpu: number): void {

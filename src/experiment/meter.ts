@@ -4,6 +4,7 @@ import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { KernelState } from "../kernel/kernel.ts";
 import { CALL_FUNCTION_SINGLE_VECTOR, CALL_FUNCTION_VECTOR } from "../kernel/smp.ts";
+import { TIMER_VECTOR } from "../kernel/tick.ts";
 import type { FlushCounts, Measurement, ViolationReport } from "./result.ts";
 
 /** Calls of functions on other CPUs: here always a flush, or an end of lazy use. */
@@ -75,8 +76,9 @@ export class Meter implements Observer {
         if (this.kernel.cpus[event.target]!.tlb.isLazy.value) counts.ipisToLazy++;
         return;
       case "interruptReturned":
-        if (!isCall(event.vector) || cycle - event.cycles < this.beginCycle) return;
-        counts.responderCycles.push(event.cycles);
+        if (cycle - event.cycles < this.beginCycle) return;
+        if (!isCall(event.vector) && event.vector !== TIMER_VECTOR) return;
+        if (isCall(event.vector)) counts.responderCycles.push(event.cycles);
         if (this.kernel.cpus[cpu]!.current !== this.kernel.cpus[cpu]!.idle) {
           counts.stolenCycles += event.cycles;
         }

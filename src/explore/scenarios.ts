@@ -20,6 +20,7 @@ import {
 import { kthreadLeavesDying, lastLazyUserLeaves } from "./scenarios/last-lazy-user.ts";
 import { isolatedKernelPages, isolatedReader } from "./scenarios/page-table-isolation.ts";
 import { reclaimAgainstProtect, reclaimAgainstReader } from "./scenarios/reclaim.ts";
+import { postponedUnmap } from "./scenarios/postponed-unmap.ts";
 import { protectAgainstCall } from "./scenarios/protect-against-call.ts";
 import { twoFlushers } from "./scenarios/two-flushers.ts";
 
@@ -44,6 +45,7 @@ export const SCENARIOS: readonly Scenario[] = [
   exitWhileVcpuPreempted,
   exitUnmappedWhileVcpuPreempted,
   protectAgainstCall,
+  postponedUnmap,
 ];
 
 export const SCENARIO_NAMES = SCENARIOS.map(({ name }) => name);

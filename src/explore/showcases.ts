@@ -98,6 +98,13 @@ export const SHOWCASES: readonly Showcase[] = [
     policy: "refcounted",
     protocol: "batched-syscalls",
   },
+  {
+    mutation: "latr-reclaims-unswept",
+    name: "postponed-unmap",
+    memory: "sc",
+    policy: "refcounted",
+    protocol: "latr",
+  },
 ];
 
 export const showcaseOf = (mutation: MutationName): Showcase | undefined =>

@@ -33,6 +33,8 @@ export type KernelNotice =
   | { readonly kind: "unmapDeferred"; readonly mm: Mm; readonly range: PageRange }
   | { readonly kind: "batchFlushBegin" }
   | { readonly kind: "batchFlushReturn"; readonly remote: boolean }
+  /** The range was unmapped; others may use what was there until its pages are freed. */
+  | { readonly kind: "unmapPostponed"; readonly mm: Mm; readonly range: PageRange }
   /** Page contents given back to the allocator, after the flush that covers them. */
   | { readonly kind: "pagesFreed"; readonly mm: Mm; readonly range: PageRange }
   /** This CPU is about to withdraw rights or entries: entries that it finds absent count, too. */

@@ -1,10 +1,12 @@
-// arch/x86/kernel/smp.c: what the three inter-processor vectors do, and the way back to user mode.
+// arch/x86/kernel/smp.c: what the inter-processor vectors and the timer's do, and the way back to
+// user mode.
 
 import { type Cpu, NEED_RESCHED } from "./cpu.ts";
-import { endOfInterrupt, type Kernel, load } from "./operation.ts";
+import { call, endOfInterrupt, type Kernel, load } from "./operation.ts";
 import { enterKernel, leaveKernel, switchToKernelCr3, switchToUserCr3 } from "./pti.ts";
 import { schedule } from "./schedule.ts";
 import { CALL_FUNCTION_SINGLE_VECTOR, CALL_FUNCTION_VECTOR, flushCallQueue } from "./smp.ts";
+import { TIMER_VECTOR } from "./tick.ts";
 
 /** The handler of `vector`, from its first instruction to IRET. Interrupts are off. */
 export function* serveInterrupt(cpu: Cpu, vector: number): Kernel {
@@ -13,6 +15,7 @@ export function* serveInterrupt(cpu: Cpu, vector: number): Kernel {
   if (vector === CALL_FUNCTION_VECTOR || vector === CALL_FUNCTION_SINGLE_VECTOR) {
     yield* flushCallQueue(cpu);
   }
+  if (vector === TIMER_VECTOR) yield* call(cpu.kernel.protocol.tick!(cpu)); // update_process_times
   // RESCHEDULE_VECTOR does nothing itself: NEED_RESCHED is set, and looked at on the way out.
   if (fromUser) yield* switchToUserCr3(cpu);
 }

@@ -20,6 +20,7 @@ import type { MutationName } from "./mutation.ts";
 import { call, type Kernel } from "./operation.ts";
 import type { NewTask } from "./process.ts";
 import { type Restore, saveArray, saveSet } from "./save.ts";
+import { LatrRing } from "./shootdown/latr-ring.ts";
 import type { ShootdownProtocol } from "./shootdown/protocol.ts";
 import { CallQueue } from "./smp.ts";
 import { Task } from "./task.ts";
@@ -216,6 +217,7 @@ export class KernelState {
       calls,
       flags: cell("thread_info.flags", line(), 0),
       preempted: cell("steal_time.preempted", line(), 0),
+      latr: this.protocol.lazyUnmap === undefined ? null : new LatrRing(id, line),
       isOffline: false,
       isDead: cell("cpuhp_state.dead", line(), false),
     };

@@ -5,9 +5,11 @@ import { pageNumber } from "../base/address.ts";
 import { batchedCall } from "./batched-call.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
+import { canPostponeUnmap } from "./flush.ts";
 import { lockForWriting, unlockForWriting } from "./lock.ts";
 import type { Mm } from "./mm.ts";
 import { finishGather, MmuGather, zapRange, zapTables } from "./mmu-gather.ts";
+import { claimRange, findRoom } from "./postponed.ts";
 import { type Kernel, note, work, workTimes } from "./operation.ts";
 
 /** Where mmap looks for room when no address is given. */
@@ -28,8 +30,9 @@ export function* mmap(cpu: Cpu, mm: Mm, request: MapRequest): Kernel<PageRange> 
   const { at, pageCount, writable = true, executable = false } = request;
   const range =
     at === undefined
-      ? mm.areas.findFree(pageCount, MMAP_BASE)
+      ? yield* findRoom(mm, pageCount, MMAP_BASE)
       : { start: at, end: pageNumber(at + pageCount) };
+  if (at !== undefined) yield* claimRange(cpu, mm, range);
   if (mm.areas.overlaps(range)) yield* unmapLocked(cpu, mm, range);
   mm.areas.add({ ...range, writable, executable });
   yield* unlockForWriting(mm.mmapLock);
@@ -54,7 +57,9 @@ export function* unmapLocked(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
   yield* workTimes(costs.unmapArea, removed.length);
   const gather = new MmuGather(mm);
   for (const area of removed) yield* zapRange(cpu, gather, area);
-  if (removed.length > 0) yield* zapTables(gather, range);
+  // Where an unmapping is postponed, its addresses stay taken, and the tables with them.
+  const keepsTables = yield* canPostponeUnmap(cpu, mm);
+  if (removed.length > 0 && !keepsTables) yield* zapTables(gather, range);
   yield* finishGather(cpu, gather);
   yield* note({ kind: "revoked", mm, range });
 }

@@ -5,7 +5,7 @@ import { type FrameNumber, type PageRange, pageAfter } from "../base/address.ts"
 import { frameOfEntry } from "../machine/page-table.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
-import { flushRange } from "./flush.ts";
+import { flushRange, postponeUnmap } from "./flush.ts";
 import { spinLock, spinUnlock } from "./lock.ts";
 import type { Mm } from "./mm.ts";
 import { isMutated } from "./mutation.ts";
@@ -66,6 +66,14 @@ export function* finishGather(cpu: Cpu, gather: MmuGather): Kernel {
   const { mm, range } = gather;
   if (range === null) return;
   const freedTables = gather.tables.length > 0 && !isMutated(cpu, "freed-tables-false");
+  if (!gather.fullMm && gather.tables.length === 0) {
+    const isDone = yield* postponeUnmap(cpu, { mm, range, frames: gather.pages });
+    if (isDone !== null) {
+      // Still mapped after MADV_DONTNEED; free addresses are to stay so after munmap.
+      if (!mm.areas.overlaps(range)) mm.postponed = [...mm.postponed, { range, isDone }];
+      return;
+    }
+  }
   const flushed = gather.fullMm ? WHOLE_USER_HALF : range;
   yield* flushRange(cpu, { mm, range: flushed, freedTables });
   yield* note({ kind: "pagesFreed", mm, range });

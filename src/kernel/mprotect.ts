@@ -27,10 +27,10 @@ export interface Rights {
 
 /** do_mprotect: change_protection over the areas of the range. */
 export function* mprotect(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): Kernel {
-  yield* batchedCall(cpu, protect(cpu, mm, range, rights));
+  yield* batchedCall(cpu, changeRights(cpu, mm, range, rights));
 }
 
-function* protect(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): Kernel {
+function* changeRights(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): Kernel {
   yield* lockForWriting(mm.mmapLock);
   yield* work(costs.protectArea);
   yield* note({ kind: "revoking", mm, range });

@@ -97,6 +97,10 @@ export const mutations = {
     summary: "page tables are unlinked, and the flush is told that none were",
     source: "3ef938c3503f, x86/mm: Fix flush_tlb_range() when used for zapping, CVE-2025-22045",
   },
+  "latr-reclaims-unswept": {
+    summary: "LATR gives pages back after two ticks, whether every CPU has had one or not",
+    source: "the rule as LATR published it (ASPLOS 2018), where time alone is to be enough",
+  },
   "batched-call-ends-without-barrier": {
     summary: "a CPU leaves a batched system call and reads the generation without smp_mb between",
     source: "the pairing that userspace-safe batching of EuroSys'20 needs, as leaving lazy mode",

@@ -119,7 +119,9 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
       cpu.current.stack.push(new Activation(operation.code, "call"));
       return;
     case "switchTo":
-      return makeCurrent(cpu, operation.next);
+      makeCurrent(cpu, operation.next);
+      clock.tick?.update(cpu);
+      return;
     case "preemptVcpu": {
       const when = { cycle: machine.now(cpu.id), cycles: operation.cycles };
       return clock.host.preempt(clock, operation.cpu, when);

@@ -26,11 +26,12 @@ export function saveKernel(kernel: KernelState): Restore {
 }
 
 function saveMm(mm: Mm): Restore {
-  const { freed, tlbFlushBatched } = mm;
+  const { freed, tlbFlushBatched, postponed } = mm;
   const areas = mm.areas.save();
   return () => {
     mm.freed = freed;
     mm.tlbFlushBatched = tlbFlushBatched;
+    mm.postponed = postponed;
     areas();
   };
 }
@@ -61,7 +62,9 @@ function saveCpu(cpu: Cpu): Restore {
   const contextIds = contexts.map(({ contextId }) => contextId);
   const generations = contexts.map(({ tlbGeneration }) => tlbGeneration);
   const tasks = saveArray(runQueue.tasks);
+  const latr = cpu.latr?.save();
   return () => {
+    latr?.();
     cpu.current = current;
     cpu.previous = previous;
     cpu.isOffline = isOffline;

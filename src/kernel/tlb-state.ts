@@ -58,7 +58,7 @@ export interface TlbState {
   onUserRoot: boolean;
   /** By ASID, a bit: the user PCID is to be flushed when it is loaded next. */
   userPcidFlushMask: number;
-  /** Pages that the loaded slot's user PCID is to lose on the way to user mode (in-context flush). */
+  /** In-context flush: what the loaded slot's user PCID is to lose on the way to user mode. */
   pendingUserFlush: PageRange | null;
   /** Every slot but the loaded one holds kernel translations that are too old. */
   invalidateOther: boolean;

@@ -77,6 +77,7 @@ export interface MachineFunctions {
   distance(a: number, b: number): number;
   writeIcr(core: number): void;
   deliverIpi(core: number, target: number, vector: number): void;
+  setTimer(core: number, vector: number, cycle: number): void;
   nextInterrupt(core: number): Cycles;
   acceptInterrupt(core: number): number;
   endOfInterrupt(core: number): void;

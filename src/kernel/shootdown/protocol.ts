@@ -1,7 +1,8 @@
 // What a shootdown protocol is: how this CPU goes to another address space, how it becomes lazy,
 // and how everybody is brought to forget translations. One file per protocol.
 
-import type { PageRange } from "../../base/address.ts";
+import type { FrameNumber, PageRange } from "../../base/address.ts";
+import type { Cell } from "../cell.ts";
 import type { Cpu } from "../cpu.ts";
 import type { Mm } from "../mm.ts";
 import type { Kernel } from "../operation.ts";
@@ -26,6 +27,20 @@ export interface BatchedUnmap {
    * on. Returns whether another CPU was in the batch, which is empty then.
    */
   flush(cpu: Cpu, batch: FlushBatch): Kernel<boolean>;
+}
+
+/** Pages taken out of an address space that may still be used there: where they were, and they. */
+export interface PostponedUnmap {
+  readonly mm: Mm;
+  readonly range: PageRange;
+  readonly frames: readonly FrameNumber[];
+}
+
+/** How a protocol leaves the flush of unmapped pages to the others, and the pages until then. */
+export interface LazyUnmap {
+  canPostpone(cpu: Cpu, mm: Mm): Kernel<boolean>;
+  /** The frames are the protocol's from now on. Returns what is set when all of it is free. */
+  postpone(cpu: Cpu, unmap: PostponedUnmap): Kernel<Cell<boolean>>;
 }
 
 /** What a CPU does around a system call that uses no user memory: see batched-call.ts. */
@@ -62,6 +77,10 @@ export interface ShootdownProtocol {
   flushKernelRange(cpu: Cpu, range: PageRange): Kernel;
   /** Absent: reclaim flushes page by page. Kernel code asks for it through unmap-batch.ts. */
   readonly batchedUnmap?: BatchedUnmap;
+  /** What every CPU does at its scheduler tick, interrupts off. Absent: there are no ticks. */
+  tick?(cpu: Cpu): Kernel;
+  /** Absent: pages are freed after a flush. Kernel code asks for it through flush.ts. */
+  readonly lazyUnmap?: LazyUnmap;
   /** Absent: such a system call is nothing special. Kernel code uses batched-call.ts. */
   readonly batchedCalls?: BatchedCalls;
 }

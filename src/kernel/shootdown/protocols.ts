@@ -9,6 +9,7 @@ import {
   inContextFlush,
 } from "./eurosys-20.ts";
 import { kvmPv } from "./kvm-pv.ts";
+import { latr } from "./latr.ts";
 import { linux415 } from "./linux-4.15.ts";
 import { linux420 } from "./linux-4.20.ts";
 import { linux48 } from "./linux-4.8.ts";
@@ -29,6 +30,7 @@ export const protocols = {
   "copy-without-flush": copyWithoutFlush,
   "batched-syscalls": batchedSyscalls,
   "eurosys-20": eurosys20,
+  latr,
 } as const satisfies Record<string, ShootdownProtocol>;
 
 export type ProtocolName = keyof typeof protocols;

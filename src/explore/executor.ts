@@ -44,6 +44,8 @@ export class Executor {
   choices = new Choices();
   /** Steps taken since the start. */
   steps = 0;
+  /** Each CPU has a scheduler tick to come. */
+  hasTicks = false;
   /** Scheduler ticks taken since the start, on all CPUs: all the time there is. */
   ticks = 0;
   observers: readonly Observer[] = [];
@@ -139,7 +141,7 @@ export class Executor {
     this.ticks = 0;
     for (const state of this.states) {
       state.restart();
-      if (this.kernel.protocol.tick !== undefined) state.post(TIMER_VECTOR);
+      if (this.hasTicks) state.post(TIMER_VECTOR);
       this.touched.act(state);
       this.advance(state);
     }

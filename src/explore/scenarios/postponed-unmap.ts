@@ -23,6 +23,7 @@ export const postponedUnmap: Scenario = {
   name: "postponed-unmap",
   summary: "a page is discarded while another CPU of its mm reads it, ticks at any moment",
   cpus: 2,
+  ticks: true,
   prepare(stage) {
     const a = stage.mm("a");
     for (const cpu of stage.cpus) stage.switchTo(stage.task(cpu, `thread${cpu.id}`, a));

@@ -66,6 +66,20 @@ export function deliverIpi(index: u32, targetIndex: u32, vector: u32): void {
   count(core, COUNTER_IPIS_SENT);
 }
 
+/**
+ * The local APIC's timer in TSC-deadline mode: the vector arrives at `cycle`; Infinity: never, also
+ * if it has arrived and not been taken.
+ */
+export function setTimer(index: u32, vector: u32, cycle: f64): void {
+  const core = coreAt(index);
+  const word = requestWord(core, vector >> 6);
+  const others = load<u64>(word) & ~((<u64>1) << (vector & 63));
+  const isArmed = cycle < Infinity;
+  if (isArmed) store<f64>(arrivalCycle(core, vector), cycle);
+  store<u64>(word, isArmed ? others | ((<u64>1) << (vector & 63)) : others);
+  updateNextInterrupt(core);
+}
+
 /** The highest deliverable vector that has arrived, or -1. */
 function highestArrived(core: Core): i32 {
   const above = serviceClass(core);

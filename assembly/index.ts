@@ -36,7 +36,7 @@ import {
   stepEntry,
   stepLevel,
 } from "./walk-log.ts";
-import { writeIcr, deliverIpi, acceptInterrupt, endOfInterrupt, iret } from "./apic.ts";
+import { writeIcr, deliverIpi, setTimer, acceptInterrupt, endOfInterrupt, iret } from "./apic.ts";
 
 export * from "./abi";
 export {
@@ -54,6 +54,7 @@ export {
   fence,
   writeIcr,
   deliverIpi,
+  setTimer,
   acceptInterrupt,
   endOfInterrupt,
   iret,

@@ -38,9 +38,11 @@ export class SlotGenerationChecker implements Observer {
   observe(event: KernelEvent, moment: Moment): void {
     switch (event.kind) {
       case "cr3Written":
+        if (this.isPutOff(moment.cpu)) return;
+        return this.claimed(moment);
       case "flushed":
-        this.recorded[moment.cpu] = this.recordOf(moment.cpu);
-        return this.judge(moment.cpu, moment);
+      case "userPcidFlushed":
+        return this.claimed(moment);
       case "flushReturn":
       case "pagesFreed":
       case "revoked":
@@ -58,6 +60,17 @@ export class SlotGenerationChecker implements Observer {
       recorded();
       reported();
     };
+  }
+
+  private claimed(moment: Moment): void {
+    this.recorded[moment.cpu] = this.recordOf(moment.cpu);
+    this.judge(moment.cpu, moment);
+  }
+
+  /** The user PCID has been loaded, and pages are put off until it is: they go next. */
+  private isPutOff(cpu: number): boolean {
+    const { cr3Mm, pendingUserFlush } = this.kernel.cpus[cpu]!.tlb;
+    return pendingUserFlush !== null && this.kernel.machine.root(cpu) === cr3Mm.userRoot;
   }
 
   /** The generation recorded for what `cpu` has loaded. */

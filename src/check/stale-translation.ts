@@ -5,8 +5,9 @@
 // and the machine tells of it. Where flushes of one mm overlap in time and range, the last to
 // return condemns for all: until then an entry may be out of date by the other's change. What
 // another CPU took away after a flush began is not that flush's to remove, but that of its own
-// flush, or of reclaim's batched one; see unflushed.ts. A PCID that is loaded without a flush while
-// it holds another address space's entries is reported at once.
+// flush, or of reclaim's batched one, or nobody's until the pages of a postponed unmapping are
+// freed; see unflushed.ts. A PCID that is loaded without a flush while it holds another address
+// space's entries is reported at once.
 
 import { type FrameNumber, hex, type PageNumber, type PageRange } from "../base/address.ts";
 import type { Broadcast } from "../machine/broadcast.ts";
@@ -87,7 +88,10 @@ export class StaleTranslationChecker implements Observer {
         return;
       case "batchFlushReturn":
         return this.batchReturned(moment);
+      case "unmapPostponed":
+        return this.unflushed.postponed(event.mm, event.range, ++this.order);
       case "pagesFreed":
+        this.unflushed.endPostponed(event.mm, event.range);
         return this.condemn({ ...event, since: this.flushBegan[cpu]!, returned: false }, moment);
       case "revoking":
         this.revokeBegan[cpu] = ++this.order;

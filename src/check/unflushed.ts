@@ -16,6 +16,9 @@ interface Change {
   readonly deferred: boolean;
 }
 
+/** No CPU's flush ends this: the pages' free does. */
+const NOBODY = -1;
+
 export class UnflushedChanges {
   private changes: Change[] = [];
 
@@ -32,6 +35,20 @@ export class UnflushedChanges {
   /** `cpu` puts the flush of a range off. */
   deferred(cpu: number, mm: Mm, range: PageRange, at: number): void {
     this.changes.push({ cpu, mm, range, at, deferred: true });
+  }
+
+  /** The flush of a range is left to whoever comes by: it may be used until its pages are freed. */
+  postponed(mm: Mm, range: PageRange, at: number): void {
+    this.deferred(NOBODY, mm, range, at);
+  }
+
+  /** The pages of a postponed unmapping are free. */
+  endPostponed(mm: Mm, { start, end }: PageRange): void {
+    const index = this.changes.findIndex(
+      ({ cpu, mm: of, range }) =>
+        cpu === NOBODY && of === mm && range.start === start && range.end === end,
+    );
+    if (index >= 0) this.changes.splice(index, 1);
   }
 
   /** A flush of `mm` by `cpu` that began at the moment `since` has returned. */

@@ -8,6 +8,7 @@ import {
   CALL_FUNCTION_VECTOR,
   INVALIDATE_VECTOR,
 } from "../kernel/smp.ts";
+import { TIMER_VECTOR } from "../kernel/tick.ts";
 import type { FlushCounts, Measurement, ViolationReport } from "./result.ts";
 
 /** Calls of functions on other CPUs: here always a flush, or an end of lazy use. */
@@ -81,8 +82,10 @@ export class Meter implements Observer {
         if (this.kernel.cpus[event.target]!.tlb.isLazy.value) counts.ipisToLazy++;
         return;
       case "interruptReturned":
-        if (!isCall(event.vector) || cycle - event.cycles < this.beginCycle) return;
-        return this.countResponder(cpu, event.cycles);
+        if (cycle - event.cycles < this.beginCycle) return;
+        if (isCall(event.vector)) this.countResponder(cpu, event.cycles);
+        else if (event.vector === TIMER_VECTOR) this.countStolen(cpu, event.cycles);
+        return;
       case "remoteActionDone":
         if (cycle - event.cycles >= this.beginCycle) this.countResponder(cpu, event.cycles);
         return;
@@ -93,8 +96,12 @@ export class Meter implements Observer {
   }
 
   private countResponder(cpu: number, cycles: number): void {
-    const { current, idle } = this.kernel.cpus[cpu]!;
     this.counts.responderCycles.push(cycles);
+    this.countStolen(cpu, cycles);
+  }
+
+  private countStolen(cpu: number, cycles: number): void {
+    const { current, idle } = this.kernel.cpus[cpu]!;
     if (current !== idle) this.counts.stolenCycles += cycles;
   }
 

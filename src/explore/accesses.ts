@@ -24,13 +24,19 @@ export function accessKernel(
   const { touched, kernel } = executor;
   readTables(executor, state.tlb.root);
   touched.read(state.tlbLocation);
-  touched.read(useOf(executor, kernel.initMm));
+  const { mm } = state.cpu.current;
+  touched.read(useOf(executor, isKernelPage(page) || mm === null ? kernel.initMm : mm));
   state.tlb.using(page, executor.choices);
   const kind = write ? "write" : "read";
   const access = { address: addressOfPage(page), kind, user: false } as const;
   let result = kernel.machine.access(state.cpu.id, access);
   // The CPU's own stores to the tables come before a fault of its own.
   if (result.fault !== undefined && drainAll(executor, state)) {
+    result = kernel.machine.access(state.cpu.id, access);
+  }
+  // What it held lacked rights, and is gone: hardware walks again.
+  if (result.fault !== undefined) {
+    state.tlb.invalidated(page);
     result = kernel.machine.access(state.cpu.id, access);
   }
   assert(result.fault === undefined, `the kernel touches only what it mapped (page ${hex(page)})`);

@@ -11,6 +11,7 @@ import { History } from "../kernel/history.ts";
 import { returnToUser, serveInterrupt } from "../kernel/interrupt.ts";
 import type { KernelState } from "../kernel/kernel.ts";
 import type { Operation } from "../kernel/operation.ts";
+import { TIMER_VECTOR } from "../kernel/tick.ts";
 import { pagesPer } from "../machine/page-table.ts";
 import { CpuState } from "./cpu-state.ts";
 import { Locations } from "./locations.ts";
@@ -44,6 +45,10 @@ export class Executor {
   choices = new Choices();
   /** Steps taken since the start. */
   steps = 0;
+  /** Each CPU has a scheduler tick to come. */
+  hasTicks = false;
+  /** Scheduler ticks taken since the start, on all CPUs: all the time there is. */
+  ticks = 0;
   observers: readonly Observer[] = [];
   /** Told when a CPU's code has gone on to its next operation. */
   onAdvanced: (cpu: number) => void = () => {};
@@ -148,8 +153,10 @@ export class Executor {
   restart(): void {
     this.steps = 0;
     this.touched.begin(this.states[0]!);
+    this.ticks = 0;
     for (const state of this.states) {
       state.restart();
+      if (this.hasTicks) state.post(TIMER_VECTOR);
       this.touched.act(state);
       this.advance(state);
     }
@@ -222,6 +229,10 @@ export class Executor {
     this.touched.write(state.controlLocation);
     this.touched.write(state.pendingLocation);
     this.touched.follow(state.bufferLocation);
+    if (vector === TIMER_VECTOR) {
+      this.touched.write(this.locations.named("jiffies"));
+      this.ticks++;
+    }
     state.interruptsOn = false;
     this.emit(state.cpu, { kind: "interruptTaken", vector });
     const handler = serveInterrupt(state.cpu, vector);

@@ -51,6 +51,7 @@ export class Exploration implements System {
       ...(mutation !== undefined && { mutation }),
     });
     this.executor = new Executor(kernel, memory, PAGES);
+    this.executor.hasTicks = scenario.ticks === true && protocol.tick !== undefined;
     this.log.history = this.executor.history;
     const checkers = checkersFor(kernel, this.log);
     this.executor.observers = checkers.observers;

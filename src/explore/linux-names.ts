@@ -31,6 +31,7 @@ const NAMES: Readonly<Record<string, string>> = {
   firstRun: "ret_from_fork",
   flushCallQueue: "__flush_smp_call_function_queue",
   flushCallsFromIdle: "flush_smp_call_function_queue",
+  flushAsAsked: "flush_tlb_func",
   flushHere: "flush_tlb_func",
   flushHereWithInterruptsOff: "flush_tlb_func",
   flushLoaded: "flush_tlb_local",
@@ -93,7 +94,7 @@ const NAMES: Readonly<Record<string, string>> = {
   waitEvent: "wait_event",
   waitForCalls: "csd_lock_wait",
   wakeUp: "try_to_wake_up",
-  zapRange: "zap_pte_range",
+  zapArea: "zap_pte_range",
   zapTables: "free_pgtables",
 };
 

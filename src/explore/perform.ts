@@ -29,8 +29,9 @@ const DRAINING: ReadonlySet<Operation["kind"]> = new Set([
   "sendIpi", // weak_wrmsr_fence: MFENCE and LFENCE before the write of an x2APIC register
 ]);
 
-/** There is no time: it is always the same moment. */
+/** There is no time but that of the ticks: each CPU has one, at any moment, a long one. */
 const JIFFIES = 1;
+const JIFFIES_PER_TICK = 2;
 
 type Condition = (value: unknown) => boolean;
 
@@ -137,7 +138,8 @@ export function perform(
     case "sendActions":
       return instruct(executor, state, operation);
     case "jiffies":
-      top.result = JIFFIES;
+      touched.read(locations.named("jiffies"));
+      top.result = JIFFIES + executor.ticks * JIFFIES_PER_TICK;
       return;
     case "kernelAccess":
       return accessKernel(executor, state, operation);

@@ -34,6 +34,8 @@ export interface Scenario {
   /** One sentence: who does what meanwhile. */
   readonly summary: string;
   readonly cpus: number;
+  /** Each CPU has a scheduler tick, at any moment, where the protocol does something at one. */
+  readonly ticks?: boolean;
   /** Kernel options that it needs: page-table isolation, say. */
   readonly kernel?: Partial<KernelOptions>;
   /** Kernels that are known to fail here, with every protocol unless some are named. */

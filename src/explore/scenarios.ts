@@ -21,6 +21,8 @@ import {
 import { kthreadLeavesDying, lastLazyUserLeaves } from "./scenarios/last-lazy-user.ts";
 import { isolatedKernelPages, isolatedReader } from "./scenarios/page-table-isolation.ts";
 import { reclaimAgainstProtect, reclaimAgainstReader } from "./scenarios/reclaim.ts";
+import { postponedUnmap } from "./scenarios/postponed-unmap.ts";
+import { protectAgainstCall } from "./scenarios/protect-against-call.ts";
 import { textPokeWhileLazy } from "./scenarios/text-poke.ts";
 import { twoFlushers } from "./scenarios/two-flushers.ts";
 import { unplugAgainstFlush, unplugWhileLazy } from "./scenarios/unplug.ts";
@@ -46,6 +48,8 @@ export const SCENARIOS: readonly Scenario[] = [
   protectAgainstEntry,
   exitWhileVcpuPreempted,
   exitUnmappedWhileVcpuPreempted,
+  protectAgainstCall,
+  postponedUnmap,
   textPokeWhileLazy,
   unplugWhileLazy,
   unplugAgainstFlush,

@@ -95,6 +95,27 @@ export const SHOWCASES: readonly Showcase[] = [
     policy: "refcounted",
     protocol: "kvm-pv",
   },
+  {
+    mutation: "early-ack-of-freed-tables",
+    name: "kthread-against-exit",
+    memory: "sc",
+    policy: "refcounted",
+    protocol: "early-ack",
+  },
+  {
+    mutation: "batched-call-ends-without-barrier",
+    name: "protect-against-call",
+    memory: "tso",
+    policy: "refcounted",
+    protocol: "batched-syscalls",
+  },
+  {
+    mutation: "latr-reclaims-unswept",
+    name: "postponed-unmap",
+    memory: "sc",
+    policy: "refcounted",
+    protocol: "latr",
+  },
 ];
 
 export const showcaseOf = (mutation: MutationName): Showcase | undefined =>

@@ -14,6 +14,7 @@ import type { KernelState } from "./kernel.ts";
 import { perform } from "./perform.ts";
 import { ReadyQueue } from "./ready-queue.ts";
 import { RemoteActions } from "./remote-actions.ts";
+import { Tick, TIMER_VECTOR } from "./tick.ts";
 
 /** How long a CPU may wait for another before that counts as a deadlock: tens of milliseconds. */
 const PATIENCE_CYCLES = 1e8;
@@ -26,6 +27,7 @@ export class Clock {
   readonly actions: RemoteActions;
   /** Locked operations on mm_users and mm_count so far. */
   refcountOperations = 0;
+  readonly tick: Tick | null;
   private readonly ready: ReadyQueue;
   /** Arrival of the first interrupt that each core would take, whatever its interrupt flag. */
   private readonly interruptCycles: Float64Array;
@@ -44,6 +46,7 @@ export class Clock {
     this.host = new Host(count);
     this.actions = new RemoteActions(count);
     this.ready = new ReadyQueue(count);
+    this.tick = kernel.protocol.tick === undefined ? null : new Tick(this);
     this.interruptCycles = new Float64Array(count).fill(Infinity);
     this.interruptsOn = new Uint8Array(count).fill(1);
     for (const cpu of kernel.cpus) this.ready.update(cpu.id, this.nextCycle(cpu));
@@ -220,6 +223,7 @@ export class Clock {
     this.setInterrupts(cpu, false);
     this.interruptCycles[cpu.id] = machine.nextInterrupt(cpu.id);
     this.emit(cpu, { kind: "interruptTaken", vector });
+    if (vector === TIMER_VECTOR) this.tick!.taken(cpu);
     const handler = serveInterrupt(cpu, vector);
     cpu.current.stack.push(new Activation(handler, "interrupt", vector, start));
   }

@@ -55,5 +55,7 @@ export const costs = {
   createMm: cost("createMm", 1_500, "mm_init with the root's kernel half; recalled"),
   callQueue: cost("callQueue", 40, "csd bookkeeping of one target; recalled"),
   flushBody: cost("flushBody", 60, "flush_tlb_func's own instructions; recalled"),
+  latrState: cost("latrState", 60, "writing one LATR state, its line apart; an estimate"),
+  latrSweep: cost("latrSweep", 10, "looking at one CPU's LATR ring, its lines apart; an estimate"),
   userWork: cost("userWork", 200, "a request's own computation; a workload's choice"),
 } as const satisfies Record<string, Cost>;

@@ -3,6 +3,7 @@
 import type { Cell } from "./cell.ts";
 import type { CallQueue } from "./smp.ts";
 import type { KernelState } from "./kernel.ts";
+import type { LatrRing } from "./shootdown/latr-ring.ts";
 import type { Mm } from "./mm.ts";
 import type { Task } from "./task.ts";
 import type { TlbState } from "./tlb-state.ts";
@@ -32,6 +33,8 @@ export interface Cpu {
   readonly flags: Cell<number>;
   /** kvm_steal_time.preempted: written by the host, and by other vCPUs that want a flush. */
   readonly preempted: Cell<number>;
+  /** Null where the protocol has no lazy unmapping. */
+  readonly latr: LatrRing | null;
   readonly idle: Task;
   /** cpu_is_offline of this CPU itself, which set it with interrupts off. */
   isOffline: boolean;

@@ -33,6 +33,8 @@ export type KernelNotice =
   | { readonly kind: "unmapDeferred"; readonly mm: Mm; readonly range: PageRange }
   | { readonly kind: "batchFlushBegin" }
   | { readonly kind: "batchFlushReturn"; readonly remote: boolean }
+  /** The range was unmapped; others may use what was there until its pages are freed. */
+  | { readonly kind: "unmapPostponed"; readonly mm: Mm; readonly range: PageRange }
   /** Page contents given back to the allocator, after the flush that covers them. */
   | { readonly kind: "pagesFreed"; readonly mm: Mm; readonly range: PageRange }
   /** This CPU is about to withdraw rights or entries: entries that it finds absent count, too. */
@@ -52,6 +54,8 @@ export type KernelNotice =
    * and mm_cpumask may disagree.
    */
   | { readonly kind: "changeBegin" | "changeEnd" }
+  /** The pages that were put off until this CPU's user PCID is the current one have left it. */
+  | { readonly kind: "userPcidFlushed" }
   /** context_switch has done its part before switch_to; rq->prev_mm is set if it is to be. */
   | { readonly kind: "switched"; readonly from: Task; readonly to: Task }
   /** finish_task_switch has taken this out of rq->prev_mm. */

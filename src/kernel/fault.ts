@@ -14,6 +14,7 @@ import type { Mm } from "./mm.ts";
 import {
   exchangeEntry,
   type Kernel,
+  kernelAccess,
   note,
   readEntry,
   work,
@@ -104,10 +105,14 @@ function* copyOnWrite(cpu: Cpu, mm: Mm, page: PageNumber, area: Area, entry: big
   yield* workTimes(costs.copyPage, pagesPer(pageSize));
   // ptep_clear_flush before the copy appears: no CPU may still read the old page by then.
   const range = leafAt(page, pageSize);
+  // An instruction TLB would not see the write.
+  const evictedHere = cpu.kernel.protocol.writesToCopy === true && !area.executable;
   yield* exchangeEntry(mm, page, 0n, pageSize);
-  yield* flushRange(cpu, { mm, range, freedTables: false, pageSize });
+  yield* flushRange(cpu, { mm, range, freedTables: false, pageSize, evictedHere });
   const frame = pageSize === "4K" ? frames.allocate() : frames.allocateLarge();
   yield* writeEntry(mm, page, leafEntry(frame, area, pageSize), pageSize);
+  // A write that adds nothing: the older entry, which allows none, is dropped, and the page walked.
+  if (evictedHere) yield* kernelAccess(page, "write");
   yield* note({ kind: "revoked", mm, range });
   frames.release(old);
 }

@@ -2,9 +2,11 @@
 // asked for, and is over, is told here, so that no protocol can forget to be checked.
 
 import type { PageRange } from "../base/address.ts";
+import type { Cell } from "./cell.ts";
 import type { Cpu } from "./cpu.ts";
 import { call, type Kernel, note } from "./operation.ts";
-import type { FlushRequest } from "./shootdown/protocol.ts";
+import type { Mm } from "./mm.ts";
+import type { FlushRequest, PostponedUnmap } from "./shootdown/protocol.ts";
 
 /** flush_tlb_mm_range: see ShootdownProtocol.flushRange. */
 export function* flushRange(cpu: Cpu, request: FlushRequest): Kernel {
@@ -12,6 +14,26 @@ export function* flushRange(cpu: Cpu, request: FlushRequest): Kernel {
   yield* note({ kind: "flushBegin", mm, range });
   const remote = yield* call(cpu.kernel.protocol.flushRange(cpu, request));
   yield* note({ kind: "flushReturn", mm, range, remote });
+}
+
+/** Whether the flush of what is unmapped now can be left to the others. */
+export function* canPostponeUnmap(cpu: Cpu, mm: Mm): Kernel<boolean> {
+  const { lazyUnmap } = cpu.kernel.protocol;
+  return lazyUnmap !== undefined && (yield* lazyUnmap.canPostpone(cpu, mm));
+}
+
+/**
+ * Leaves the flush of unmapped pages to the others, with the pages, where the protocol can. Null:
+ * it cannot.
+ */
+export function* postponeUnmap(cpu: Cpu, unmap: PostponedUnmap): Kernel<Cell<boolean> | null> {
+  const { mm, range } = unmap;
+  if (!(yield* canPostponeUnmap(cpu, mm))) return null;
+  yield* note({ kind: "flushBegin", mm, range });
+  yield* note({ kind: "unmapPostponed", mm, range });
+  const isDone = yield* call(cpu.kernel.protocol.lazyUnmap!.postpone(cpu, unmap));
+  yield* note({ kind: "flushReturn", mm, range, remote: true });
+  return isDone;
 }
 
 /** flush_tlb_kernel_range: see ShootdownProtocol.flushKernelRange. */

@@ -1,4 +1,5 @@
-// arch/x86/kernel/smp.c: what the inter-processor vectors do, and the way back to user mode.
+// arch/x86/kernel/smp.c: what the inter-processor vectors and the timer's do, and the way back to
+// user mode.
 
 import { type Cpu, NEED_RESCHED } from "./cpu.ts";
 import { call, endOfInterrupt, type Kernel, load } from "./operation.ts";
@@ -10,6 +11,7 @@ import {
   flushCallQueue,
   INVALIDATE_VECTOR,
 } from "./smp.ts";
+import { TIMER_VECTOR } from "./tick.ts";
 
 /** The handler of `vector`, from its first instruction to IRET. Interrupts are off. */
 export function* serveInterrupt(cpu: Cpu, vector: number): Kernel {
@@ -20,6 +22,7 @@ export function* serveInterrupt(cpu: Cpu, vector: number): Kernel {
   }
   const { serveInterrupt: serveOwn } = cpu.kernel.protocol;
   if (vector === INVALIDATE_VECTOR && serveOwn !== undefined) yield* call(serveOwn(cpu));
+  if (vector === TIMER_VECTOR) yield* call(cpu.kernel.protocol.tick!(cpu)); // update_process_times
   // RESCHEDULE_VECTOR does nothing itself: NEED_RESCHED is set, and looked at on the way out.
   if (fromUser) yield* switchToUserCr3(cpu);
 }

@@ -21,6 +21,7 @@ import type { MutationName } from "./mutation.ts";
 import { call, type Kernel } from "./operation.ts";
 import type { NewTask } from "./process.ts";
 import { type Restore, saveArray, saveSet } from "./save.ts";
+import { LatrRing } from "./shootdown/latr-ring.ts";
 import type { ShootdownProtocol } from "./shootdown/protocol.ts";
 import { CallQueue } from "./smp.ts";
 import { Task } from "./task.ts";
@@ -195,6 +196,10 @@ export class KernelState {
     const queueLine = line();
     const hazardLine = line();
     const tlbLine = line();
+    const calls = new CallQueue(id, line);
+    const beside = { loaded_mm: tlbLine, call_single_queue: calls.head.line };
+    const { isLazyBeside } = this.protocol;
+    const isLazyLine = isLazyBeside === undefined ? line() : beside[isLazyBeside];
     const cpu: Omit<Cpu, "idle" | "current" | "previous"> = {
       id,
       kernel: this,
@@ -208,7 +213,8 @@ export class KernelState {
       tlb: {
         loadedMm: cell<Mm | typeof SWITCHING>("loaded_mm", tlbLine, this.initMm),
         activeMm: cell("active_mm", tlbLine, this.initMm),
-        isLazy: cell("is_lazy", this.protocol.isLazyApart === false ? tlbLine : line(), false),
+        isLazy: cell("is_lazy", isLazyLine, false),
+        inBatchedCall: cell("in_batched_call", isLazyLine, false),
         flushInfo: cell<FlushInfo | null>("flush_tlb_info", line(), null),
         globalAsid: cell("loaded_mm_asid", tlbLine, 0),
         remoteFlushes: 0,
@@ -218,11 +224,13 @@ export class KernelState {
         cr3Mm: this.initMm,
         onUserRoot: false,
         userPcidFlushMask: 0,
+        pendingUserFlush: null,
         invalidateOther: false,
       },
-      calls: new CallQueue(id, line),
+      calls,
       flags: cell("thread_info.flags", line(), 0),
       preempted: cell("steal_time.preempted", line(), 0),
+      latr: this.protocol.lazyUnmap === undefined ? null : new LatrRing(id, line),
       isOffline: false,
       isDead: cell("cpuhp_state.dead", line(), false),
     };

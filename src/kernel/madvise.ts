@@ -3,6 +3,7 @@
 import { type PageRange, pageAfter } from "../base/address.ts";
 import { assert } from "../base/assert.ts";
 import { ACCESSED, DIRTY } from "../machine/page-table.ts";
+import { batchedCall } from "./batched-call.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { flushRange } from "./flush.ts";
@@ -22,6 +23,10 @@ import { flushBatchedPending } from "./unmap-batch.ts";
 
 /** madvise_dontneed_free: under mmap_lock for reading, as in Linux. */
 export function* madviseDontNeed(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
+  yield* batchedCall(cpu, discard(cpu, mm, range));
+}
+
+function* discard(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
   yield* lockForReading(mm.mmapLock);
   yield* work(costs.adviseRange);
   yield* note({ kind: "revoking", mm, range });
@@ -37,6 +42,10 @@ export function* madviseDontNeed(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
  * of huge pages.
  */
 export function* madviseFree(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
+  yield* batchedCall(cpu, clean(cpu, mm, range));
+}
+
+function* clean(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
   yield* lockForReading(mm.mmapLock);
   yield* work(costs.adviseRange);
   const areas = mm.areas.within(range);

@@ -5,6 +5,7 @@ import type { PageTables } from "../machine/page-table.ts";
 import { Cell, type Lifetime, type Line } from "./cell.ts";
 import { CpuMask } from "./cpu-mask.ts";
 import type { AreaList } from "./area.ts";
+import type { PostponedRange } from "./postponed.ts";
 
 export class Mm implements Lifetime {
   freed = false;
@@ -29,6 +30,8 @@ export class Mm implements Lifetime {
   readonly pageTableLock: Cell<number>;
   /** Reclaim has taken entries away whose flush it has put off. Guarded by pageTableLock. */
   tlbFlushBatched = false;
+  /** Unmapped, and not to be mapped anew yet. Guarded by mmapLock. */
+  postponed: readonly PostponedRange[] = [];
 
   constructor(
     readonly name: string,

@@ -2,13 +2,16 @@
 
 import type { PageNumber, PageRange } from "../base/address.ts";
 import { pageNumber } from "../base/address.ts";
+import { batchedCall } from "./batched-call.ts";
 import type { PageSize } from "../machine/description.ts";
 import { pagesPer } from "../machine/page-table.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
+import { canPostponeUnmap } from "./flush.ts";
 import { lockForWriting, unlockForWriting } from "./lock.ts";
 import type { Mm } from "./mm.ts";
 import { finishGather, MmuGather, zapArea, zapTables } from "./mmu-gather.ts";
+import { claimRange, findRoom } from "./postponed.ts";
 import { type Kernel, note, work, workTimes } from "./operation.ts";
 
 /** Where mmap looks for room when no address is given. */
@@ -32,8 +35,9 @@ export function* mmap(cpu: Cpu, mm: Mm, request: MapRequest): Kernel<PageRange> 
   const { at, pageCount, writable = true, executable = false, pageSize = "4K" } = request;
   const range =
     at === undefined
-      ? mm.areas.findFree(pageCount, MMAP_BASE, pagesPer(pageSize))
+      ? yield* findRoom(mm, pageCount, MMAP_BASE, pagesPer(pageSize))
       : { start: at, end: pageNumber(at + pageCount) };
+  if (at !== undefined) yield* claimRange(cpu, mm, range);
   if (mm.areas.overlaps(range)) yield* unmapLocked(cpu, mm, range);
   mm.areas.add({ ...range, writable, executable, pageSize });
   yield* unlockForWriting(mm.mmapLock);
@@ -42,6 +46,10 @@ export function* mmap(cpu: Cpu, mm: Mm, request: MapRequest): Kernel<PageRange> 
 
 /** do_munmap */
 export function* munmap(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
+  yield* batchedCall(cpu, unmap(cpu, mm, range));
+}
+
+function* unmap(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
   yield* lockForWriting(mm.mmapLock);
   yield* unmapLocked(cpu, mm, range);
   yield* unlockForWriting(mm.mmapLock);
@@ -54,7 +62,9 @@ export function* unmapLocked(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
   yield* workTimes(costs.unmapArea, removed.length);
   const gather = new MmuGather(mm);
   for (const area of removed) yield* zapArea(cpu, gather, area);
-  if (removed.length > 0) yield* zapTables(gather, range);
+  // Where an unmapping is postponed, its addresses stay taken, and the tables with them.
+  const keepsTables = yield* canPostponeUnmap(cpu, mm);
+  if (removed.length > 0 && !keepsTables) yield* zapTables(gather, range);
   yield* finishGather(cpu, gather);
   yield* note({ kind: "revoked", mm, range });
 }

@@ -8,7 +8,7 @@ import type { Area } from "./area.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { leafAt } from "./entry.ts";
-import { flushRange } from "./flush.ts";
+import { flushRange, postponeUnmap } from "./flush.ts";
 import { spinLock, spinUnlock } from "./lock.ts";
 import type { Mm } from "./mm.ts";
 import { isMutated } from "./mutation.ts";
@@ -83,6 +83,14 @@ export function* finishGather(cpu: Cpu, gather: MmuGather): Kernel {
   const { mm, range } = gather;
   if (range === null) return;
   const freedTables = gather.tables.length > 0 && !isMutated(cpu, "freed-tables-false");
+  if (!gather.fullMm && gather.tables.length === 0) {
+    const isDone = yield* postponeUnmap(cpu, { mm, range, frames: gather.pages });
+    if (isDone !== null) {
+      // Still mapped after MADV_DONTNEED; free addresses are to stay so after munmap.
+      if (!mm.areas.overlaps(range)) mm.postponed = [...mm.postponed, { range, isDone }];
+      return;
+    }
+  }
   if (isMutated(cpu, "tables-freed-unflushed") && (yield* load(mm.mmUsers)) < 2) {
     yield* freeTables(cpu, gather);
   }

@@ -4,6 +4,7 @@ import type { PageRange } from "../base/address.ts";
 import type { PageSize } from "../machine/description.ts";
 import { leafAt, leafEntry } from "./entry.ts";
 import { ACCESSED, DIRTY, frameOfEntry } from "../machine/page-table.ts";
+import { batchedCall } from "./batched-call.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { flushRange } from "./flush.ts";
@@ -27,6 +28,10 @@ export interface Rights {
 
 /** do_mprotect: change_protection over the areas of the range. */
 export function* mprotect(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): Kernel {
+  yield* batchedCall(cpu, changeRights(cpu, mm, range, rights));
+}
+
+function* changeRights(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): Kernel {
   yield* lockForWriting(mm.mmapLock);
   yield* work(costs.protectArea);
   yield* note({ kind: "revoking", mm, range });

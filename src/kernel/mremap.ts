@@ -18,6 +18,7 @@ import {
   workTimes,
   writeEntry,
 } from "./operation.ts";
+import { claimRange } from "./postponed.ts";
 import { unmapLocked } from "./mmap.ts";
 import { flushBatchedPending } from "./unmap-batch.ts";
 
@@ -27,6 +28,7 @@ import { flushBatchedPending } from "./unmap-batch.ts";
 export function* mremap(cpu: Cpu, mm: Mm, from: PageRange, to: PageRange): Kernel {
   yield* lockForWriting(mm.mmapLock);
   yield* work(costs.mapArea);
+  yield* claimRange(cpu, mm, to);
   const kept = Math.min(pagesIn(from), pagesIn(to));
   const tail = { start: pageAfter(from.start, kept), end: from.end };
   if (pagesIn(tail) > 0) yield* unmapLocked(cpu, mm, tail);

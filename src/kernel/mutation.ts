@@ -101,6 +101,18 @@ export const mutations = {
     summary: "page tables are unlinked, and the flush is told that none were",
     source: "3ef938c3503f, x86/mm: Fix flush_tlb_range() when used for zapping, CVE-2025-22045",
   },
+  "latr-reclaims-unswept": {
+    summary: "LATR gives pages back after two ticks, whether every CPU has had one or not",
+    source: "the rule as LATR published it (ASPLOS 2018), where time alone is to be enough",
+  },
+  "batched-call-ends-without-barrier": {
+    summary: "a CPU leaves a batched system call and reads the generation without smp_mb between",
+    source: "the pairing that userspace-safe batching of EuroSys'20 needs, as leaving lazy mode",
+  },
+  "early-ack-of-freed-tables": {
+    summary: "a CPU acknowledges a flush before it is made although page tables are freed after it",
+    source: "the exception that EuroSys'20 makes for early acknowledgement (section 3.2, recalled)",
+  },
   "transition-without-switching-wait": {
     summary: "a transition to a global ASID passes over a CPU that is in the middle of a switch",
     source: "finish_asid_transition's wait for LOADED_MM_SWITCHING (van Riel, INVLPGB, 6.15)",

@@ -124,7 +124,9 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
       cpu.current.stack.push(new Activation(operation.code, "call"));
       return;
     case "switchTo":
-      return makeCurrent(cpu, operation.next);
+      makeCurrent(cpu, operation.next);
+      clock.tick?.update(cpu);
+      return;
     case "preemptVcpu": {
       const when = { cycle: machine.now(cpu.id), cycles: operation.cycles };
       return clock.host.preempt(clock, operation.cpu, when);
@@ -162,7 +164,10 @@ function performInvpcid(
 function performKernelAccess(clock: Clock, cpu: Cpu, page: PageNumber, write: boolean): void {
   const { machine } = clock.kernel;
   const kind = write ? "write" : "read";
-  const result = machine.access(cpu.id, { address: addressOfPage(page), kind, user: false });
+  const access = { address: addressOfPage(page), kind, user: false } as const;
+  let result = machine.access(cpu.id, access);
+  // A cached entry that lacks rights: hardware walks again before it faults, the machine after it.
+  if (result.fault !== undefined) result = machine.access(cpu.id, access);
   assert(result.fault === undefined, `the kernel touches only what it mapped (page ${hex(page)})`);
   if (result.stale) clock.emit(cpu, { kind: "staleUse", page, root: machine.root(cpu.id) });
 }

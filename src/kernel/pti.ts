@@ -4,8 +4,16 @@
 // Unlike Linux, the kernel's root maps user pages executable, and the user's root maps nothing of
 // the kernel: the entry code takes no translations.
 
+import { type PageRange, pageAfter } from "../base/address.ts";
 import type { Cpu } from "./cpu.ts";
-import { disableInterrupts, enableInterrupts, type Kernel, writeCr3 } from "./operation.ts";
+import {
+  disableInterrupts,
+  enableInterrupts,
+  invlpg,
+  type Kernel,
+  note,
+  writeCr3,
+} from "./operation.ts";
 import { pcidOfAsid } from "./tlb-state.ts";
 
 /** X86_CR3_PTI_PCID_USER_BIT: an address space's user PCID is its kernel PCID with bit 11. */
@@ -37,8 +45,17 @@ export function* switchToUserCr3(cpu: Cpu): Kernel {
   const bit = 1 << tlb.loadedAsid;
   const keep = pcid && (tlb.userPcidFlushMask & bit) === 0;
   tlb.userPcidFlushMask &= ~bit;
+  if (!keep) tlb.pendingUserFlush = null;
   yield* writeCr3(tlb.cr3Mm.userRoot!, pcid ? userPcidOfAsid(tlb.loadedAsid) : 0, keep);
   tlb.onUserRoot = true;
+  if (tlb.pendingUserFlush !== null) yield* flushInContext(cpu, tlb.pendingUserFlush);
+}
+
+/** What a flush has put off until the user PCID is the current one, which INVLPG reaches. */
+function* flushInContext(cpu: Cpu, { start, end }: PageRange): Kernel {
+  for (let page = start; page < end; page = pageAfter(page, 1)) yield* invlpg(page);
+  cpu.tlb.pendingUserFlush = null;
+  yield* note({ kind: "userPcidFlushed" });
 }
 
 /** The way in from user mode, if this CPU was in it. Returns whether it was. */

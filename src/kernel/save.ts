@@ -26,11 +26,12 @@ export function saveKernel(kernel: KernelState): Restore {
 }
 
 function saveMm(mm: Mm): Restore {
-  const { freed, tlbFlushBatched } = mm;
+  const { freed, tlbFlushBatched, postponed } = mm;
   const areas = mm.areas.save();
   return () => {
     mm.freed = freed;
     mm.tlbFlushBatched = tlbFlushBatched;
+    mm.postponed = postponed;
     areas();
   };
 }
@@ -57,10 +58,13 @@ function saveCpu(cpu: Cpu): Restore {
   const { prevMm } = runQueue;
   const { loadedAsid, nextAsid, contexts } = tlb;
   const { cr3Mm, onUserRoot, userPcidFlushMask, invalidateOther, remoteFlushes } = tlb;
+  const { pendingUserFlush } = tlb;
   const contextIds = contexts.map(({ contextId }) => contextId);
   const generations = contexts.map(({ tlbGeneration }) => tlbGeneration);
   const tasks = saveArray(runQueue.tasks);
+  const latr = cpu.latr?.save();
   return () => {
+    latr?.();
     cpu.current = current;
     cpu.previous = previous;
     cpu.isOffline = isOffline;
@@ -71,6 +75,7 @@ function saveCpu(cpu: Cpu): Restore {
     tlb.cr3Mm = cr3Mm;
     tlb.onUserRoot = onUserRoot;
     tlb.userPcidFlushMask = userPcidFlushMask;
+    tlb.pendingUserFlush = pendingUserFlush;
     tlb.invalidateOther = invalidateOther;
     tlb.remoteFlushes = remoteFlushes;
     for (let slot = 0; slot < contexts.length; slot++) {

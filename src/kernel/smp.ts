@@ -25,8 +25,11 @@ export const CALL_FUNCTION_SINGLE_VECTOR = 0xfb;
 /** FreeBSD's IPI_INVLOP: a protocol's own interrupt. */
 export const INVALIDATE_VECTOR = 0xf5;
 
-/** What a target runs, interrupts off. */
-export type CallFunction = (cpu: Cpu) => Kernel;
+/** What is left to do when the caller has been told that it need not wait any more. */
+export type Rest = () => Kernel;
+
+/** What a target runs, interrupts off: what it returns, if anything, comes after the release. */
+export type CallFunction = (cpu: Cpu) => Kernel<Rest | void>;
 
 /**
  * call_single_data of one caller for one target; CSD_FLAG_LOCK is 1 until the target has run it.
@@ -118,7 +121,7 @@ export function* waitForCalls(called: readonly CallSlot[]): Kernel {
 }
 
 /** on_each_cpu: `run` on every CPU, here while the interrupts to the others are in flight. */
-export function* onEachCpu(cpu: Cpu, run: CallFunction): Kernel {
+export function* onEachCpu(cpu: Cpu, run: (cpu: Cpu) => Kernel): Kernel {
   const all = cpu.kernel.cpus.map(({ id }) => id);
   const called = yield* callMany(cpu, all, run);
   yield* disableInterrupts();
@@ -134,7 +137,8 @@ export function* flushCallQueue(cpu: Cpu): Kernel {
   for (; queued !== null; queued = queued.next) inOrder.unshift(queued.slot);
   for (const slot of inOrder) {
     yield* load(slot.locked); // the line that holds function and argument
-    yield* call(slot.run!(cpu));
+    const rest = yield* call(slot.run!(cpu));
     yield* store(slot.locked, 0);
+    if (rest !== undefined) yield* call(rest());
   }
 }

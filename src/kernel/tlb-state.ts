@@ -30,6 +30,8 @@ export interface FlushInfo {
   readonly pageSize?: PageSize;
   readonly newGeneration: number;
   readonly freedTables: boolean;
+  /** The initiator is about to evict the page from its own TLB by a write to it. */
+  readonly evictedHere?: boolean;
   /** trim_cpumask: CPUs that are in the mask for nothing are called too, to leave it. */
   readonly trimMask?: boolean;
 }
@@ -42,6 +44,8 @@ export interface TlbState {
   readonly activeMm: Cell<Mm>;
   /** Before Linux 4.14 state == TLBSTATE_LAZY. */
   readonly isLazy: Cell<boolean>;
+  /** In a system call that uses no user memory; beside is_lazy. */
+  readonly inBatchedCall: Cell<boolean>;
   /** The flush that this CPU is initiating. */
   readonly flushInfo: Cell<FlushInfo | null>;
   /** loaded_mm_asid as others look at it: the global ASID loaded, 0 for one of the CPU's own. */
@@ -57,6 +61,8 @@ export interface TlbState {
   onUserRoot: boolean;
   /** By ASID, a bit: the user PCID is to be flushed when it is loaded next. */
   userPcidFlushMask: number;
+  /** In-context flush: what the loaded slot's user PCID is to lose on the way to user mode. */
+  pendingUserFlush: PageRange | null;
   /** Every slot but the loaded one holds kernel translations that are too old. */
   invalidateOther: boolean;
 }

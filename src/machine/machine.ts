@@ -46,6 +46,7 @@ export class Machine {
   readonly writeIcr: MachineFunctions["writeIcr"];
   /** Sends a vector with the ICR write just made; takes the sender no cycles. */
   readonly deliverIpi: MachineFunctions["deliverIpi"];
+  readonly setTimer: MachineFunctions["setTimer"];
   /** When the first vector above the one in service arrives, whatever IF says; Infinity: none. */
   readonly nextInterrupt: MachineFunctions["nextInterrupt"];
   /** Enters the handler of the highest vector that has arrived, and returns it; -1: none. */
@@ -103,6 +104,7 @@ export class Machine {
       socketOf: this.socketOf,
       writeIcr: this.writeIcr,
       deliverIpi: this.deliverIpi,
+      setTimer: this.setTimer,
       nextInterrupt: this.nextInterrupt,
       acceptInterrupt: this.acceptInterrupt,
       endOfInterrupt: this.endOfInterrupt,

@@ -86,6 +86,7 @@ export interface MachineFunctions {
   writeIcr(core: number): void;
   deliverIpi(core: number, target: number, vector: number): void;
   powerDown(core: number): void;
+  setTimer(core: number, vector: number, cycle: number): void;
   nextInterrupt(core: number): Cycles;
   acceptInterrupt(core: number): number;
   endOfInterrupt(core: number): void;

@@ -92,12 +92,13 @@ describe("a known mistake", () => {
     });
   }
 
-  test("CVE-2025-40174, CVE-2016-2069 and the barrier of 4.20 are those that need it", () => {
+  test("two CVEs, the barrier of 4.20 and that of batched calls are those that need it", () => {
     const needing = SHOWCASES.filter(({ memory }) => memory === "tso");
     expect(needing.map(({ mutation }) => mutation)).toEqual([
       "no-barrier-before-generation",
       "unlazy-without-barrier",
       "flush-before-cpumask",
+      "batched-call-ends-without-barrier",
     ]);
   });
 });

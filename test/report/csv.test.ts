@@ -21,6 +21,9 @@ describe("CSV", () => {
       pti: true,
       invpcid: false,
       mutation: "none",
+      pageSize: "4K",
+      x2apic: "cluster",
+      ipiShorthand: false,
     });
     const full = rowOf({ configuration, workload: "munmap" }, [
       measurementWith(),

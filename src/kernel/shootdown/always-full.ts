@@ -79,7 +79,7 @@ export const alwaysFull: ShootdownProtocol = {
   flushRange,
   flushKernelRange: (cpu: Cpu, _range: PageRange) =>
     onEachCpu(cpu, (target) => flushAll(target, cpu)),
-  isLazyApart: false,
+  isLazyBeside: "loaded_mm",
   knowsPcid: false,
   endsLazyUse: false,
 };

@@ -2,7 +2,7 @@
 // with one, and what a CPU flushes of its own; with page-table isolation each slot has a user PCID
 // beside the kernel's.
 
-import { type PageNumber, type PageRange, pageAfter } from "../../base/address.ts";
+import { type PageNumber, type PageRange, pageAfter, pagesIn } from "../../base/address.ts";
 import { assert } from "../../base/assert.ts";
 import type { PageSize } from "../../machine/description.ts";
 import { pagesPer } from "../../machine/page-table.ts";
@@ -49,6 +49,27 @@ function invalidateUserAsid(cpu: Cpu, asid: number): void {
   cpu.tlb.userPcidFlushMask |= 1 << asid;
 }
 
+/**
+ * In-context flush: the user PCID loses the pages by INVLPG when it is current again. Too many, and
+ * the user PCID is flushed as a whole.
+ */
+function putOffUserFlush(cpu: Cpu, range: PageRange): void {
+  const { tlb, kernel } = cpu;
+  const { start, end } = tlb.pendingUserFlush ?? range;
+  const merged = {
+    start: start < range.start ? start : range.start,
+    end: end > range.end ? end : range.end,
+  };
+  tlb.pendingUserFlush = merged;
+  if (pagesIn(merged) > kernel.options.flushCeiling) flushUserAsidOnExit(cpu);
+}
+
+/** The loaded slot's user PCID goes as a whole, in place of pages that were put off. */
+function flushUserAsidOnExit(cpu: Cpu): void {
+  cpu.tlb.pendingUserFlush = null;
+  invalidateUserAsid(cpu, cpu.tlb.loadedAsid);
+}
+
 /** this_cpu_read(loaded_mm). Interrupts off, so that this CPU is not in the middle of a switch. */
 export function* ownLoadedMm(cpu: Cpu): Kernel<Mm> {
   const mm = yield* load(cpu.tlb.loadedMm);
@@ -65,6 +86,7 @@ export function* enterLazy(cpu: Cpu): Kernel {
 /** load_new_mm_cr3, with the slot's bookkeeping before a flush. */
 export function* loadCr3(cpu: Cpu, mm: Mm, slot: ChosenAsid, generation: number): Kernel {
   assert(!cpu.tlb.onUserRoot, "the kernel switches address spaces on its own root");
+  if (cpu.tlb.pendingUserFlush !== null) flushUserAsidOnExit(cpu);
   if (slot.flush) {
     const context = cpu.tlb.contexts[slot.asid]!;
     context.contextId = mm.contextId;
@@ -90,11 +112,33 @@ export function* flushPages(cpu: Cpu, range: PageRange, size: PageSize = "4K"): 
   }
 }
 
+/** As flushPages, with what INVPCID is for put off: for flushes that free no tables. */
+export function* flushPagesInContext(cpu: Cpu, range: PageRange, size: PageSize = "4K"): Kernel {
+  const step = pagesPer(size);
+  for (let page = range.start; page < range.end; page = pageAfter(page, step)) yield* invlpg(page);
+  const { pti, pcid } = cpu.kernel.options;
+  if (pti && pcid) putOffUserFlush(cpu, range);
+}
+
+/** flush_tlb_one_user without its INVLPG: the pages leave the loaded slot's user PCID. */
+export function* flushUserPcid(cpu: Cpu, range: PageRange, size: PageSize = "4K"): Kernel {
+  const { pti, pcid } = cpu.kernel.options;
+  if (!pti) return;
+  if (pcid && cpu.kernel.protocol.flushesInContext === true) return putOffUserFlush(cpu, range);
+  for (let page = range.start; page < range.end; page = pageAfter(page, pagesPer(size))) {
+    yield* flushUserPage(cpu, page);
+  }
+}
+
 /** flush_tlb_one_user: a page in the loaded slot's PCID, in its user PCID too, and globally. */
 export function* flushPage(cpu: Cpu, page: PageNumber): Kernel {
   yield* invlpg(page);
-  const { pti, pcid, invpcid: hasInvpcid } = cpu.kernel.options;
-  if (!pti) return;
+  if (cpu.kernel.options.pti) yield* flushUserPage(cpu, page);
+}
+
+/** A page in the loaded slot's user PCID: by INVPCID, or all of that PCID on the way out. */
+function* flushUserPage(cpu: Cpu, page: PageNumber): Kernel {
+  const { pcid, invpcid: hasInvpcid } = cpu.kernel.options;
   const { loadedAsid } = cpu.tlb;
   if (pcid && hasInvpcid) yield* invpcid(0, { pcid: userPcidOfAsid(loadedAsid), page });
   else invalidateUserAsid(cpu, loadedAsid);

@@ -19,7 +19,15 @@ import {
   work,
 } from "../operation.ts";
 import type { FlushInfo } from "../tlb-state.ts";
-import { chooseAsid, flushLoaded, flushPages, loadCr3, ownLoadedMm } from "./asid.ts";
+import {
+  chooseAsid,
+  flushLoaded,
+  flushPages,
+  flushPagesInContext,
+  flushUserPcid,
+  loadCr3,
+  ownLoadedMm,
+} from "./asid.ts";
 import { type FlushRequest, isAboveCeiling } from "./protocol.ts";
 
 /** switch_mm_irqs_off where the address space changes: mask bits, slot, CR3. Interrupts off. */
@@ -65,19 +73,30 @@ export function* isNotLazy(target: Cpu): Kernel<boolean> {
 
 /** inc_mm_tlb_gen, a full barrier, and the flush_tlb_info that responders read. */
 export function* announceFlush(cpu: Cpu, request: FlushRequest): Kernel<FlushInfo> {
-  const { mm, range, freedTables, pageSize = "4K" } = request;
+  const { mm, range, freedTables, pageSize = "4K", evictedHere = false } = request;
   const newGeneration = (yield* locked(mm.tlbGeneration, (old) => old + 1)) + 1;
   const flushed = isAboveCeiling(cpu, request) ? null : range;
-  const info: FlushInfo = { mm, range: flushed, pageSize, newGeneration, freedTables };
+  const info: FlushInfo = {
+    mm,
+    range: flushed,
+    pageSize,
+    newGeneration,
+    freedTables,
+    evictedHere,
+  };
   yield* store(cpu.tlb.flushInfo, info);
   return info;
 }
 
 /** flush_tlb_func, on the initiator and on every CPU that it called. Interrupts off. */
 export function* flushHere(cpu: Cpu, initiator: Cpu): Kernel {
-  const { tlb } = cpu;
-  const local = cpu === initiator;
   const info = (yield* load(initiator.tlb.flushInfo))!;
+  yield* flushAsAsked(cpu, info, cpu === initiator);
+}
+
+/** flush_tlb_func, when it is known what is asked for. Interrupts off. */
+export function* flushAsAsked(cpu: Cpu, info: FlushInfo, local: boolean): Kernel {
+  const { tlb } = cpu;
   const mm = yield* ownLoadedMm(cpu);
   const context = tlb.contexts[tlb.loadedAsid]!;
   const mmGeneration = yield* load(mm.tlbGeneration);
@@ -98,10 +117,18 @@ export function* flushHere(cpu: Cpu, initiator: Cpu): Kernel {
   const inOrder =
     info.newGeneration === context.tlbGeneration + 1 && info.newGeneration === mmGeneration;
   const ranged = info.range !== null && (inOrder || isMutated(cpu, "ranged-flush-over-gap"));
-  if (ranged) yield* flushPages(cpu, info.range!, info.pageSize);
+  if (ranged) yield* flushRanged(cpu, info, local);
   else yield* flushLoaded(cpu, mm);
   context.tlbGeneration = mmGeneration;
   yield* note({ kind: "flushed", mm, how: ranged ? "ranged" : "full", local });
+}
+
+/** The pages of a flush go, by whatever way the protocol has for them. */
+function* flushRanged(cpu: Cpu, info: FlushInfo, local: boolean): Kernel {
+  const range = info.range!;
+  if (local && info.evictedHere === true) return yield* flushUserPcid(cpu, range, info.pageSize);
+  const inContext = cpu.kernel.protocol.flushesInContext === true && !info.freedTables;
+  yield* (inContext ? flushPagesInContext : flushPages)(cpu, range, info.pageSize);
 }
 
 /** The initiator's own flush. */

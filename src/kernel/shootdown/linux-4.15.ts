@@ -63,5 +63,5 @@ export const linux415: ShootdownProtocol = {
   enterLazy,
   flushRange,
   flushKernelRange,
-  isLazyApart: false,
+  isLazyBeside: "loaded_mm",
 };

@@ -49,5 +49,5 @@ export const linux420: ShootdownProtocol = {
   enterLazy,
   flushRange,
   flushKernelRange,
-  isLazyApart: false,
+  isLazyBeside: "loaded_mm",
 };

@@ -116,6 +116,6 @@ export const linux48: ShootdownProtocol = {
   leaveMm,
   flushRange,
   flushKernelRange,
-  isLazyApart: false,
+  isLazyBeside: "loaded_mm",
   knowsPcid: false,
 };

@@ -4,7 +4,7 @@
 import type { Cpu } from "../cpu.ts";
 import { cpusOf } from "../cpu-mask.ts";
 import { type Kernel, load, store } from "../operation.ts";
-import { callMany, waitForCalls } from "../smp.ts";
+import { type CallCondition, type CallFunction, callMany, waitForCalls } from "../smp.ts";
 import { type FlushInfo, NO_GENERATION } from "../tlb-state.ts";
 import { addToBatch, type FlushBatch } from "./batch.ts";
 import { enterLazy } from "./asid.ts";
@@ -18,14 +18,27 @@ import {
 import { flushKernelRange } from "./kernel-range.ts";
 import type { FlushMulti, FlushRequest, ShootdownProtocol } from "./protocol.ts";
 
-/** native_flush_tlb_multi: queue and interrupt, flush here meanwhile, wait. */
-export function* nativeFlushMulti(cpu: Cpu, mask: readonly number[], info: FlushInfo): Kernel {
-  const condition = info.freedTables ? null : isNotLazy;
-  const called = yield* callMany(cpu, mask, (target) => flushHere(target, cpu), condition);
-  const here = mask.includes(cpu.id) && (condition === null || (yield* condition(cpu)));
-  if (here) yield* flushHereWithInterruptsOff(cpu);
-  yield* waitForCalls(called);
+/** How a flush of `cpu` reaches a CPU that it calls, and whom it may pass over. */
+export interface Calling {
+  run(cpu: Cpu, info: FlushInfo): CallFunction;
+  /** Nobody is passed over by a flush that frees tables. */
+  readonly condition: CallCondition;
 }
+
+/** native_flush_tlb_multi: queue and interrupt, flush here meanwhile, wait. */
+export const flushMultiBy = (calling: Calling): FlushMulti =>
+  function* flushMulti(cpu, mask, info) {
+    const condition = info.freedTables ? null : calling.condition;
+    const called = yield* callMany(cpu, mask, calling.run(cpu, info), condition);
+    const here = mask.includes(cpu.id) && (info.freedTables || (yield* isNotLazy(cpu)));
+    if (here) yield* flushHereWithInterruptsOff(cpu);
+    yield* waitForCalls(called);
+  };
+
+export const nativeFlushMulti = flushMultiBy({
+  run: (cpu) => (target) => flushHere(target, cpu),
+  condition: isNotLazy,
+});
 
 /** flush_tlb_mm_range */
 function* flushRange(cpu: Cpu, request: FlushRequest, flushMulti: FlushMulti): Kernel<boolean> {

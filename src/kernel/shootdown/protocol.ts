@@ -1,9 +1,10 @@
 // What a shootdown protocol is: how this CPU goes to another address space, how it becomes lazy,
 // and how everybody is brought to forget translations. One file per protocol.
 
-import { type PageRange, pagesIn } from "../../base/address.ts";
+import { type FrameNumber, type PageRange, pagesIn } from "../../base/address.ts";
 import type { PageSize } from "../../machine/description.ts";
 import { pagesPer } from "../../machine/page-table.ts";
+import type { Cell } from "../cell.ts";
 import type { Cpu } from "../cpu.ts";
 import type { Mm } from "../mm.ts";
 import type { Kernel } from "../operation.ts";
@@ -18,6 +19,8 @@ export interface FlushRequest {
   readonly freedTables: boolean;
   /** stride_shift: the smallest page that the range was mapped by, 4K unless given. */
   readonly pageSize?: PageSize;
+  /** The caller writes to the page afterwards, which evicts what this CPU holds: no INVLPG here. */
+  readonly evictedHere?: boolean;
 }
 
 /**
@@ -41,13 +44,33 @@ export interface BatchedUnmap {
 /** pv_ops.mmu.flush_tlb_multi: a flush of the CPUs of `mask`. Interrupts on. */
 export type FlushMulti = (cpu: Cpu, mask: readonly number[], info: FlushInfo) => Kernel;
 
+/** Pages taken out of an address space that may still be used there: where they were, and they. */
+export interface PostponedUnmap {
+  readonly mm: Mm;
+  readonly range: PageRange;
+  readonly frames: readonly FrameNumber[];
+}
+
+/** How a protocol leaves the flush of unmapped pages to the others, and the pages until then. */
+export interface LazyUnmap {
+  canPostpone(cpu: Cpu, mm: Mm): Kernel<boolean>;
+  /** The frames are the protocol's from now on. Returns what is set when all of it is free. */
+  postpone(cpu: Cpu, unmap: PostponedUnmap): Kernel<Cell<boolean>>;
+}
+
+/** What a CPU does around a system call that uses no user memory: see batched-call.ts. */
+export interface BatchedCalls {
+  begin(cpu: Cpu): Kernel;
+  end(cpu: Cpu): Kernel;
+}
+
 export interface ShootdownProtocol {
   readonly name: string;
   /** One sentence. */
   readonly summary: string;
   readonly source: string;
-  /** False: is_lazy shares a line with loaded_mm; else it has its own, as since Linux 5.13. */
-  readonly isLazyApart?: boolean;
+  /** What is_lazy shares its line with; nothing, as since Linux 5.13, unless given. */
+  readonly isLazyBeside?: "loaded_mm" | "call_single_queue";
   /** False: it is from before PCIDs and page-table isolation (Linux 4.14 and 4.15). */
   readonly knowsPcid?: boolean;
   /** False: it knows nothing of user PCIDs. */
@@ -56,6 +79,10 @@ export interface ShootdownProtocol {
   readonly usesInvlpgb?: boolean;
   /** False: a flush that frees tables leaves lazy CPUs on the mm, as far as its CR3 goes. */
   readonly endsLazyUse?: boolean;
+  /** User PCIDs lose the pages of a flush by INVLPG on the way to user mode, not by INVPCID. */
+  readonly flushesInContext?: boolean;
+  /** A copied page is written to by the fault handler, in place of an INVLPG on its CPU. */
+  readonly writesToCopy?: boolean;
   /** switch_mm_irqs_off: CR3 and this CPU's bookkeeping go to `next`. Interrupts off. */
   switchMm(cpu: Cpu, next: Mm): Kernel;
   /** enter_lazy_tlb: CR3 stays, no user memory is used. Interrupts off. */
@@ -78,6 +105,12 @@ export interface ShootdownProtocol {
   readonly destroyContext?: (cpu: Cpu, mm: Mm) => Kernel;
   /** Absent: reclaim flushes page by page. Kernel code asks for it through unmap-batch.ts. */
   readonly batchedUnmap?: BatchedUnmap;
+  /** What every CPU does at its scheduler tick, interrupts off. Absent: there are no ticks. */
+  tick?(cpu: Cpu): Kernel;
+  /** Absent: pages are freed after a flush. Kernel code asks for it through flush.ts. */
+  readonly lazyUnmap?: LazyUnmap;
+  /** Absent: such a system call is nothing special. Kernel code uses batched-call.ts. */
+  readonly batchedCalls?: BatchedCalls;
 }
 
 /** The whole user half of an address space: TLB_FLUSH_ALL. */

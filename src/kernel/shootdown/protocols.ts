@@ -4,7 +4,16 @@ import { alwaysFull } from "./always-full.ts";
 import { broadcast } from "./broadcast.ts";
 import { didi } from "./didi.ts";
 import { freebsd } from "./freebsd.ts";
+import {
+  batchedSyscalls,
+  copyWithoutFlush,
+  earlyAck,
+  eurosys20,
+  fewerLines,
+  inContextFlush,
+} from "./eurosys-20.ts";
 import { kvmPv, kvmPv618 } from "./kvm-pv.ts";
+import { latr } from "./latr.ts";
 import { linux415 } from "./linux-4.15.ts";
 import { linux420 } from "./linux-4.20.ts";
 import { linux48 } from "./linux-4.8.ts";
@@ -26,6 +35,13 @@ export const protocols = {
   didi,
   freebsd,
   rar,
+  "early-ack": earlyAck,
+  "fewer-lines": fewerLines,
+  "in-context-flush": inContextFlush,
+  "copy-without-flush": copyWithoutFlush,
+  "batched-syscalls": batchedSyscalls,
+  "eurosys-20": eurosys20,
+  latr,
 } as const satisfies Record<string, ShootdownProtocol>;
 
 export type ProtocolName = keyof typeof protocols;

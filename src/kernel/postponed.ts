@@ -1,0 +1,50 @@
+// Addresses that were unmapped while others may still use what was there: nothing else may be
+// mapped at them until that is over.
+
+import { type PageNumber, type PageRange, pageAfter } from "../base/address.ts";
+import type { Cell } from "./cell.ts";
+import type { Cpu } from "./cpu.ts";
+import { flushRange } from "./flush.ts";
+import type { Mm } from "./mm.ts";
+import { type Kernel, load } from "./operation.ts";
+
+export interface PostponedRange {
+  readonly range: PageRange;
+  /** Set when the addresses are free again. */
+  readonly isDone: Cell<boolean>;
+}
+
+/**
+ * Where `pageCount` pages can be mapped, at a multiple of `align` at or above `from`. Caller has
+ * mmap_lock for writing.
+ */
+export function* findRoom(
+  mm: Mm,
+  pageCount: number,
+  from: PageNumber,
+  align: number,
+): Kernel<PageRange> {
+  yield* forgetDone(mm);
+  for (let start = from; ;) {
+    const found = mm.areas.findFree(pageCount, start, align);
+    const taken = mm.postponed.filter(({ range }) => overlap(range, found));
+    if (taken.length === 0) return found;
+    start = pageAfter(found.start, 0);
+    for (const { range } of taken) if (range.end > start) start = range.end;
+  }
+}
+
+/** What is about to be mapped at a place of the caller's choice: the others are flushed first. */
+export function* claimRange(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
+  yield* forgetDone(mm);
+  if (!mm.postponed.some((one) => overlap(one.range, range))) return;
+  yield* flushRange(cpu, { mm, range, freedTables: false });
+}
+
+function* forgetDone(mm: Mm): Kernel {
+  const left: PostponedRange[] = [];
+  for (const one of mm.postponed) if (!(yield* load(one.isDone))) left.push(one);
+  mm.postponed = left;
+}
+
+const overlap = (a: PageRange, b: PageRange): boolean => a.start < b.end && b.start < a.end;

@@ -1,0 +1,55 @@
+// Userspace-safe batching: threads that change their address space at the same time interrupt each
+// other less, since those in a call are passed over.
+
+import { expect, test } from "vitest";
+import { waitForChildren } from "../../../src/kernel/exit.ts";
+import type { Kernel } from "../../../src/kernel/operation.ts";
+import { cloneThread } from "../../../src/kernel/process.ts";
+import { type ProtocolName, protocols } from "../../../src/kernel/shootdown/protocols.ts";
+import { CALL_FUNCTION_VECTOR, CALL_FUNCTION_SINGLE_VECTOR } from "../../../src/kernel/smp.ts";
+import { syscall } from "../../../src/kernel/syscall.ts";
+import type { Task } from "../../../src/kernel/task.ts";
+import { Barrier } from "../../../src/workloads/barrier.ts";
+import { discardPages, mapPages, touchPages } from "../../../src/workloads/memory.ts";
+import { eventsOf, play } from "../scene.ts";
+
+/** Every thread discards pages of its own, round after round, and reads everybody's at the end. */
+function discardEverywhere(protocol: ProtocolName, pti = false) {
+  const outcome = play(
+    { cores: 4, protocol: protocols[protocol], kernel: { pti, invpcid: true } },
+    (kernel) =>
+      function* (main) {
+        const all = yield* mapPages(main, { pageCount: 16 });
+        const ready = new Barrier(kernel, 4);
+        const work = function* (task: Task): Kernel {
+          const start = (all.start + 4 * task.cpu.id) as typeof all.start;
+          const own = { start, end: (start + 4) as typeof all.end };
+          yield* ready.arriveAndWait(task);
+          for (let round = 0; round < 10; round++) {
+            yield* touchPages(own, "write");
+            yield* discardPages(task, own);
+          }
+          yield* touchPages(all, "read");
+        };
+        for (const cpu of kernel.cpus.slice(1)) {
+          const thread = { name: `thread${cpu.id}`, program: work, cpu };
+          yield* syscall(main, cloneThread(main, thread));
+        }
+        yield* work(main);
+        yield* syscall(main, waitForChildren(main));
+      },
+  );
+  expect([outcome.ended, outcome.violations]).toEqual(["stopped", []]);
+  const calls: readonly number[] = [CALL_FUNCTION_VECTOR, CALL_FUNCTION_SINGLE_VECTOR];
+  return eventsOf(outcome, "ipiSent").filter(({ vector }) => calls.includes(vector)).length;
+}
+
+test("CPUs in a call that changes the address space are not interrupted, and are right", () => {
+  const before = discardEverywhere("linux-5.13");
+  const after = discardEverywhere("batched-syscalls");
+  expect(after).toBeLessThan(before * 0.6);
+});
+
+test("with page-table isolation the user PCID catches up as well", () => {
+  expect(discardEverywhere("batched-syscalls", true)).toBeGreaterThan(0);
+});

@@ -41,6 +41,8 @@ export interface Measurement {
   readonly refillWalks: number;
   readonly refillCycles: number;
   readonly contextSwitches: number;
+  /** What the workload is there for: rounds, requests, turns. */
+  readonly operations: number;
   /** Locked operations on mm_count and mm_users. */
   readonly refcountOps: number;
   /** Emulated time of the measured window. */
@@ -77,6 +79,8 @@ export interface Row {
   readonly refillCycles: number;
   readonly contextSwitches: number;
   readonly switchesPerSecond: number;
+  readonly operations: number;
+  readonly operationsPerSecond: number;
   readonly refcountOps: number;
   readonly verdict: Verdict;
   readonly expected: Verdict;

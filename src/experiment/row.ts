@@ -40,6 +40,8 @@ export function rowOf(cell: Cell, measurements: readonly Measurement[]): Row {
     refillCycles: total((one) => one.refillCycles),
     contextSwitches: total((one) => one.contextSwitches),
     switchesPerSecond: rounded(mean(measurements.map(switchesPerSecond))),
+    operations: total((one) => one.operations),
+    operationsPerSecond: rounded(mean(measurements.map(operationsPerSecond))),
     refcountOps: total((one) => one.refcountOps),
     verdict: measurements.some((one) => one.violations.length > 0) ? "violation" : "ok",
     expected: expectedVerdict(configuration),
@@ -53,9 +55,12 @@ export function expectedVerdict(configuration: Configuration): Verdict {
   return lazyPolicies[configuration.lazyTlb].expected;
 }
 
-function switchesPerSecond(one: Measurement): number {
-  return one.elapsedSeconds > 0 ? one.contextSwitches / one.elapsedSeconds : 0;
-}
+const switchesPerSecond = (one: Measurement): number => perSecond(one.contextSwitches, one);
+
+const operationsPerSecond = (one: Measurement): number => perSecond(one.operations, one);
+
+const perSecond = (count: number, { elapsedSeconds }: Measurement): number =>
+  elapsedSeconds > 0 ? count / elapsedSeconds : 0;
 
 function confidenceOf(measurements: readonly Measurement[]): Row["confidence"] {
   const means = measurements

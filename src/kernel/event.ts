@@ -48,6 +48,8 @@ export type KernelNotice =
   /** A pointer to `mm` was handed to the function `callee`. */
   | { readonly kind: "passed"; readonly mm: Mm; readonly callee: string }
   | { readonly kind: "switched"; readonly from: Task; readonly to: Task }
+  /** A workload has done what it is there for once more. */
+  | { readonly kind: "operationDone" }
   /** A workload's measured part begins, and ends. */
   | { readonly kind: "measureBegin" }
   | { readonly kind: "measureEnd" };

@@ -1,9 +1,15 @@
-// The experiments that come with the package: `default`, and one per workload by its name.
+// The experiments that come with the package: `default`, one per workload by its name, and those
+// that answer a question.
 
 import { WORKLOAD_NAMES, workloads } from "../workloads/workloads.ts";
 import type { ExperimentDefinition } from "./experiment.ts";
+import { questions } from "./questions.ts";
 
-export const BUILT_IN_NAMES: readonly string[] = ["default", ...WORKLOAD_NAMES];
+export const BUILT_IN_NAMES: readonly string[] = [
+  "default",
+  ...WORKLOAD_NAMES,
+  ...questions.map(({ name }) => name),
+];
 
 /**
  * The sample that the default experiment replays: a thread that comes and goes on an idle CPU while
@@ -47,6 +53,8 @@ const defaultExperiment: ExperimentDefinition = {
 /** The built-in experiment of that name, if there is one. */
 export function builtIn(name: string): ExperimentDefinition | undefined {
   if (name === "default") return defaultExperiment;
+  const question = questions.find((known) => known.name === name);
+  if (question !== undefined) return question;
   const workload = WORKLOAD_NAMES.find((known) => known === name);
   if (workload === undefined) return undefined;
   return {

@@ -30,6 +30,7 @@ class Counts {
   ipis = 0;
   ipisToLazy = 0;
   contextSwitches = 0;
+  operations = 0;
   refillWalks = 0;
   refillCycles = 0;
   refcountOps = 0;
@@ -91,6 +92,9 @@ export class Meter implements Observer {
         return;
       case "switched":
         counts.contextSwitches++;
+        return;
+      case "operationDone":
+        counts.operations++;
         return;
     }
   }

@@ -42,6 +42,8 @@ export interface Measurement {
   readonly refillWalks: number;
   readonly refillCycles: number;
   readonly contextSwitches: number;
+  /** What the workload is there for: rounds, requests, turns. */
+  readonly operations: number;
   /** Locked operations on mm_count and mm_users. */
   readonly refcountOps: number;
   /** Emulated time of the measured window. */
@@ -78,6 +80,8 @@ export interface Row {
   readonly refillCycles: number;
   readonly contextSwitches: number;
   readonly switchesPerSecond: number;
+  readonly operations: number;
+  readonly operationsPerSecond: number;
   readonly refcountOps: number;
   /** "unchecked" where it was asked that no checker watches. */
   readonly verdict: Verdict | "unchecked";

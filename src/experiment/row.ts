@@ -41,6 +41,8 @@ export function rowOf(cell: Cell, measurements: readonly Measurement[]): Row {
     refillCycles: total((one) => one.refillCycles),
     contextSwitches: total((one) => one.contextSwitches),
     switchesPerSecond: rounded(mean(measurements.map(switchesPerSecond))),
+    operations: total((one) => one.operations),
+    operationsPerSecond: rounded(mean(measurements.map(operationsPerSecond))),
     refcountOps: total((one) => one.refcountOps),
     verdict: cell.checks === false ? "unchecked" : verdictOf(measurements),
     expected: expectedVerdict(configuration, workload),
@@ -66,9 +68,12 @@ export function expectedVerdict(configuration: Configuration, workload: string):
 export const isAsExpected = ({ verdict, expected }: Row): boolean =>
   verdict === "unchecked" || verdict === expected;
 
-function switchesPerSecond(one: Measurement): number {
-  return one.elapsedSeconds > 0 ? one.contextSwitches / one.elapsedSeconds : 0;
-}
+const switchesPerSecond = (one: Measurement): number => perSecond(one.contextSwitches, one);
+
+const operationsPerSecond = (one: Measurement): number => perSecond(one.operations, one);
+
+const perSecond = (count: number, { elapsedSeconds }: Measurement): number =>
+  elapsedSeconds > 0 ? count / elapsedSeconds : 0;
 
 function confidenceOf(measurements: readonly Measurement[]): Row["confidence"] {
   const means = measurements

@@ -60,6 +60,8 @@ export type KernelNotice =
   | { readonly kind: "switched"; readonly from: Task; readonly to: Task }
   /** finish_task_switch has taken this out of rq->prev_mm. */
   | { readonly kind: "prevMmTaken"; readonly mm: Mm | null }
+  /** A workload has done what it is there for once more. */
+  | { readonly kind: "operationDone" }
   /** A workload's measured part begins, and ends. */
   | { readonly kind: "measureBegin" }
   | { readonly kind: "measureEnd" };

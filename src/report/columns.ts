@@ -53,6 +53,7 @@ export const COLUMNS: readonly Column[] = [
   initiator,
   ...others,
   number("switch\n/s", 9, (row) => row.switchesPerSecond),
+  number("opera-\ntions/s", 8, (row) => row.operationsPerSecond),
   number("refcount\nops", 6, (row) => row.refcountOps),
   verdict,
 ];

@@ -21,6 +21,8 @@ const COLUMNS: readonly string[] = [
   "refillCycles",
   "contextSwitches",
   "switchesPerSecond",
+  "operations",
+  "operationsPerSecond",
   "refcountOps",
   "verdict",
   "expected",

@@ -5,7 +5,7 @@
 import { type PageRange, pageRange } from "../base/address.ts";
 import { waitForChild, waitForChildren } from "../kernel/exit.ts";
 import { exec } from "../kernel/exec.ts";
-import type { Kernel } from "../kernel/operation.ts";
+import { type Kernel, note } from "../kernel/operation.ts";
 import { fork, STACK } from "../kernel/process.ts";
 import { syscall } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
@@ -38,6 +38,7 @@ function* parent(task: Task, scene: Scene, neighbour: number): Kernel {
     const name = `child${task.pid}.${round}`;
     const forked = yield* syscall(task, fork(task, { name, program, cpu }));
     yield* syscall(task, waitForChild(task, forked));
+    yield* note({ kind: "operationDone" });
   }
 }
 

@@ -8,7 +8,7 @@ import { waitForChildren } from "../kernel/exit.ts";
 import { kthreadUnuseMm, kthreadUseMm } from "../kernel/kthread.ts";
 import { mmget, mmput } from "../kernel/mm-count.ts";
 import type { Mm } from "../kernel/mm.ts";
-import { type Kernel, work } from "../kernel/operation.ts";
+import { type Kernel, note, work } from "../kernel/operation.ts";
 import { Pipe, readPipe, writePipe } from "../kernel/pipe.ts";
 import { createKernelThread, fork } from "../kernel/process.ts";
 import { syscall } from "../kernel/syscall.ts";
@@ -55,6 +55,7 @@ function* ask(task: Task, scene: Scene, desk: Desk): Kernel {
     yield* syscall(task, writePipe(task, desk.requests));
     yield* syscall(task, readPipe(task, desk.answers));
     yield* unmapPages(task, desk.memory);
+    yield* note({ kind: "operationDone" });
   }
 }
 

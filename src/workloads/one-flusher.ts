@@ -31,6 +31,7 @@ export function oneFlusher(scene: Scene, round: Round): Program {
     for (let count = -WARM_UP_ROUNDS; count < scene.rounds; count++) {
       if (count === 0) yield* note({ kind: "measureBegin" });
       range = yield* round(task, range);
+      yield* note({ kind: "operationDone" });
       yield* compute(scene);
     }
     yield* note({ kind: "measureEnd" });

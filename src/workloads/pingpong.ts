@@ -57,6 +57,7 @@ function* play(task: Task, scene: Scene, ends: Ends, progress: Progress): Kernel
   for (let round = 1; !progress.isOver; round++) {
     yield* syscall(task, readPipe(task, from));
     yield* touchPages(memory, "read");
+    yield* note({ kind: "operationDone" });
     yield* syscall(task, writePipe(task, to)); // always: the other one sees the end, too
     if (round === WARM_UP_ROUNDS) yield* progress.warmedUp();
     else if (progress.isOpen) yield* progress.played(++measured);

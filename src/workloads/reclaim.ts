@@ -98,6 +98,7 @@ export const reclaim: Workload = {
       for (let round = 0; round < scene.rounds; round++) {
         yield* syscall(main, writePipe(main, pipes.requests));
         yield* syscall(main, readPipe(main, pipes.answers));
+        yield* note({ kind: "operationDone" });
         const thinkCycles = 50 + scene.random.below(100);
         yield* usePages(memory, { accesses: 64, thinkCycles, seed: round + 1 });
         yield* touchPages(memory, "write");

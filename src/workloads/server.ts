@@ -5,7 +5,7 @@
 
 import type { Cpu } from "../kernel/cpu.ts";
 import { waitForChildren } from "../kernel/exit.ts";
-import type { Kernel } from "../kernel/operation.ts";
+import { type Kernel, note } from "../kernel/operation.ts";
 import { Pipe, readPipe, writePipe } from "../kernel/pipe.ts";
 import { cloneThread, fork } from "../kernel/process.ts";
 import { syscall } from "../kernel/syscall.ts";
@@ -41,6 +41,7 @@ function* serve(task: Task, scene: Scene, ring: Ring, index: number): Kernel {
     const thinkCycles = 30 + scene.random.below(8);
     yield* usePages(own, { accesses: 64, thinkCycles, seed: index * scene.rounds + round + 1 });
     if (isFront(index)) yield* fillBuffer(task, scene);
+    yield* note({ kind: "operationDone" });
     yield* syscall(task, writePipe(task, to));
   }
   yield* ring.part.end(task);

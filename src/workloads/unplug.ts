@@ -30,6 +30,7 @@ export const unplug: Workload = {
         yield* usePages(STACK, { accesses: 16, thinkCycles, seed: round + 1 });
         const cpu = others.pop();
         if (cpu !== undefined) yield* syscall(main, cpuDown(main, cpu));
+        yield* note({ kind: "operationDone" });
       }
       yield* note({ kind: "measureEnd" });
     },

@@ -1,5 +1,6 @@
 // The list of workloads. Adding one: its file, a line here, a test.
 
+import { exit } from "./exit.ts";
 import { forkExit } from "./fork-exit.ts";
 import { kthread } from "./kthread.ts";
 import { madvise } from "./madvise.ts";
@@ -9,6 +10,8 @@ import { overcommit } from "./overcommit.ts";
 import { pingpong } from "./pingpong.ts";
 import { reclaim } from "./reclaim.ts";
 import { server } from "./server.ts";
+import { tlbFlush2 } from "./tlb-flush2.ts";
+import { twoMms } from "./two-mms.ts";
 import { unplug } from "./unplug.ts";
 import { vmalloc } from "./vmalloc.ts";
 import type { Workload } from "./workload.ts";
@@ -18,7 +21,10 @@ export const workloads = {
   munmap,
   madvise,
   mprotect,
+  "tlb-flush2": tlbFlush2,
   "fork-exit": forkExit,
+  exit,
+  "two-mms": twoMms,
   kthread,
   reclaim,
   overcommit,

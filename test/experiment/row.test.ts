@@ -23,6 +23,8 @@ describe("a row", () => {
       refillCycles: 500,
       contextSwitches: 50,
       switchesPerSecond: 50_000,
+      operations: 20,
+      operationsPerSecond: 20_000,
       refcountOps: 100,
       verdict: "ok",
       expected: "ok",

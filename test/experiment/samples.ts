@@ -31,6 +31,7 @@ export function measurementWith(change: Partial<Measurement> = {}): Measurement 
     refillWalks: 10,
     refillCycles: 500,
     contextSwitches: 50,
+    operations: 20,
     refcountOps: 100,
     elapsedCycles: 1_000_000,
     elapsedSeconds: 0.001,

@@ -1,36 +1,36 @@
-// All commands that there are.
+// All commands that there are. Only the one that is asked for is loaded: the others would take more
+// time than most commands do.
 
 import { Command } from "commander";
 import { BadInput, remedyForName } from "../base/bad-input.ts";
-import { exploreCommand } from "./explore.ts";
-import { perfCommand } from "./perf.ts";
-import { presetsCommand } from "./presets.ts";
-import { replayCommand } from "./replay.ts";
-import { runCommand } from "./run.ts";
-import { verifyCommand } from "./verify.ts";
-import { walkCommand } from "./walk.ts";
 
-export function program(): Command {
-  const commands = [
-    runCommand(),
-    replayCommand(),
-    verifyCommand(),
-    exploreCommand(),
-    walkCommand(),
-    presetsCommand(),
-    perfCommand(),
-  ];
-  const names = commands.map((command) => command.name());
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import("./run.ts")).runCommand(),
+  replay: async () => (await import("./replay.ts")).replayCommand(),
+  verify: async () => (await import("./verify.ts")).verifyCommand(),
+  explore: async () => (await import("./explore.ts")).exploreCommand(),
+  walk: async () => (await import("./walk.ts")).walkCommand(),
+  presets: async () => (await import("./presets.ts")).presetsCommand(),
+  perf: async () => (await import("./perf.ts")).perfCommand(),
+};
+
+const NAMES = Object.keys(COMMANDS);
+
+/** @param words - The command line, behind the program's name. */
+export async function program(words: readonly string[]): Promise<Command> {
   const root = new Command("shootdown")
     .description("What TLB coherence costs under a configuration, and whether it is correct.")
     .argument("[command]")
     .helpCommand(false)
     .usage("COMMAND [options]")
     .action((name: string | undefined) => {
-      const remedy = name === undefined ? `one of ${names.join(", ")}` : remedyForName(name, names);
+      const remedy = name === undefined ? `one of ${NAMES.join(", ")}` : remedyForName(name, NAMES);
       throw new BadInput("command", name, remedy);
     });
-  for (const command of commands) root.addCommand(quietly(command));
+  const asked = NAMES.filter((name) => name === words[0]);
+  for (const name of asked.length > 0 ? asked : NAMES) {
+    root.addCommand(quietly(await COMMANDS[name]!()));
+  }
   return quietly(root).allowExcessArguments().allowUnknownOption();
 }
 

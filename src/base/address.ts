@@ -39,3 +39,11 @@ export const pageRange = (start: PageNumber, pageCount: number): PageRange => ({
   end: (start + pageCount) as PageNumber,
 });
 export const pagesIn = (range: PageRange): number => range.end - range.start;
+
+export const overlap = (a: PageRange, b: PageRange): boolean => a.start < b.end && b.start < a.end;
+
+/** The smallest range that covers both. */
+export const union = (a: PageRange, b: PageRange): PageRange => ({
+  start: a.start < b.start ? a.start : b.start,
+  end: a.end > b.end ? a.end : b.end,
+});

@@ -9,7 +9,14 @@
 // freed; see unflushed.ts. A PCID that is loaded without a flush while it holds another address
 // space's entries is reported at once.
 
-import { type FrameNumber, hex, type PageNumber, type PageRange } from "../base/address.ts";
+import {
+  type FrameNumber,
+  hex,
+  overlap,
+  type PageNumber,
+  type PageRange,
+  union,
+} from "../base/address.ts";
 import type { Broadcast } from "../machine/broadcast.ts";
 import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
 import type { KernelState } from "../kernel/kernel.ts";
@@ -239,10 +246,3 @@ export class StaleTranslationChecker implements Observer {
     else cpus.add(cpu);
   }
 }
-
-const overlap = (a: PageRange, b: PageRange): boolean => a.start < b.end && b.start < a.end;
-
-const union = (a: PageRange, b: PageRange): PageRange => ({
-  start: a.start < b.start ? a.start : b.start,
-  end: a.end > b.end ? a.end : b.end,
-});

@@ -3,6 +3,7 @@
 import { XAPIC_CPUS } from "../kernel/apic.ts";
 import type { LazyPolicyName } from "../kernel/lazy/policies.ts";
 import type { ShootdownProtocol } from "../kernel/shootdown/protocol.ts";
+import { PASSING_OVER } from "../kernel/shootdown/kvm-pv.ts";
 import { type ProtocolName, protocols } from "../kernel/shootdown/protocols.ts";
 import { presetNamed, type PresetName } from "../presets/presets.ts";
 import type { Configuration, ConfigurationAxis } from "./configuration.ts";
@@ -46,9 +47,6 @@ const BY_MASK: readonly LazyPolicyName[] = ["shoot-lazies", "exit-unlazy", "haza
 
 /** Nothing but the flush of exit_mmap makes a lazy CPU leave an mm that goes. */
 const RELIES_ON_FLUSH: readonly LazyPolicyName[] = WITHOUT_PREV;
-
-/** A flush interrupts no vCPU that the host has preempted. */
-const PASSING_OVER: readonly ProtocolName[] = ["kvm-pv", "kvm-pv-6.18"];
 
 /** Why this configuration cannot be, or undefined where it can. */
 export function conflictIn(configuration: Configuration): Conflict | undefined {
@@ -103,7 +101,7 @@ function whyNotTogether({ lazyTlb, protocol, pcid }: Configuration): string | un
   if (protocol === "linux-4.8" && WITHOUT_PREV.includes(lazyTlb)) {
     return `${protocol} must be told what it leaves; ${lazyTlb} does not`;
   }
-  if (PASSING_OVER.includes(protocol) && RELIES_ON_FLUSH.includes(lazyTlb)) {
+  if (PASSING_OVER.some((name) => name === protocol) && RELIES_ON_FLUSH.includes(lazyTlb)) {
     return `${lazyTlb} relies on the interrupt of exit_mmap, which ${protocol} may not send`;
   }
   const { endsLazyUse = true }: ShootdownProtocol = protocols[protocol];

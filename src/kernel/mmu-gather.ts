@@ -1,7 +1,7 @@
 // mm/mmu_gather.c: pages and tables taken out of an address space are collected, then flushed from
 // every TLB, and only then given back.
 
-import type { FrameNumber, PageNumber, PageRange } from "../base/address.ts";
+import { type FrameNumber, type PageNumber, type PageRange, union } from "../base/address.ts";
 import type { PageSize } from "../machine/description.ts";
 import { frameOfEntry } from "../machine/page-table.ts";
 import type { Area } from "./area.ts";
@@ -42,9 +42,7 @@ export class MmuGather {
   ) {}
 
   cover(range: PageRange): void {
-    const start = Math.min(this.range?.start ?? range.start, range.start);
-    const end = Math.max(this.range?.end ?? range.end, range.end);
-    this.range = { start, end } as PageRange;
+    this.range = union(this.range ?? range, range);
   }
 
   /** A page was unmapped. */

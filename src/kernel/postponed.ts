@@ -1,7 +1,7 @@
 // Addresses that were unmapped while others may still use what was there: nothing else may be
 // mapped at them until that is over.
 
-import { type PageNumber, type PageRange, pageAfter } from "../base/address.ts";
+import { overlap, type PageNumber, type PageRange } from "../base/address.ts";
 import type { Cell } from "./cell.ts";
 import type { Cpu } from "./cpu.ts";
 import { flushRange } from "./flush.ts";
@@ -29,7 +29,7 @@ export function* findRoom(
     const found = mm.areas.findFree(pageCount, start, align);
     const taken = mm.postponed.filter(({ range }) => overlap(range, found));
     if (taken.length === 0) return found;
-    start = pageAfter(found.start, 0);
+    start = found.start;
     for (const { range } of taken) if (range.end > start) start = range.end;
   }
 }
@@ -46,5 +46,3 @@ function* forgetDone(mm: Mm): Kernel {
   for (const one of mm.postponed) if (!(yield* load(one.isDone))) left.push(one);
   mm.postponed = left;
 }
-
-const overlap = (a: PageRange, b: PageRange): boolean => a.start < b.end && b.start < a.end;

@@ -1,14 +1,18 @@
 // The argument of June 2021 in its bare form: the last user of an address space exits while another
 // CPU still borrows it.
 
+import type { Cpu } from "../../kernel/cpu.ts";
 import { exitMm } from "../../kernel/exit.ts";
+import type { Kernel } from "../../kernel/operation.ts";
+import type { Task } from "../../kernel/task.ts";
 import { EARLY_FREE, type Scenario } from "../scenario.ts";
 import type { Stage } from "../stage.ts";
 
 /** CPU 1 idles on `a`, which CPU 0 exits; then CPU 1 goes to a task of `b`. */
-const lazyElsewhere = (
+export const lazyElsewhere = (
   scenario: Pick<Scenario, "name" | "summary" | "breaks">,
   pages: number,
+  leave: (dying: Task, lazy: Cpu) => Kernel = exitMm,
 ): Scenario => ({
   ...scenario,
   cpus: 2,
@@ -23,7 +27,7 @@ const lazyElsewhere = (
     stage.leaveLazy(cpu1, a);
     const other = stage.task(cpu1, "other", b, () => stage.touch("read"));
     stage.makeReady(other);
-    return [() => exitMm(dying)];
+    return [() => leave(dying, cpu1)];
   },
 });
 

@@ -1,12 +1,13 @@
 // A guest on KVM whose flushes pass over preempted vCPUs: the host flushes them before they run.
 
+import type { Cpu } from "../../kernel/cpu.ts";
 import { exitMm } from "../../kernel/exit.ts";
 import { call, type Kernel } from "../../kernel/operation.ts";
+import { PASSING_OVER } from "../../kernel/shootdown/kvm-pv.ts";
+import type { Task } from "../../kernel/task.ts";
 import { preemptVcpu } from "../../kernel/vcpu.ts";
 import { EARLY_FREE, type Scenario } from "../scenario.ts";
-
-/** Their flushes interrupt no preempted vCPU, which then stays on the mm that goes. */
-const PASSING_OVER = ["kvm-pv", "kvm-pv-6.18"] as const;
+import { lazyElsewhere } from "./exit-while-lazy.ts";
 
 export const protectAgainstEntry: Scenario = {
   name: "protect-against-entry",
@@ -28,32 +29,13 @@ export const protectAgainstEntry: Scenario = {
   },
 };
 
-/** The same as exit-while-lazy, with the lazy vCPU preempted. */
-const exitWhilePreempted = (
-  scenario: Pick<Scenario, "name" | "summary" | "breaks">,
-  pages: number,
-): Scenario => ({
-  ...scenario,
-  cpus: 2,
-  protocols: ["kvm-pv-6.18"],
-  everyPolicy: true,
-  prepare(stage) {
-    const [cpu0, cpu1] = [stage.cpus[0]!, stage.cpus[1]!];
-    const a = stage.mm("a", pages);
-    const dying = stage.task(cpu0, "dying", a);
-    stage.switchTo(dying);
-    stage.leaveLazy(cpu1, a);
-    stage.makeReady(stage.task(cpu1, "other", stage.mm("b"), () => stage.touch("read")));
-    return [
-      function* (): Kernel {
-        yield* preemptVcpu(cpu1);
-        yield* exitMm(dying);
-      },
-    ];
-  },
-});
+/** exitMm, while the lazy vCPU is preempted. */
+function* exitWhilePreempted(dying: Task, lazy: Cpu): Kernel {
+  yield* preemptVcpu(lazy);
+  yield* exitMm(dying);
+}
 
-export const exitWhileVcpuPreempted = exitWhilePreempted(
+export const exitWhileVcpuPreempted = lazyElsewhere(
   {
     name: "exit-while-vcpu-preempted",
     summary: "the last user of an mm exits while another vCPU is lazy on it and preempted",
@@ -65,13 +47,15 @@ export const exitWhileVcpuPreempted = exitWhilePreempted(
     ],
   },
   1,
+  exitWhilePreempted,
 );
 
-export const exitUnmappedWhileVcpuPreempted = exitWhilePreempted(
+export const exitUnmappedWhileVcpuPreempted = lazyElsewhere(
   {
     name: "exit-unmapped-while-vcpu-preempted",
     summary: "the same with an mm that has nothing mapped any more",
     breaks: [{ policy: "unrefcounted" }, { policy: "null-prev" }, { policy: "fewer-parameters" }],
   },
   0,
+  exitWhilePreempted,
 );

@@ -2,7 +2,7 @@
 // with one, and what a CPU flushes of its own; with page-table isolation each slot has a user PCID
 // beside the kernel's.
 
-import { type PageNumber, type PageRange, pageAfter, pagesIn } from "../../base/address.ts";
+import { type PageNumber, type PageRange, pageAfter, pagesIn, union } from "../../base/address.ts";
 import { assert } from "../../base/assert.ts";
 import type { PageSize } from "../../machine/description.ts";
 import { pagesPer } from "../../machine/page-table.ts";
@@ -55,11 +55,7 @@ function invalidateUserAsid(cpu: Cpu, asid: number): void {
  */
 function putOffUserFlush(cpu: Cpu, range: PageRange): void {
   const { tlb, kernel } = cpu;
-  const { start, end } = tlb.pendingUserFlush ?? range;
-  const merged = {
-    start: start < range.start ? start : range.start,
-    end: end > range.end ? end : range.end,
-  };
+  const merged = union(tlb.pendingUserFlush ?? range, range);
   tlb.pendingUserFlush = merged;
   if (pagesIn(merged) > kernel.options.flushCeiling) flushUserAsidOnExit(cpu);
 }

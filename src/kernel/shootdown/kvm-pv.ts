@@ -30,6 +30,9 @@ function* flushOnEntry(cpu: Cpu, { preempted }: Cpu): Kernel<boolean> {
   return found === state || isMutated(cpu, "pv-flush-ignores-entry");
 }
 
+/** Protocols whose flushes interrupt no preempted vCPU, which then stays on an mm that goes. */
+export const PASSING_OVER = ["kvm-pv", "kvm-pv-6.18"] as const;
+
 export const kvmPv: ShootdownProtocol = {
   name: "kvm-pv",
   summary: "linux-5.13 in a guest: the host flushes preempted vCPUs, the others are interrupted",

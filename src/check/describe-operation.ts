@@ -49,6 +49,7 @@ export function describeOperation(operation: Operation): string {
     case "exchangeEntry":
       return `${operation.kind} ${operation.mm.name} page ${hex(operation.page)}`;
     case "presentPages":
+    case "tablesOf":
     case "detachTables":
       return `${operation.kind} ${operation.mm.name}`;
     case "kernelAccess":

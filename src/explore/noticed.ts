@@ -54,5 +54,7 @@ const cellsOf = (mm: Mm) => [
   mm.tlbGeneration,
   mm.mmapLock,
   mm.pageTableLock,
+  mm.tlbFlushBatched,
+  ...mm.pageTableLocks.all,
   ...mm.cpumask.words,
 ];

@@ -173,6 +173,10 @@ export function perform(
       readTables(executor, operation.mm.root);
       top.result = operation.mm.tables.presentPages(operation.range);
       return;
+    case "tablesOf":
+      readTables(executor, operation.mm.root);
+      top.result = operation.mm.tables.tablesOf(operation.range, operation.size);
+      return;
     case "detachTables": {
       const { areas, tables } = operation.mm;
       touched.follow(state.bufferLocation);

@@ -20,7 +20,11 @@ import {
 } from "./scenarios/guest.ts";
 import { kthreadLeavesDying, lastLazyUserLeaves } from "./scenarios/last-lazy-user.ts";
 import { isolatedKernelPages, isolatedReader } from "./scenarios/page-table-isolation.ts";
-import { reclaimAgainstProtect, reclaimAgainstReader } from "./scenarios/reclaim.ts";
+import {
+  reclaimAgainstProtect,
+  reclaimAgainstReader,
+  reclaimAgainstTwoTables,
+} from "./scenarios/reclaim.ts";
 import { postponedUnmap } from "./scenarios/postponed-unmap.ts";
 import { protectAgainstCall } from "./scenarios/protect-against-call.ts";
 import { textPokeWhileLazy } from "./scenarios/text-poke.ts";
@@ -42,6 +46,7 @@ export const SCENARIOS: readonly Scenario[] = [
   kthreadLeavesDying,
   reclaimAgainstProtect,
   reclaimAgainstReader,
+  reclaimAgainstTwoTables,
   isolatedReader,
   isolatedKernelPages,
   broadcastTransition,

@@ -27,6 +27,12 @@ export const SHOWCASES: readonly Showcase[] = [
   { mutation: "generation-zero-is-old", name: "reclaim-against-reader", memory: "sc", ...NEWEST },
   { mutation: "ranged-flush-over-gap", name: "two-flushers", memory: "sc", ...NEWEST },
   { mutation: "batched-unmap-not-noted", name: "reclaim-against-protect", memory: "sc", ...NEWEST },
+  {
+    mutation: "batched-unmap-forgotten",
+    name: "reclaim-against-two-tables",
+    memory: "sc",
+    ...NEWEST,
+  },
   { mutation: "freed-tables-false", name: "exit-while-lazy", memory: "sc", ...NEWEST },
   { mutation: "tables-freed-unflushed", name: "exit-while-lazy", memory: "sc", ...NEWEST },
   {

@@ -29,8 +29,8 @@ import { Choices } from "./system.ts";
 /** Pages of scenarios whose translations are followed. */
 export const PAGE_COUNT = 2;
 
-/** Where the pages of scenarios begin: in a leaf table of their own. */
-const FIRST_PAGE = pageNumber(0x10_000);
+/** Where the pages of scenarios begin: the last page of a leaf table, the second in the next. */
+const FIRST_PAGE = pageNumber(0xffff);
 
 /** Page `index` of a scenario's memory. */
 export const onePage = (index = 0): PageRange => pageRange(pageAfter(FIRST_PAGE, index), 1);

@@ -48,13 +48,15 @@ function* handleMmFault(cpu: Cpu, fault: PageFault): Kernel {
   assert(area !== undefined, `a program touches only what it mapped (${page})`);
   const isWrite = (fault.errorCode & WRITE_FAULT) !== 0;
   assert(!isWrite || area.writable, `a program writes only where it may (${page})`);
-  yield* spinLock(mm.pageTableLock);
-  const first = leafAt(fault.page, area.pageSize ?? "4K").start;
+  const { pageSize = "4K" } = area;
+  const lock = mm.pageTableLocks.of(fault.page, pageSize);
+  yield* spinLock(lock);
+  const first = leafAt(fault.page, pageSize).start;
   const entry = yield* readEntry(mm, first);
   if ((entry & PRESENT) === 0n) yield* addPage(cpu, mm, { page: first, isWrite, area });
   else if (isWrite && (entry & WRITABLE) === 0n) yield* copyOnWrite(cpu, mm, first, area, entry);
   else yield* work(costs.faultSpurious);
-  yield* spinUnlock(mm.pageTableLock);
+  yield* spinUnlock(lock);
   yield* unlockForReading(mm.mmapLock);
 }
 

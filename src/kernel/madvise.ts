@@ -1,24 +1,18 @@
 // madvise: MADV_DONTNEED takes the pages away and leaves the area; MADV_FREE leaves both, clean.
 
-import { type PageRange, pageAfter } from "../base/address.ts";
+import { type PageRange, pageRange, union } from "../base/address.ts";
 import { assert } from "../base/assert.ts";
 import { ACCESSED, DIRTY } from "../machine/page-table.ts";
 import { batchedCall } from "./batched-call.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { flushRange } from "./flush.ts";
-import { lockForReading, spinLock, spinUnlock, unlockForReading } from "./lock.ts";
+import { lockForReading, unlockForReading } from "./lock.ts";
 import { finishGather, MmuGather, zapArea } from "./mmu-gather.ts";
 import type { Mm } from "./mm.ts";
-import {
-  exchangeEntry,
-  type Kernel,
-  note,
-  presentPages,
-  work,
-  workTimes,
-  writeEntry,
-} from "./operation.ts";
+import { exchangeEntry, type Kernel, note, work, workTimes, writeEntry } from "./operation.ts";
+import { underEachLock } from "./page-table-lock.ts";
+import { presentPages } from "./table-operation.ts";
 import { flushBatchedPending } from "./unmap-batch.ts";
 
 /** madvise_dontneed_free: under mmap_lock for reading, as in Linux. */
@@ -50,18 +44,17 @@ function* clean(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
   yield* work(costs.adviseRange);
   const areas = mm.areas.within(range);
   assert(!areas.some(({ pageSize }) => pageSize === "2M"), "MADV_FREE is for 4K pages (EINVAL)");
-  yield* spinLock(mm.pageTableLock);
-  yield* flushBatchedPending(cpu, mm);
-  const pages = yield* presentPages(mm, range);
-  for (const page of pages) {
-    const entry = yield* exchangeEntry(mm, page, 0n);
-    yield* writeEntry(mm, page, entry & ~(ACCESSED | DIRTY));
-  }
-  yield* workTimes(costs.protectPage, pages.length);
-  yield* spinUnlock(mm.pageTableLock);
-  if (pages.length > 0) {
-    const cleaned = { start: pages[0]!, end: pageAfter(pages.at(-1)!, 1) };
-    yield* flushRange(cpu, { mm, range: cleaned, freedTables: false });
-  }
+  let cleaned = null as PageRange | null;
+  yield* underEachLock(mm, range, "4K", function* (part) {
+    yield* flushBatchedPending(cpu, mm);
+    const pages = yield* presentPages(mm, part);
+    for (const page of pages) {
+      const entry = yield* exchangeEntry(mm, page, 0n);
+      yield* writeEntry(mm, page, entry & ~(ACCESSED | DIRTY));
+      cleaned = union(cleaned ?? pageRange(page, 1), pageRange(page, 1));
+    }
+    yield* workTimes(costs.protectPage, pages.length);
+  });
+  if (cleaned !== null) yield* flushRange(cpu, { mm, range: cleaned, freedTables: false });
   yield* unlockForReading(mm.mmapLock);
 }

@@ -5,7 +5,14 @@ import type { PageTables } from "../machine/page-table.ts";
 import { Cell, type Lifetime, type Line } from "./cell.ts";
 import { CpuMask } from "./cpu-mask.ts";
 import type { AreaList } from "./area.ts";
+import { PageTableLocks } from "./page-table-lock.ts";
 import type { PostponedRange } from "./postponed.ts";
+
+/** tlb_flush_batched: how often reclaim has put a flush off, and up to which it has been made. */
+export interface BatchedFlushes {
+  readonly pending: number;
+  readonly flushed: number;
+}
 
 export class Mm implements Lifetime {
   freed = false;
@@ -27,9 +34,11 @@ export class Mm implements Lifetime {
   readonly cpumask: CpuMask;
   /** 0: free; n > 0: that many readers; -1: a writer. */
   readonly mmapLock: Cell<number>;
+  /** Of what no table of leaf entries has: see page-table-lock.ts. */
   readonly pageTableLock: Cell<number>;
-  /** Reclaim has taken entries away whose flush it has put off. Guarded by pageTableLock. */
-  tlbFlushBatched = false;
+  readonly pageTableLocks: PageTableLocks;
+  /** Reclaim has taken entries away whose flush it has put off. */
+  readonly tlbFlushBatched: Cell<BatchedFlushes>;
   /** Unmapped, and not to be mapped anew yet. Guarded by mmapLock. */
   postponed: readonly PostponedRange[] = [];
 
@@ -50,6 +59,9 @@ export class Mm implements Lifetime {
     const locks = allocateLine();
     this.mmapLock = cell("mmap_lock", locks, 0);
     this.pageTableLock = cell("page_table_lock", locks, 0);
+    this.pageTableLocks = new PageTableLocks((table) => cell(`ptl:${table}`, allocateLine(), 0));
+    const batched = { pending: 0, flushed: 0 };
+    this.tlbFlushBatched = cell("tlb_flush_batched", allocateLine(), batched);
     const context = allocateLine();
     this.tlbGeneration = cell("context.tlb_gen", context, 1);
     this.nextTrim = cell("context.next_trim_cpumask", context, 0);
@@ -81,6 +93,8 @@ export class Mm implements Lifetime {
       this.mmapLock,
       this.tlbGeneration,
       this.globalAsid,
+      this.tlbFlushBatched,
+      ...this.pageTableLocks.all,
       ...this.cpumask.words,
     ];
     return [...new Set(cells.map((cell) => cell.line))];

@@ -9,19 +9,12 @@ import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { leafAt } from "./entry.ts";
 import { flushRange, postponeUnmap } from "./flush.ts";
-import { spinLock, spinUnlock } from "./lock.ts";
 import type { Mm } from "./mm.ts";
 import { isMutated } from "./mutation.ts";
-import {
-  detachTables,
-  exchangeEntry,
-  type Kernel,
-  load,
-  note,
-  presentPages,
-  workTimes,
-} from "./operation.ts";
+import { exchangeEntry, type Kernel, load, note, workTimes } from "./operation.ts";
+import { underEachLock } from "./page-table-lock.ts";
 import { WHOLE_USER_HALF } from "./shootdown/protocol.ts";
+import { detachTables, presentPages } from "./table-operation.ts";
 import { flushBatchedPending } from "./unmap-batch.ts";
 
 export class MmuGather {
@@ -57,15 +50,15 @@ export class MmuGather {
 export function* zapArea(cpu: Cpu, gather: MmuGather, area: Area): Kernel {
   const { mm } = gather;
   const { pageSize = "4K" } = area;
-  yield* spinLock(mm.pageTableLock);
-  yield* flushBatchedPending(cpu, mm);
-  const pages = yield* presentPages(mm, area);
-  for (const page of pages) {
-    const entry = yield* exchangeEntry(mm, page, 0n, pageSize);
-    gather.add(frameOfEntry(entry), page, pageSize);
-  }
-  yield* workTimes(costs.zapPage, pages.length);
-  yield* spinUnlock(mm.pageTableLock);
+  yield* underEachLock(mm, area, pageSize, function* (part) {
+    yield* flushBatchedPending(cpu, mm);
+    const pages = yield* presentPages(mm, part);
+    for (const page of pages) {
+      const entry = yield* exchangeEntry(mm, page, 0n, pageSize);
+      gather.add(frameOfEntry(entry), page, pageSize);
+    }
+    yield* workTimes(costs.zapPage, pages.length);
+  });
 }
 
 /** free_pgtables: unlinks the tables that serve no area any more. */

@@ -8,17 +8,11 @@ import { batchedCall } from "./batched-call.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { flushRange } from "./flush.ts";
-import { lockForWriting, spinLock, spinUnlock, unlockForWriting } from "./lock.ts";
+import { lockForWriting, unlockForWriting } from "./lock.ts";
 import type { Mm } from "./mm.ts";
-import {
-  exchangeEntry,
-  type Kernel,
-  note,
-  presentPages,
-  work,
-  workTimes,
-  writeEntry,
-} from "./operation.ts";
+import { exchangeEntry, type Kernel, note, work, workTimes, writeEntry } from "./operation.ts";
+import { underEachLock } from "./page-table-lock.ts";
+import { presentPages } from "./table-operation.ts";
 import { flushBatchedPending } from "./unmap-batch.ts";
 
 export interface Rights {
@@ -38,26 +32,30 @@ function* changeRights(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): Kern
   let flushed = null as PageRange | null;
   let pageSize: PageSize = "2M";
   for (const area of mm.areas.protect(range, rights)) {
-    yield* spinLock(mm.pageTableLock);
-    yield* flushBatchedPending(cpu, mm);
     const { pageSize: size = "4K" } = area;
-    const pages = yield* presentPages(mm, area);
-    for (const page of pages) {
-      const old = yield* exchangeEntry(mm, page, 0n, size); // ptep_modify_prot_start
-      const frame = frameOfEntry(old);
-      // A shared frame stays read-only: the next write copies it.
-      const writable = rights.writable && cpu.kernel.frames.mapCount(frame) === 1;
-      const noted = old & (ACCESSED | DIRTY); // pte_modify keeps them
-      yield* writeEntry(mm, page, leafEntry(frame, { ...rights, writable }, size) | noted, size);
-      flushed = { start: flushed?.start ?? page, end: leafAt(page, size).end };
-      if (size === "4K") pageSize = size;
-    }
-    yield* workTimes(costs.protectPage, pages.length);
-    yield* spinUnlock(mm.pageTableLock);
+    yield* underEachLock(mm, area, size, function* (part) {
+      yield* flushBatchedPending(cpu, mm);
+      const pages = yield* presentPages(mm, part);
+      for (const page of pages) {
+        const old = yield* exchangeEntry(mm, page, 0n, size); // ptep_modify_prot_start
+        yield* writeEntry(mm, page, withRights(cpu, old, rights, size), size);
+        flushed = { start: flushed?.start ?? page, end: leafAt(page, size).end };
+        if (size === "4K") pageSize = size;
+      }
+      yield* workTimes(costs.protectPage, pages.length);
+    });
   }
   if (flushed !== null) {
     yield* flushRange(cpu, { mm, range: flushed, freedTables: false, pageSize });
   }
   yield* note({ kind: "revoked", mm, range });
   yield* unlockForWriting(mm.mmapLock);
+}
+
+/** pte_modify: other rights, what the hardware has noted stays. */
+function withRights(cpu: Cpu, old: bigint, rights: Rights, size: PageSize): bigint {
+  const frame = frameOfEntry(old);
+  // A shared frame stays read-only: the next write copies it.
+  const writable = rights.writable && cpu.kernel.frames.mapCount(frame) === 1;
+  return leafEntry(frame, { ...rights, writable }, size) | (old & (ACCESSED | DIRTY));
 }

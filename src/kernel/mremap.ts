@@ -1,25 +1,25 @@
 // mm/mremap.c: an area moves; its entries go along, and the old place is flushed.
 
-import { type PageRange, pageAfter, pageNumber, pagesIn } from "../base/address.ts";
+import {
+  pageAfter,
+  type PageNumber,
+  pageNumber,
+  type PageRange,
+  pagesIn,
+} from "../base/address.ts";
 import { assert } from "../base/assert.ts";
-import { pagesPer } from "../machine/page-table.ts";
+import type { PageSize } from "../machine/description.ts";
+import { pagesPer, pagesPerTable } from "../machine/page-table.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { flushRange } from "./flush.ts";
 import { lockForWriting, spinLock, spinUnlock, unlockForWriting } from "./lock.ts";
 import type { Mm } from "./mm.ts";
 import { finishGather, MmuGather, zapTables } from "./mmu-gather.ts";
-import {
-  type Kernel,
-  note,
-  exchangeEntry,
-  presentPages,
-  work,
-  workTimes,
-  writeEntry,
-} from "./operation.ts";
+import { exchangeEntry, type Kernel, note, work, workTimes, writeEntry } from "./operation.ts";
 import { claimRange } from "./postponed.ts";
 import { unmapLocked } from "./mmap.ts";
+import { presentPages, tablesOf } from "./table-operation.ts";
 import { flushBatchedPending } from "./unmap-batch.ts";
 
 /**
@@ -46,7 +46,7 @@ function* freeOldTables(cpu: Cpu, mm: Mm, from: PageRange): Kernel {
   yield* finishGather(cpu, gather);
 }
 
-/** move_page_tables: the flush is before the page-table lock is dropped (CVE-2018-18281). */
+/** move_page_tables, table by table. */
 function* moveEntries(
   cpu: Cpu,
   mm: Mm,
@@ -57,17 +57,54 @@ function* moveEntries(
   const range = { start: from, end: pageAfter(from, count) };
   const { pageSize = "4K" } = mm.areas.at(from) ?? {};
   assert(to % pagesPer(pageSize) === 0, "a large page moves to where one can be (EINVAL)");
-  yield* spinLock(mm.pageTableLock);
+  for (const part of yield* tablesOf(mm, range, pageSize)) {
+    for (const extent of extentsOf(part, to - from, pageSize)) {
+      yield* moveExtent(cpu, mm, { ...extent, pageSize });
+    }
+  }
+}
+
+/** What is moved under two locks: from within one table into one table. */
+interface Extent {
+  readonly range: PageRange;
+  readonly to: PageNumber;
+}
+
+/** get_extent: a part of one table in pieces that each go into one table, `distance` pages on. */
+function extentsOf(part: PageRange, distance: number, size: PageSize): Extent[] {
+  const span = pagesPerTable(size);
+  const extents: Extent[] = [];
+  for (let { start } = part; start < part.end;) {
+    const to = pageNumber(start + distance);
+    const behind = (Math.floor(to / span) + 1) * span - distance;
+    const end = pageNumber(Math.min(part.end, behind));
+    extents.push({ range: { start, end }, to });
+    start = end;
+  }
+  return extents;
+}
+
+/** move_ptes: the flush is before the page-table locks are dropped (CVE-2018-18281). */
+function* moveExtent(
+  cpu: Cpu,
+  mm: Mm,
+  { range, to, pageSize }: Extent & { readonly pageSize: PageSize },
+): Kernel {
+  const oldLock = mm.pageTableLocks.of(range.start, pageSize);
+  const newLock = mm.pageTableLocks.of(to, pageSize);
+  yield* spinLock(oldLock);
+  if (newLock !== oldLock) yield* spinLock(newLock);
   yield* flushBatchedPending(cpu, mm);
   const pages = yield* presentPages(mm, range);
   for (const page of pages) {
     const entry = yield* exchangeEntry(mm, page, 0n, pageSize);
-    yield* writeEntry(mm, pageNumber(to + (page - from)), entry, pageSize);
+    yield* writeEntry(mm, pageNumber(to + (page - range.start)), entry, pageSize);
   }
   yield* workTimes(costs.copyEntry, pages.length);
   if (pages.length > 0) {
     yield* flushRange(cpu, { mm, range, freedTables: false, pageSize });
     yield* note({ kind: "revoked", mm, range });
   }
-  yield* spinUnlock(mm.pageTableLock);
+  if (newLock !== oldLock) yield* spinUnlock(newLock);
+  yield* spinUnlock(oldLock);
 }

@@ -66,6 +66,11 @@ export const mutations = {
     summary: "reclaim does not tell the mm that entries are gone and not yet flushed",
     source: "3ea277194daa, mm, mprotect: flush TLB if potentially racing with a parallel reclaim",
   },
+  "batched-unmap-forgotten": {
+    summary:
+      "who flushes for reclaim notes that nothing is left, whatever reclaim has put off meanwhile",
+    source: "5ee2fa2f0636, mm/rmap: fix potential batched TLB flush race (Linux 5.17)",
+  },
   "unplug-keeps-lazy-mm": {
     summary:
       "a CPU goes offline with a borrowed mm loaded, and its reference is dropped all the same",

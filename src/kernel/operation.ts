@@ -1,7 +1,7 @@
 // What kernel code may yield. Kernel code never touches the machine or a shared variable itself: it
 // yields operations, and an executor (the clock, or the explorer) carries them out.
 
-import type { FrameNumber, PageNumber, PageRange } from "../base/address.ts";
+import type { FrameNumber, PageNumber } from "../base/address.ts";
 import type { Broadcast } from "../machine/broadcast.ts";
 import type { PageSize } from "../machine/description.ts";
 import type { Stream } from "../machine/stream.ts";
@@ -12,6 +12,7 @@ import type { KernelNotice } from "./event.ts";
 import type { Mm } from "./mm.ts";
 import { markOrigin } from "./origin.ts";
 import type { RemoteOperation } from "./remote.ts";
+import type { TableOperation } from "./table-operation.ts";
 import type { Task } from "./task.ts";
 
 export type Operation =
@@ -54,8 +55,7 @@ export type Operation =
       readonly entry: bigint;
       readonly size: PageSize;
     }
-  | { readonly kind: "presentPages"; readonly mm: Mm; readonly range: PageRange }
-  | { readonly kind: "detachTables"; readonly mm: Mm; readonly range: PageRange }
+  | TableOperation
   | { readonly kind: "runUser"; readonly stream: Stream }
   | { readonly kind: "kernelAccess"; readonly page: PageNumber; readonly write: boolean }
   | { readonly kind: "call"; readonly code: Kernel<unknown> }
@@ -248,21 +248,6 @@ export function* exchangeEntry(
 ): Kernel<bigint> {
   markOrigin();
   return (yield { kind: "exchangeEntry", mm, page, entry, size }) as bigint;
-}
-
-/** The first page of each present leaf of the range, ascending; absent subtrees are skipped. */
-export function* presentPages(mm: Mm, range: PageRange): Kernel<PageNumber[]> {
-  markOrigin();
-  return (yield { kind: "presentPages", mm, range }) as PageNumber[];
-}
-
-/**
- * free_pgtables: unlinks every table below the root that overlaps the range and serves no area of
- * the mm any more. Returns their frames, which are still allocated.
- */
-export function* detachTables(mm: Mm, range: PageRange): Kernel<FrameNumber[]> {
-  markOrigin();
-  return (yield { kind: "detachTables", mm, range }) as FrameNumber[];
 }
 
 /** User mode: all accesses of the stream; faults and interrupts are served inside. */

@@ -1,6 +1,9 @@
 // Which functions an operation comes from. Generators tell nothing of who is suspended in them, so
 // the operations themselves look at the stack, but only while somebody records.
 
+/** Files of what makes operations, and of what runs others' code under a lock. */
+const PLUMBING = /\/((table-)?operation|origin|page-table-lock)\./;
+
 let isRecording = false;
 let stack = "";
 
@@ -25,6 +28,6 @@ export function recordingOrigins<T>(body: () => T): T {
 /** The kernel functions in which the last operation was made, innermost first. */
 export function lastOrigin(): readonly string[] {
   return [...stack.matchAll(/^ +at (?:async )?(?:\S+\.)?(\w+)(?: \[as \w+\])? \((\S+)\)$/gm)]
-    .filter(([, , file]) => /\/kernel\//.test(file!) && !/\/(operation|origin)\./.test(file!))
+    .filter(([, , file]) => /\/kernel\//.test(file!) && !PLUMBING.test(file!))
     .map(([, name]) => name!);
 }

@@ -108,6 +108,9 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
     case "presentPages":
       top.result = operation.mm.tables.presentPages(operation.range);
       return;
+    case "tablesOf":
+      top.result = operation.mm.tables.tablesOf(operation.range, operation.size);
+      return;
     case "detachTables": {
       const { areas, tables } = operation.mm;
       top.result = tables.detach(operation.range, (range) => !areas.overlaps(range));

@@ -6,21 +6,22 @@ import type { Area } from "./area.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { flushRange } from "./flush.ts";
-import { lockForWriting, spinLock, spinUnlock, unlockForWriting } from "./lock.ts";
+import { lockForWriting, unlockForWriting } from "./lock.ts";
 import { mmget } from "./mm-count.ts";
 import type { Mm } from "./mm.ts";
 import {
   exchangeEntry,
   type Kernel,
   note,
-  presentPages,
   readEntry,
   work,
   workTimes,
   writeEntry,
 } from "./operation.ts";
+import { underEachLock } from "./page-table-lock.ts";
 import { wakeUpNew } from "./schedule.ts";
 import { WHOLE_USER_HALF } from "./shootdown/protocol.ts";
+import { presentPages } from "./table-operation.ts";
 import type { Program, Task } from "./task.ts";
 
 export interface NewTask {
@@ -92,16 +93,16 @@ export function* copyMm(cpu: Cpu, parent: Mm, name: string): Kernel<Mm> {
 /** copy_pte_range, copy_hugetlb_page_range */
 function* copyEntries(cpu: Cpu, parent: Mm, child: Mm, area: Area): Kernel {
   const { pageSize = "4K" } = area;
-  yield* spinLock(parent.pageTableLock);
-  const pages = yield* presentPages(parent, area);
-  for (const page of pages) {
-    const entry = (yield* readEntry(parent, page)) & ~WRITABLE;
-    yield* exchangeEntry(parent, page, entry, pageSize); // ptep_set_wrprotect: LOCK BTR
-    yield* writeEntry(child, page, entry & ~ACCESSED, pageSize); // pte_mkold
-    cpu.kernel.frames.share(frameOfEntry(entry));
-  }
-  yield* workTimes(costs.copyEntry, pages.length);
-  yield* spinUnlock(parent.pageTableLock);
+  yield* underEachLock(parent, area, pageSize, function* (part) {
+    const pages = yield* presentPages(parent, part);
+    for (const page of pages) {
+      const entry = (yield* readEntry(parent, page)) & ~WRITABLE;
+      yield* exchangeEntry(parent, page, entry, pageSize); // ptep_set_wrprotect: LOCK BTR
+      yield* writeEntry(child, page, entry & ~ACCESSED, pageSize); // pte_mkold
+      cpu.kernel.frames.share(frameOfEntry(entry));
+    }
+    yield* workTimes(costs.copyEntry, pages.length);
+  });
 }
 
 /** Where a fresh program image has its text, and its stack. */

@@ -49,12 +49,13 @@ export function* tryToUnmap(
   { mm, page }: MappedPage,
 ): Kernel<FrameNumber | null> {
   yield* work(costs.reclaimPage);
-  yield* spinLock(mm.pageTableLock);
+  const lock = mm.pageTableLocks.of(page, "4K");
+  yield* spinLock(lock);
   const found = yield* readEntry(mm, page);
   const isKept = (found & PAGE_SIZE) !== 0n || frameOfEntry(found) === cpu.kernel.zeroFrame;
   const isMapped = (found & PRESENT) !== 0n && !isKept;
   if (isMapped) yield* unmapEntry(cpu, batch, mm, page);
-  yield* spinUnlock(mm.pageTableLock);
+  yield* spinUnlock(lock);
   return isMapped ? frameOfEntry(found) : null;
 }
 

@@ -26,13 +26,14 @@ export function saveKernel(kernel: KernelState): Restore {
 }
 
 function saveMm(mm: Mm): Restore {
-  const { freed, tlbFlushBatched, postponed } = mm;
+  const { freed, postponed } = mm;
   const areas = mm.areas.save();
+  const locks = mm.pageTableLocks.save();
   return () => {
     mm.freed = freed;
-    mm.tlbFlushBatched = tlbFlushBatched;
     mm.postponed = postponed;
     areas();
+    locks();
   };
 }
 

@@ -5,7 +5,7 @@ import type { Cpu } from "./cpu.ts";
 import { flushRange } from "./flush.ts";
 import type { Mm } from "./mm.ts";
 import { isMutated } from "./mutation.ts";
-import { call, type Kernel, note } from "./operation.ts";
+import { call, type Kernel, load, locked, note, store } from "./operation.ts";
 import { FlushBatch } from "./shootdown/batch.ts";
 import { type BatchedUnmap, WHOLE_USER_HALF } from "./shootdown/protocol.ts";
 
@@ -19,7 +19,8 @@ export class UnmapBatch {
 export function* deferFlush(cpu: Cpu, batch: UnmapBatch, mm: Mm, by: BatchedUnmap): Kernel {
   yield* by.add(cpu, batch.flush, mm);
   batch.flushRequired = true;
-  if (!isMutated(cpu, "batched-unmap-not-noted")) mm.tlbFlushBatched = true;
+  if (isMutated(cpu, "batched-unmap-not-noted")) return;
+  yield* locked(mm.tlbFlushBatched, (noted) => ({ ...noted, pending: noted.pending + 1 }));
 }
 
 /** try_to_unmap_flush: on return no CPU uses a translation that the batch stands for. */
@@ -34,10 +35,17 @@ export function* tryToUnmapFlush(cpu: Cpu, batch: UnmapBatch): Kernel {
 /**
  * flush_tlb_batched_pending: an entry that is not present may be one that reclaim has taken away
  * and not flushed. Who relies on "not present, so nothing to flush" flushes first. Caller holds the
- * page-table lock.
+ * page-table lock of what it relies on; reclaim may hold that of another table.
  */
 export function* flushBatchedPending(cpu: Cpu, mm: Mm): Kernel {
-  if (!mm.tlbFlushBatched) return;
+  const noted = yield* load(mm.tlbFlushBatched);
+  const { pending, flushed } = noted;
+  if (pending === flushed) return;
   yield* flushRange(cpu, { mm, range: WHOLE_USER_HALF, freedTables: true }); // flush_tlb_mm
-  mm.tlbFlushBatched = false;
+  if (isMutated(cpu, "batched-unmap-forgotten")) {
+    yield* store(mm.tlbFlushBatched, { pending: 0, flushed: 0 });
+    return;
+  }
+  // atomic_cmpxchg: what was put off meanwhile, under the lock of another table, is not flushed.
+  yield* locked(mm.tlbFlushBatched, (now) => (now === noted ? { pending, flushed: pending } : now));
 }

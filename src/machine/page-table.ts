@@ -61,6 +61,9 @@ const pagesSpanned = (level: number): number => TABLE_ENTRIES ** (level - 1);
 /** 4 KiB pages that one page of a size covers. */
 export const pagesPer = (size: PageSize): number => pagesSpanned(LEVEL_OF[size]);
 
+/** 4 KiB pages that one table of entries which map pages of a size covers. */
+export const pagesPerTable = (size: PageSize): number => pagesSpanned(LEVEL_OF[size] + 1);
+
 const indexIn = (level: number, page: PageNumber): number =>
   Math.floor(page / pagesSpanned(level)) % TABLE_ENTRIES;
 
@@ -142,6 +145,23 @@ export class PageTables {
       next = this.machine.nextLeaf(this.root, pageNumber(behind), range.end);
     }
     return pages;
+  }
+
+  /** The parts of the range that there is a table for pages of `size` for, one for each. */
+  tablesOf(range: PageRange, size: PageSize): PageRange[] {
+    const level = LEVEL_OF[size];
+    const parts: PageRange[] = [];
+    for (let { start } = range; start < range.end;) {
+      const reached = this.machine.findTable(this.root, start, level);
+      const isThere = reached.level === level;
+      // Where there is none, all that the missing entry would have led to is passed over.
+      const span = pagesSpanned(isThere ? level + 1 : reached.level);
+      const behind = (Math.floor(start / span) + 1) * span;
+      const end = pageNumber(Math.min(behind, range.end));
+      if (isThere) parts.push({ start, end });
+      start = end;
+    }
+    return parts;
   }
 
   /**

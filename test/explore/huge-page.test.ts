@@ -1,7 +1,7 @@
 // A page of 2 MiB under exploration: it is taken away whole, whatever part of it others use.
 
 import { describe, expect, test } from "vitest";
-import { pageRange } from "../../src/base/address.ts";
+import { pageNumber, pageRange } from "../../src/base/address.ts";
 import { exploreScenario } from "../../src/explore/explore.ts";
 import type { Scenario } from "../../src/explore/scenario.ts";
 import { onePage } from "../../src/explore/stage.ts";
@@ -13,10 +13,9 @@ import { protocols } from "../../src/kernel/shootdown/protocols.ts";
 import { ACCESSED, DIRTY } from "../../src/machine/page-table.ts";
 
 const RIGHTS = { writable: true, executable: false };
-const FIRST_PAGE = onePage().start;
-const range = pageRange(FIRST_PAGE, 512);
+const range = pageRange(pageNumber(onePage().start - 511), 512);
 
-/** A CPU write-protects the page and flushes `flushed`; another reads its second 4 KiB. */
+/** A CPU write-protects the page and flushes `flushed`; another reads its last 4 KiB. */
 const scenario = (flushed: typeof range): Scenario => ({
   name: "huge-page",
   summary: "a CPU protects a page of 2 MiB that another reads",
@@ -34,7 +33,7 @@ const scenario = (flushed: typeof range): Scenario => ({
       yield* flushRange(cpu!, { mm, range: flushed, freedTables: false, pageSize: "2M" });
       yield* note({ kind: "revoked", mm, range });
     };
-    return [protect, () => stage.touch("read", { index: 1 })];
+    return [protect, () => stage.touch("read")];
   },
 });
 

@@ -111,6 +111,7 @@ function useWhileShot(
     old = lab.mm("old");
     yield* lab.done(1);
     yield* lab.after(2);
+    yield* pause(500);
     yield* mmput(cpu, old);
     yield* lab.after(3);
   };
@@ -131,7 +132,7 @@ function useWhileShot(
 }
 
 /** Moments of CPU 0's last mmput against CPU 1's kthread_use_mm, in cycles. */
-const DELAYS = Array.from({ length: 80 }, (_, step) => 200 + step * 50);
+const DELAYS = Array.from({ length: 80 }, (_, step) => step * 50);
 
 describe("kthread_use_mm", () => {
   /** What is found in the runs in which CPU 1 was interrupted, over many moments of that. */

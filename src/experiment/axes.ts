@@ -10,7 +10,7 @@ import { MAX_CORES } from "../machine/description.ts";
 import { PRESET_NAMES } from "../presets/presets.ts";
 import type { IdleState } from "../presets/describe.ts";
 import type { Configuration, ConfigurationAxis, UserPageSize } from "./configuration.ts";
-import { hasPcid, knowsPcid } from "./constraints.ts";
+import { hasPcid, hasVmaLocks, knowsPcid } from "./constraints.ts";
 
 export interface Axis<T> {
   readonly summary: string;
@@ -107,6 +107,11 @@ export const AXES: AxisTable = {
     summary: "INVLPGB: flushes of busy address spaces are broadcast, without interrupts",
     ...yesOrNo,
     defaultFor: () => false,
+  },
+  vmaLocks: {
+    summary: "per-VMA locks: faults and madvise leave mmap_lock alone (as the protocol's era)",
+    ...yesOrNo,
+    defaultFor: ({ protocol }) => hasVmaLocks(protocol),
   },
   lazyTlb: { summary: "lazy-TLB policy", ...oneOf(LAZY_POLICY_NAMES, "refcounted") },
   mutation: {

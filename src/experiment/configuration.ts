@@ -25,6 +25,8 @@ export interface Configuration {
   readonly invpcid?: boolean;
   /** Whether the kernel uses INVLPGB and global ASIDs. */
   readonly invlpgb: boolean;
+  /** Whether faults lock their area alone. */
+  readonly vmaLocks: boolean;
   /** tlb_single_page_flush_ceiling: more pages than this are flushed as a whole. */
   readonly flushCeiling: number;
   readonly idle: IdleState;

@@ -24,6 +24,12 @@ export function knowsPcid(protocol: ProtocolName | undefined): boolean {
   return (protocols[protocol] as ShootdownProtocol).knowsPcid !== false;
 }
 
+/** Whether kernels of the protocol's time have per-VMA locks: Linux since 6.4. */
+export function hasVmaLocks(protocol: ProtocolName | undefined): boolean {
+  if (protocol === undefined) return false;
+  return (protocols[protocol] as ShootdownProtocol).hasVmaLocks === true;
+}
+
 /** Whether it can run with page-table isolation. */
 function knowsPti(protocol: ProtocolName): boolean {
   return knowsPcid(protocol) && (protocols[protocol] as ShootdownProtocol).knowsPti !== false;

@@ -37,7 +37,7 @@ export interface Run {
 /** The kernel of a run, booted, with every CPU idle. */
 export function bootKernel(configuration: Configuration, idleProgram?: IdleProgram): KernelState {
   const { cpu, cores, coresPerLlc, llcsPerSocket, idle } = configuration;
-  const { pcid, invlpgb, flushCeiling } = configuration;
+  const { pcid, invlpgb, vmaLocks, flushCeiling } = configuration;
   const topology = {
     ...(coresPerLlc === undefined ? {} : { coresPerLlc }),
     ...(llcsPerSocket === undefined ? {} : { llcsPerSocket }),
@@ -50,7 +50,8 @@ export function bootKernel(configuration: Configuration, idleProgram?: IdleProgr
   const { pti = false, invpcid = hasInvpcid(cpu), mutation = "none" } = configuration;
   const apic = { x2apic, ipiShorthand };
   const mistake = mutation === "none" ? {} : { mutation };
-  const options = { pcid, pti, invpcid, invlpgb, flushCeiling, idle, ...apic, ...mistake };
+  const features = { pcid, pti, invpcid, invlpgb, vmaLocks, flushCeiling };
+  const options = { ...features, idle, ...apic, ...mistake };
   return new KernelState(machine, policy, protocol, options, idleProgram);
 }
 

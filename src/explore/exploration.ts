@@ -46,6 +46,7 @@ export class Exploration implements System {
       pcid: protocol.knowsPcid !== false,
       flushCeiling: 33,
       idle: "mwait",
+      vmaLocks: protocol.hasVmaLocks === true,
       quarantinesFrames: true,
       ...special,
       ...(mutation !== undefined && { mutation }),

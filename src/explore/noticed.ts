@@ -53,6 +53,7 @@ const cellsOf = (mm: Mm) => [
   mm.mmUsers,
   mm.tlbGeneration,
   mm.mmapLock,
+  ...(mm.lockSequence === null ? [] : [mm.lockSequence]),
   mm.pageTableLock,
   mm.tlbFlushBatched,
   ...mm.pageTableLocks.all,

@@ -1,7 +1,9 @@
-// vm_area_struct and the list of an mm's areas: what is mapped where, with which rights.
+// vm_area_struct and the list of an mm's areas: what is mapped where, with which rights. Areas that
+// touch and do not differ are one, as in Linux (vma_merge); those of large pages stay as they are.
 
 import type { PageNumber, PageRange } from "../base/address.ts";
 import { assert } from "../base/assert.ts";
+import type { AreaLock } from "./area-lock.ts";
 import type { PageSize } from "../machine/description.ts";
 import { pagesPer } from "../machine/page-table.ts";
 import { type Restore, saveArray } from "./save.ts";
@@ -14,11 +16,21 @@ export interface Area {
   readonly executable: boolean;
   /** What each of its entries maps, as with MAP_HUGETLB: 4K unless given. */
   readonly pageSize?: PageSize;
+  /** Given by the list; absent in a kernel without per-VMA locks. */
+  readonly lock?: AreaLock;
+}
+
+/** Makes and takes back the locks of areas. */
+export interface AreaLocks {
+  create(start: PageNumber): AreaLock;
+  release(lock: AreaLock): void;
 }
 
 /** The areas of an address space, sorted, never overlapping. */
 export class AreaList {
   private areas: Area[] = [];
+
+  constructor(private readonly locks: AreaLocks | null = null) {}
 
   get all(): readonly Area[] {
     return this.areas;
@@ -36,11 +48,35 @@ export class AreaList {
     return area !== undefined && area.start < range.end;
   }
 
+  /** Enters an area where none is. */
   add(area: Area): void {
-    this.areas.splice(this.firstEndingAfter(area.start), 0, area);
+    const [before, after] = this.joining(area);
+    const start = before?.start ?? area.start;
+    const end = after?.end ?? area.end;
+    // Of those that become one the lowest that was in the list goes on.
+    const lock = before?.lock ?? after?.lock ?? area.lock ?? this.locks?.create(start);
+    for (const one of [area, after]) if (one?.lock !== lock) this.release(one);
+    const joined = Number(before !== undefined) + Number(after !== undefined);
+    const whole = { ...area, start, end, ...(lock && { lock }) };
+    this.areas.splice(this.firstEndingAfter(start), joined, whole);
   }
 
-  /** Takes the range out, splitting areas at its borders. Returns the parts taken out. */
+  /** The areas that `area` would become one with: below it, and above. */
+  joining(area: Area): [before: Area | undefined, after: Area | undefined] {
+    const index = this.firstEndingAfter(area.start);
+    const [before, after] = [this.areas[index - 1], this.areas[index]];
+    return [
+      before !== undefined && before.end === area.start && isAlike(before, area)
+        ? before
+        : undefined,
+      after !== undefined && after.start === area.end && isAlike(after, area) ? after : undefined,
+    ];
+  }
+
+  /**
+   * Takes the range out, splitting areas at its borders. Returns the parts taken out, which keep
+   * their locks (__split_vma): they are to be added again, or released.
+   */
   remove(range: PageRange): Area[] {
     const first = this.firstEndingAfter(range.start);
     const kept: Area[] = [];
@@ -48,9 +84,9 @@ export class AreaList {
     let last = first;
     for (; last < this.areas.length && this.areas[last]!.start < range.end; last++) {
       const area = this.areas[last]!;
-      if (area.start < range.start) kept.push({ ...area, end: range.start });
+      if (area.start < range.start) kept.push(this.newArea({ ...area, end: range.start }));
       removed.push(partOf(area, range));
-      if (area.end > range.end) kept.push({ ...area, start: range.end });
+      if (area.end > range.end) kept.push(this.newArea({ ...area, start: range.end }));
     }
     this.areas.splice(first, last - first, ...kept);
     return removed;
@@ -86,14 +122,25 @@ export class AreaList {
     return { start: start as PageNumber, end: (start + pageCount) as PageNumber };
   }
 
+  /** An area that was taken out is gone. */
+  release(area: Area | undefined): void {
+    if (area?.lock !== undefined) this.locks?.release(area.lock);
+  }
+
   copyFrom(other: AreaList): void {
-    this.areas = [...other.areas];
+    this.areas = other.areas.map((area) => this.newArea(area));
   }
 
   clear(): Area[] {
     const all = this.areas;
+    for (const area of all) this.release(area);
     this.areas = [];
     return all;
+  }
+
+  private newArea({ lock: _others, ...area }: Area): Area {
+    const lock = this.locks?.create(area.start);
+    return { ...area, ...(lock && { lock }) };
   }
 
   save(): Restore {
@@ -115,6 +162,12 @@ export class AreaList {
     }
     return low;
   }
+}
+
+/** Whether two areas could be one: is_mergeable_vma, and not VM_HUGETLB. */
+function isAlike(one: Area, other: Area): boolean {
+  const areSmall = (one.pageSize ?? "4K") === "4K" && (other.pageSize ?? "4K") === "4K";
+  return areSmall && one.writable === other.writable && one.executable === other.executable;
 }
 
 /** What of the area is in the range: whole pages of its size. */

@@ -2,14 +2,15 @@
 // copied.
 
 import { assert } from "../base/assert.ts";
-import type { PageNumber } from "../base/address.ts";
+import { type PageNumber, pageRange } from "../base/address.ts";
 import { DIRTY, frameOfEntry, pagesPer, PRESENT, WRITABLE } from "../machine/page-table.ts";
+import { lockToRead, unlockToRead } from "./area-lock.ts";
 import type { Area } from "./area.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { leafAt, leafEntry } from "./entry.ts";
 import { flushRange } from "./flush.ts";
-import { lockForReading, spinLock, spinUnlock, unlockForReading } from "./lock.ts";
+import { spinLock, spinUnlock } from "./lock.ts";
 import type { Mm } from "./mm.ts";
 import {
   exchangeEntry,
@@ -42,7 +43,7 @@ export function* handleFault(cpu: Cpu, fault: PageFault): Kernel {
 function* handleMmFault(cpu: Cpu, fault: PageFault): Kernel {
   const mm = cpu.current.mm;
   assert(mm !== null, `only user tasks access user memory (page ${fault.page.toString(16)})`);
-  yield* lockForReading(mm.mmapLock);
+  const held = yield* lockToRead(mm, pageRange(fault.page, 1));
   const area = mm.areas.at(fault.page);
   const page = `page ${fault.page.toString(16)} of ${mm.name}`;
   assert(area !== undefined, `a program touches only what it mapped (${page})`);
@@ -57,7 +58,7 @@ function* handleMmFault(cpu: Cpu, fault: PageFault): Kernel {
   else if (isWrite && (entry & WRITABLE) === 0n) yield* copyOnWrite(cpu, mm, first, area, entry);
   else yield* work(costs.faultSpurious);
   yield* spinUnlock(lock);
-  yield* unlockForReading(mm.mmapLock);
+  yield* unlockToRead(mm, held);
 }
 
 /** do_anonymous_page: a read gets the zero page, read-only, until the first write. Lock held. */

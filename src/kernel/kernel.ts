@@ -7,7 +7,6 @@ import type { Machine } from "../machine/machine.ts";
 import { PageTables } from "../machine/page-table.ts";
 import { Activation } from "./activation.ts";
 import type { X2apic } from "./apic.ts";
-import { AreaList } from "./area.ts";
 import { Cell, type Line } from "./cell.ts";
 import type { Cpu } from "./cpu.ts";
 import { CpuMask } from "./cpu-mask.ts";
@@ -45,6 +44,8 @@ export interface KernelOptions {
   readonly ipiShorthand?: boolean;
   /** A freed frame is never handed out again, so that every use after the free is seen as one. */
   readonly quarantinesFrames?: boolean;
+  /** CONFIG_PER_VMA_LOCK: faults lock their area, not the whole mm. Off unless given. */
+  readonly vmaLocks?: boolean;
   /** Whether INVLPGB is used where the protocol knows how, which needs PCIDs. */
   readonly invlpgb?: boolean;
   /** An mm that is active on more CPUs than this gets a global ASID: 3 unless given. */
@@ -90,7 +91,7 @@ export class KernelState {
     assert(!invlpgb || canBroadcast(), "INVLPGB is used with PCIDs, on a CPU that has it");
     this.frames = new FrameAllocator(!options.quarantinesFrames);
     this.zeroFrame = this.frames.allocate();
-    this.initMm = this.newMm("init_mm", 0);
+    this.initMm = this.newMm("init_mm", 0, false);
     this.globalAsids = new GlobalAsids(this.allocateLine(0));
     this.cpus = Array.from({ length: machine.coreCount }, (_, id) => this.createCpu(id));
     // Each CPU's idle task starts as a lazy user of init_mm.
@@ -114,7 +115,7 @@ export class KernelState {
   }
 
   createMm(name: string, homeCpu: number): Mm {
-    const mm = this.newMm(name, homeCpu);
+    const mm = this.newMm(name, homeCpu, this.options.vmaLocks === true);
     this.liveMms.add(mm);
     return mm;
   }
@@ -175,7 +176,7 @@ export class KernelState {
     };
   }
 
-  private newMm(name: string, homeCpu: number): Mm {
+  private newMm(name: string, homeCpu: number, hasAreaLocks: boolean): Mm {
     const allocate = (): FrameNumber => this.frames.allocate();
     const root = allocate();
     const tables = new PageTables(
@@ -185,8 +186,12 @@ export class KernelState {
       this.options.pti ? allocate() : null,
     );
     if (this.kernelTables !== null) tables.shareTop(this.initMm.tables, this.kernelTables);
-    const line = (): Line => this.allocateLine(homeCpu);
-    return new Mm(name, this.nextContextId++, tables, new AreaList(), this.machine.coreCount, line);
+    const lines = {
+      allocate: () => this.allocateLine(homeCpu),
+      free: (line: Line) => this.machine.freeLine(line.index),
+    };
+    const { coreCount } = this.machine;
+    return new Mm(name, this.nextContextId++, tables, coreCount, lines, hasAreaLocks);
   }
 
   private createCpu(id: number): Cpu {

@@ -3,11 +3,11 @@
 import { type PageRange, pageRange, union } from "../base/address.ts";
 import { assert } from "../base/assert.ts";
 import { ACCESSED, DIRTY } from "../machine/page-table.ts";
+import { lockToRead, unlockToRead } from "./area-lock.ts";
 import { batchedCall } from "./batched-call.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { flushRange } from "./flush.ts";
-import { lockForReading, unlockForReading } from "./lock.ts";
 import { finishGather, MmuGather, zapArea } from "./mmu-gather.ts";
 import type { Mm } from "./mm.ts";
 import { exchangeEntry, type Kernel, note, work, workTimes, writeEntry } from "./operation.ts";
@@ -15,20 +15,20 @@ import { underEachLock } from "./page-table-lock.ts";
 import { presentPages } from "./table-operation.ts";
 import { flushBatchedPending } from "./unmap-batch.ts";
 
-/** madvise_dontneed_free: under mmap_lock for reading, as in Linux. */
+/** madvise_dontneed_free: under the lock of the area, or mmap_lock for reading. */
 export function* madviseDontNeed(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
   yield* batchedCall(cpu, discard(cpu, mm, range));
 }
 
 function* discard(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
-  yield* lockForReading(mm.mmapLock);
+  const held = yield* lockToRead(mm, range);
   yield* work(costs.adviseRange);
   yield* note({ kind: "revoking", mm, range });
   const gather = new MmuGather(mm);
   for (const area of mm.areas.within(range)) yield* zapArea(cpu, gather, area);
   yield* finishGather(cpu, gather);
   yield* note({ kind: "revoked", mm, range });
-  yield* unlockForReading(mm.mmapLock);
+  yield* unlockToRead(mm, held);
 }
 
 /**
@@ -40,7 +40,7 @@ export function* madviseFree(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
 }
 
 function* clean(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
-  yield* lockForReading(mm.mmapLock);
+  const held = yield* lockToRead(mm, range);
   yield* work(costs.adviseRange);
   const areas = mm.areas.within(range);
   assert(!areas.some(({ pageSize }) => pageSize === "2M"), "MADV_FREE is for 4K pages (EINVAL)");
@@ -56,5 +56,5 @@ function* clean(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
     yield* workTimes(costs.protectPage, pages.length);
   });
   if (cleaned !== null) yield* flushRange(cpu, { mm, range: cleaned, freedTables: false });
-  yield* unlockForReading(mm.mmapLock);
+  yield* unlockToRead(mm, held);
 }

@@ -1,10 +1,11 @@
 // struct mm_struct: an address space, its two counters, its page tables and its TLB context.
 
-import type { FrameNumber } from "../base/address.ts";
+import type { FrameNumber, PageNumber } from "../base/address.ts";
 import type { PageTables } from "../machine/page-table.ts";
 import { Cell, type Lifetime, type Line } from "./cell.ts";
 import { CpuMask } from "./cpu-mask.ts";
-import type { AreaList } from "./area.ts";
+import type { AreaLock } from "./area-lock.ts";
+import { AreaList } from "./area.ts";
 import { PageTableLocks } from "./page-table-lock.ts";
 import type { PostponedRange } from "./postponed.ts";
 
@@ -34,6 +35,9 @@ export class Mm implements Lifetime {
   readonly cpumask: CpuMask;
   /** 0: free; n > 0: that many readers; -1: a writer. */
   readonly mmapLock: Cell<number>;
+  /** mm_lock_seq: odd while mmap_lock is held for writing. Null: no per-VMA locks. */
+  readonly lockSequence: Cell<number> | null = null;
+  readonly areas: AreaList;
   /** Of what no table of leaf entries has: see page-table-lock.ts. */
   readonly pageTableLock: Cell<number>;
   readonly pageTableLocks: PageTableLocks;
@@ -47,10 +51,12 @@ export class Mm implements Lifetime {
     /** context.ctx_id: never used again. */
     readonly contextId: number,
     readonly tables: PageTables,
-    readonly areas: AreaList,
     cpuCount: number,
-    allocateLine: () => Line,
+    lines: { allocate(): Line; free(line: Line): void },
+    /** Whether areas have locks of their own. */
+    vmaLocks: boolean,
   ) {
+    const allocateLine = (): Line => lines.allocate();
     const cell = <T>(field: string, line: Line, value: T, isRefcount = false): Cell<T> =>
       new Cell(`${name}.${field}`, line, value, this, isRefcount);
     // mm_count has a line of its own in mm_struct; mm_users shares one with the locks' neighbours.
@@ -59,6 +65,17 @@ export class Mm implements Lifetime {
     const locks = allocateLine();
     this.mmapLock = cell("mmap_lock", locks, 0);
     this.pageTableLock = cell("page_table_lock", locks, 0);
+    if (vmaLocks) this.lockSequence = cell("mm_lock_seq", allocateLine(), 0);
+    const ofAreas = {
+      create: (start: PageNumber): AreaLock => ({
+        references: cell(`vma[${start.toString(16)}].vm_refcnt`, allocateLine(), 1),
+        sequence: cell(`vma[${start.toString(16)}].vm_lock_seq`, allocateLine(), -1),
+      }),
+      release: ({ references, sequence }: AreaLock): void => {
+        for (const { line } of [references, sequence]) lines.free(line);
+      },
+    };
+    this.areas = new AreaList(vmaLocks ? ofAreas : null);
     this.pageTableLocks = new PageTableLocks((table) => cell(`ptl:${table}`, allocateLine(), 0));
     const batched = { pending: 0, flushed: 0 };
     this.tlbFlushBatched = cell("tlb_flush_batched", allocateLine(), batched);
@@ -94,6 +111,7 @@ export class Mm implements Lifetime {
       this.tlbGeneration,
       this.globalAsid,
       this.tlbFlushBatched,
+      ...(this.lockSequence === null ? [] : [this.lockSequence]),
       ...this.pageTableLocks.all,
       ...this.cpumask.words,
     ];

@@ -2,13 +2,13 @@
 
 import type { PageNumber, PageRange } from "../base/address.ts";
 import { pageNumber } from "../base/address.ts";
+import { lockAreas, lockForChange, unlockAreas } from "./area-lock.ts";
 import { batchedCall } from "./batched-call.ts";
 import type { PageSize } from "../machine/description.ts";
 import { pagesPer } from "../machine/page-table.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { canPostponeUnmap } from "./flush.ts";
-import { lockForWriting, unlockForWriting } from "./lock.ts";
 import type { Mm } from "./mm.ts";
 import { finishGather, MmuGather, zapArea, zapTables } from "./mmu-gather.ts";
 import { claimRange, findRoom } from "./postponed.ts";
@@ -30,7 +30,7 @@ export interface MapRequest {
 
 /** do_mmap: an area is entered, no page is. */
 export function* mmap(cpu: Cpu, mm: Mm, request: MapRequest): Kernel<PageRange> {
-  yield* lockForWriting(mm.mmapLock);
+  yield* lockAreas(mm);
   yield* work(costs.mapArea);
   const { at, pageCount, writable = true, executable = false, pageSize = "4K" } = request;
   const range =
@@ -39,8 +39,10 @@ export function* mmap(cpu: Cpu, mm: Mm, request: MapRequest): Kernel<PageRange> 
       : { start: at, end: pageNumber(at + pageCount) };
   if (at !== undefined) yield* claimRange(cpu, mm, range);
   if (mm.areas.overlaps(range)) yield* unmapLocked(cpu, mm, range);
-  mm.areas.add({ ...range, writable, executable, pageSize });
-  yield* unlockForWriting(mm.mmapLock);
+  const area = { ...range, writable, executable, pageSize };
+  yield* lockForChange(mm, mm.areas.joining(area));
+  mm.areas.add(area);
+  yield* unlockAreas(mm);
   return range;
 }
 
@@ -50,14 +52,15 @@ export function* munmap(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
 }
 
 function* unmap(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
-  yield* lockForWriting(mm.mmapLock);
+  yield* lockAreas(mm);
   yield* unmapLocked(cpu, mm, range);
-  yield* unlockForWriting(mm.mmapLock);
+  yield* unlockAreas(mm);
 }
 
 /** unmap_region of each area in the range. Caller holds mmap_lock for writing. */
 export function* unmapLocked(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
   yield* note({ kind: "revoking", mm, range });
+  yield* lockForChange(mm, mm.areas.within(range));
   const removed = mm.areas.remove(range);
   yield* workTimes(costs.unmapArea, removed.length);
   const gather = new MmuGather(mm);
@@ -66,5 +69,6 @@ export function* unmapLocked(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
   const keepsTables = yield* canPostponeUnmap(cpu, mm);
   if (removed.length > 0 && !keepsTables) yield* zapTables(gather, range);
   yield* finishGather(cpu, gather);
+  for (const area of removed) mm.areas.release(area);
   yield* note({ kind: "revoked", mm, range });
 }

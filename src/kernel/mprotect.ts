@@ -4,11 +4,11 @@ import type { PageRange } from "../base/address.ts";
 import type { PageSize } from "../machine/description.ts";
 import { leafAt, leafEntry } from "./entry.ts";
 import { ACCESSED, DIRTY, frameOfEntry } from "../machine/page-table.ts";
+import { lockAreas, lockForChange, unlockAreas } from "./area-lock.ts";
 import { batchedCall } from "./batched-call.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { flushRange } from "./flush.ts";
-import { lockForWriting, unlockForWriting } from "./lock.ts";
 import type { Mm } from "./mm.ts";
 import { exchangeEntry, type Kernel, note, work, workTimes, writeEntry } from "./operation.ts";
 import { underEachLock } from "./page-table-lock.ts";
@@ -26,11 +26,13 @@ export function* mprotect(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): K
 }
 
 function* changeRights(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): Kernel {
-  yield* lockForWriting(mm.mmapLock);
+  yield* lockAreas(mm);
   yield* work(costs.protectArea);
   yield* note({ kind: "revoking", mm, range });
   let flushed = null as PageRange | null;
   let pageSize: PageSize = "2M";
+  yield* lockForChange(mm, mm.areas.within(range));
+  yield* lockForChange(mm, mm.areas.joining({ ...range, ...rights }));
   for (const area of mm.areas.protect(range, rights)) {
     const { pageSize: size = "4K" } = area;
     yield* underEachLock(mm, area, size, function* (part) {
@@ -49,7 +51,7 @@ function* changeRights(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): Kern
     yield* flushRange(cpu, { mm, range: flushed, freedTables: false, pageSize });
   }
   yield* note({ kind: "revoked", mm, range });
-  yield* unlockForWriting(mm.mmapLock);
+  yield* unlockAreas(mm);
 }
 
 /** pte_modify: other rights, what the hardware has noted stays. */

@@ -10,10 +10,11 @@ import {
 import { assert } from "../base/assert.ts";
 import type { PageSize } from "../machine/description.ts";
 import { pagesPer, pagesPerTable } from "../machine/page-table.ts";
+import { lockAreas, lockForChange, unlockAreas } from "./area-lock.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { flushRange } from "./flush.ts";
-import { lockForWriting, spinLock, spinUnlock, unlockForWriting } from "./lock.ts";
+import { spinLock, spinUnlock } from "./lock.ts";
 import type { Mm } from "./mm.ts";
 import { finishGather, MmuGather, zapTables } from "./mmu-gather.ts";
 import { exchangeEntry, type Kernel, note, work, workTimes, writeEntry } from "./operation.ts";
@@ -26,17 +27,21 @@ import { flushBatchedPending } from "./unmap-batch.ts";
  * move_vma: `from` goes to `to`; what does not fit there is unmapped, what is new there is empty.
  */
 export function* mremap(cpu: Cpu, mm: Mm, from: PageRange, to: PageRange): Kernel {
-  yield* lockForWriting(mm.mmapLock);
+  yield* lockAreas(mm);
   yield* work(costs.mapArea);
   yield* claimRange(cpu, mm, to);
+  yield* lockForChange(mm, mm.areas.within(from));
   const kept = Math.min(pagesIn(from), pagesIn(to));
   const tail = { start: pageAfter(from.start, kept), end: from.end };
   if (pagesIn(tail) > 0) yield* unmapLocked(cpu, mm, tail);
   if (from.start !== to.start) yield* moveEntries(cpu, mm, from.start, to.start, kept);
   const [area] = mm.areas.remove({ start: from.start, end: pageAfter(from.start, kept) });
-  if (area !== undefined) mm.areas.add({ ...area, ...to });
+  if (area !== undefined) {
+    yield* lockForChange(mm, mm.areas.joining({ ...area, ...to }));
+    mm.areas.add({ ...area, ...to });
+  }
   if (from.start !== to.start) yield* freeOldTables(cpu, mm, from);
-  yield* unlockForWriting(mm.mmapLock);
+  yield* unlockAreas(mm);
 }
 
 /** do_munmap of the old place, where no entry is left: only tables that serve no area any more. */

@@ -2,11 +2,11 @@
 
 import { pageNumber, type PageRange } from "../base/address.ts";
 import { ACCESSED, frameOfEntry, WRITABLE } from "../machine/page-table.ts";
+import { lockAreas, lockForChange, unlockAreas } from "./area-lock.ts";
 import type { Area } from "./area.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { flushRange } from "./flush.ts";
-import { lockForWriting, unlockForWriting } from "./lock.ts";
 import { mmget } from "./mm-count.ts";
 import type { Mm } from "./mm.ts";
 import {
@@ -79,14 +79,15 @@ export function* createMm(cpu: Cpu, name: string): Kernel<Mm> {
  */
 export function* copyMm(cpu: Cpu, parent: Mm, name: string): Kernel<Mm> {
   const child = yield* createMm(cpu, name);
-  yield* lockForWriting(parent.mmapLock);
+  yield* lockAreas(parent);
+  yield* lockForChange(parent, parent.areas.all);
   child.areas.copyFrom(parent.areas);
   for (const area of parent.areas.all) yield* copyEntries(cpu, parent, child, area);
   // flush_tlb_mm: its freed_tables is true
   const request = { mm: parent, range: WHOLE_USER_HALF, freedTables: true };
   yield* flushRange(cpu, request);
   yield* note({ kind: "revoked", mm: parent, range: WHOLE_USER_HALF });
-  yield* unlockForWriting(parent.mmapLock);
+  yield* unlockAreas(parent);
   return child;
 }
 

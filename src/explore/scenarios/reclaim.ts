@@ -1,11 +1,13 @@
 // Reclaim takes a page away and puts the flush off, while the page's owner relies on page tables.
 
+import type { PageRange } from "../../base/address.ts";
 import type { Cpu } from "../../kernel/cpu.ts";
 import type { Mm } from "../../kernel/mm.ts";
 import { mprotect } from "../../kernel/mprotect.ts";
-import { call, type Kernel } from "../../kernel/operation.ts";
+import { call, type Kernel, note } from "../../kernel/operation.ts";
+import { underEachLock } from "../../kernel/page-table-lock.ts";
 import { reclaim, tryToUnmap } from "../../kernel/reclaim.ts";
-import { UnmapBatch } from "../../kernel/unmap-batch.ts";
+import { flushBatchedPending, UnmapBatch } from "../../kernel/unmap-batch.ts";
 import type { Scenario } from "../scenario.ts";
 import { onePage, type Stage } from "../stage.ts";
 
@@ -37,10 +39,10 @@ export const reclaimAgainstProtect = reclaimAgainst(
   },
 );
 
-/** Of the first page another reclaimer has put the flush off, and not made it yet. */
+/** Of the first page the flush has been put off before; neither is made yet. */
 export const reclaimAgainstTwoTables: Scenario = {
   name: "reclaim-against-two-tables",
-  summary: "the second of two pages is reclaimed while its owner protects both, a table for each",
+  summary: "a page is taken away while its owner relies on its table, and on that of another page",
   cpus: 2,
   prepare(stage) {
     const [cpu0, cpu1] = [stage.cpus[0]!, stage.cpus[1]!];
@@ -48,12 +50,16 @@ export const reclaimAgainstTwoTables: Scenario = {
     stage.switchTo(stage.task(cpu0, "kswapd", null));
     stage.switchTo(stage.task(cpu1, "owner", a));
     const [first, second] = [onePage(0), onePage(1)];
-    stage.run(cpu0, tryToUnmap(cpu0, new UnmapBatch(), { mm: a, page: first.start }));
+    const takeAway = (cpu: Cpu, { start: page }: PageRange) =>
+      tryToUnmap(cpu, new UnmapBatch(), { mm: a, page });
+    stage.run(cpu0, takeAway(cpu0, first));
     return [
-      (cpu) => reclaim(cpu, [{ mm: a, page: second.start }]),
+      (cpu) => takeAway(cpu, second),
       function* (cpu) {
-        for (const page of [first, second]) {
-          yield* call(mprotect(cpu, a, page, { writable: false, executable: false }));
+        for (const range of [first, second]) {
+          yield* note({ kind: "revoking", mm: a, range });
+          yield* underEachLock(a, range, "4K", () => flushBatchedPending(cpu, a));
+          yield* note({ kind: "revoked", mm: a, range });
         }
         yield* stage.touch("read", { index: 1 });
       },

@@ -84,6 +84,7 @@ function* flushBatch(cpu: Cpu, batch: FlushBatch, flushOthers: FlushMulti): Kern
 export const flushing618By = (
   flushOthers: FlushMulti,
 ): Omit<ShootdownProtocol, "name" | "summary" | "source"> => ({
+  hasVmaLocks: true,
   switchMm,
   enterLazy,
   flushRange: (cpu, request) => flushRange(cpu, request, flushOthers),

@@ -75,6 +75,8 @@ export interface ShootdownProtocol {
   readonly knowsPcid?: boolean;
   /** False: it knows nothing of user PCIDs. */
   readonly knowsPti?: boolean;
+  /** Whether kernels of its time have per-VMA locks. */
+  readonly hasVmaLocks?: boolean;
   /** Whether it broadcasts flushes where the kernel is told to. */
   readonly usesInvlpgb?: boolean;
   /** False: a flush that frees tables leaves lazy CPUs on the mm, as far as its CR3 goes. */

@@ -1,18 +1,21 @@
-// Explores every known mistake where it shows, and the correct kernel in the same place, and writes
-// what came out into the table of docs/explore.md. Needs a build.
+// Explores every known mistake where it shows, and the correct kernel in the same place, and every
+// kernel that is known to break without one, and writes what came out into the tables of
+// docs/explore.md. Needs a build.
 //
 //   npm run docs:explore
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { mutations } from "../dist/kernel/mutation.js";
+import { expectedOf } from "../dist/explore/job.js";
 import { exploreAll } from "../dist/explore/run.js";
+import { fits } from "../dist/explore/scenario.js";
+import { SCENARIOS } from "../dist/explore/scenarios.js";
 import { SHOWCASES } from "../dist/explore/showcases.js";
+import { LAZY_POLICY_NAMES } from "../dist/kernel/lazy/policies.js";
+import { mutations } from "../dist/kernel/mutation.js";
+import { PROTOCOL_NAMES, protocols } from "../dist/kernel/shootdown/protocols.js";
 
 const FILE = new URL("../docs/explore.md", import.meta.url);
-const BEGIN = "<!-- table of mistakes -->";
-const END = "<!-- end of the table -->";
-
 const workers = Math.min(2, availableParallelism());
 const jobsWith = (change) => SHOWCASES.map((showcase) => ({ ...showcase, ...change }));
 const wrong = await exploreAll(SHOWCASES, { workers });
@@ -47,11 +50,62 @@ const head = [
   "under sc",
   "correct kernel: executions",
 ];
-const line = (cells) => `| ${cells.join(" | ")} |`;
-const table = [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 
-const text = readFileSync(FILE, "utf8");
-const [before, rest] = text.split(BEGIN);
-const [, after] = rest.split(END);
-writeFileSync(FILE, `${before}${BEGIN}\n\n${table}\n\n${END}${after}`);
-console.log(table);
+const jobs = SCENARIOS.flatMap((scenario) =>
+  PROTOCOL_NAMES.filter((protocol) => fits(scenario, protocols[protocol])).flatMap((protocol) =>
+    LAZY_POLICY_NAMES.map((policy) => {
+      return { name: scenario.name, policy, protocol, mutation: "none", memory: "tso" };
+    }).filter((job) => expectedOf(job, scenario) === "violation"),
+  ),
+);
+const broken = (await exploreAll(jobs, { workers })).scenarios;
+const unseen = broken.filter(({ violations }) => violations.length === 0);
+for (const { name, policy, protocol } of unseen)
+  console.log(`nothing: ${name} ${policy} ${protocol}`);
+
+const quoted = (names) => names.map((name) => `\`${name}\``).join(", ");
+/** Names of a list, by those that are missing where that is shorter. */
+function among(all, names) {
+  const missing = all.filter((name) => !names.includes(name));
+  if (missing.length === 0) return "all";
+  return missing.length < 4 ? `all but ${quoted(missing)}` : quoted(names);
+}
+/** By what is said of a scenario: the scenarios of which it is. */
+const scenariosOf = new Map();
+for (const { name } of SCENARIOS) {
+  const here = broken.filter((result) => result.name === name);
+  for (const reason of new Set(here.map((result) => result.reason))) {
+    const results = here.filter((result) => result.reason === reason);
+    const values = (read) => [...new Set(results.map(read))];
+    const policies = among(
+      LAZY_POLICY_NAMES,
+      values(({ policy }) => policy),
+    );
+    const under = among(
+      PROTOCOL_NAMES,
+      values(({ protocol }) => protocol),
+    );
+    const found = values(({ violations }) => violations[0]?.invariant ?? "**nothing**").sort();
+    const said = [reason, policies, under, found.join(", ")].join(" | ");
+    scenariosOf.set(said, [...(scenariosOf.get(said) ?? []), name]);
+  }
+}
+const breaks = [...scenariosOf]
+  .sort(([one], [other]) => (one < other ? -1 : 1))
+  .map(([said, names]) => [...said.split(" | "), quoted(names)]);
+
+const line = (cells) => `| ${cells.join(" | ")} |`;
+const tableOf = (heads, lines) =>
+  [line(heads), line(heads.map(() => "---")), ...lines.map(line)].join("\n");
+
+/** The table between the two comments that are named so. */
+function write(name, table) {
+  const [begin, end] = [`<!-- table of ${name} -->`, `<!-- end of the table of ${name} -->`];
+  const [before, rest] = readFileSync(FILE, "utf8").split(begin);
+  const [, after] = rest.split(end);
+  writeFileSync(FILE, `${before}${begin}\n\n${table}\n\n${end}${after}`);
+  console.log(table);
+}
+
+write("mistakes", tableOf(head, rows));
+write("breaks", tableOf(["what happens", "lazyTlb", "protocol", "found", "scenarios"], breaks));

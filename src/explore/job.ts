@@ -14,7 +14,8 @@ import {
   exploreScenario,
 } from "./explore.ts";
 import type { Subject } from "./exploration.ts";
-import type { Break, Scenario } from "./scenario.ts";
+import type { Break } from "./breaks.ts";
+import type { Scenario } from "./scenario.ts";
 import { inOneLine, loadScenarios } from "./scenario-file.ts";
 import { scenarioNamed } from "./scenarios.ts";
 import { showcaseOf } from "./showcases.ts";
@@ -46,6 +47,8 @@ export interface ScenarioResult extends Job {
   readonly cutBy: Explored["cutBy"];
   /** Null: nobody has said what this mistake does in this scenario. */
   readonly expected: Verdict | null;
+  /** What makes a kernel without a mistake fail here, where it is known to; else null. */
+  readonly reason: string | null;
   readonly violations: readonly Counterexample[];
 }
 
@@ -87,6 +90,7 @@ export function resultOf(
     preemptionBound: preemptionBound ?? null,
     cutBy,
     expected,
+    reason: breakOf(job, scenario)?.reason ?? null,
     violations,
   };
 }
@@ -116,16 +120,20 @@ export function blamed({ name, file }: Job, error: unknown): unknown {
 }
 
 /** What the exploration of a job is to find. */
-export function expectedOf(job: Job, { breaks = [] }: Scenario): Verdict | null {
-  if (breaks.some((each) => isBroken(job, each))) return "violation";
+export function expectedOf(job: Job, scenario: Scenario): Verdict | null {
+  if (breakOf(job, scenario) !== undefined) return "violation";
   if (job.mutation === "none") return "ok";
   const showcase = showcaseOf(job.mutation);
   if (showcase === undefined || !matches(showcase, job)) return null;
   return showcase.memory === "tso" && job.memory === "sc" ? "ok" : "violation";
 }
 
-const isBroken = (job: Job, { policy, protocols }: Break): boolean =>
-  (policy === undefined || job.policy === policy) && protocols?.includes(job.protocol) !== false;
+/** What is known to break the kernel of the job, whatever mistake it makes beside. */
+const breakOf = ({ policy, protocol }: Job, { breaks = [] }: Scenario): Break | undefined =>
+  breaks.find((each) => {
+    const isMeant = each.policies?.includes(policy) !== false;
+    return isMeant && each.protocols?.includes(protocol) !== false;
+  });
 
 const matches = (showcase: Job, { name, policy, protocol }: Job): boolean =>
   showcase.name === name && showcase.policy === policy && showcase.protocol === protocol;

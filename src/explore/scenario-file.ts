@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { createJiti } from "jiti";
 import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { LAZY_POLICY_NAMES } from "../kernel/lazy/policies.ts";
 import { PROTOCOL_NAMES } from "../kernel/shootdown/protocols.ts";
 import { PROCESSES_PER_CPU } from "./executor.ts";
 import type { Scenario } from "./scenario.ts";
@@ -13,6 +14,7 @@ import { SCENARIO_NAMES } from "./scenarios.ts";
 /** The processes of a search are the bits of a number. */
 const MAX_CPUS = Math.floor(31 / PROCESSES_PER_CPU);
 
+const SENTENCE = "one sentence";
 const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
 /** Whether a word of the command line is meant as such a file, not as a name. */
@@ -63,21 +65,26 @@ async function evaluate(path: string): Promise<object> {
 }
 
 function check(path: string, scenario: Scenario, taken: ReadonlySet<string>): void {
-  const { name, summary, cpus, prepare, protocols = [] } = scenario;
+  const { name, summary, cpus, prepare, protocols = [], breaks = [] } = scenario;
   const refuse = (key: string, value: unknown, remedy: string): never => {
     throw new BadInput(`${path}: ${key}`, value, remedy);
   };
   if (typeof name !== "string" || !NAME.test(name)) refuse("name", name, "words, with - between");
   if (taken.has(name)) refuse("name", name, "is the name of another scenario; take a new one");
-  if (typeof summary !== "string") refuse(`${name}.summary`, summary, "one sentence");
+  if (typeof summary !== "string") refuse(`${name}.summary`, summary, SENTENCE);
   if (!Number.isInteger(cpus) || cpus < 1 || cpus > MAX_CPUS) {
     refuse(`${name}.cpus`, cpus, `a whole number from 1 to ${MAX_CPUS}`);
   }
   if (typeof prepare !== "function") refuse(`${name}.prepare`, prepare, "a function of the stage");
-  for (const protocol of protocols) {
-    if (!PROTOCOL_NAMES.includes(protocol)) {
-      refuse(`${name}.protocols`, protocol, remedyForName(protocol, PROTOCOL_NAMES));
-    }
+  const oneOf = (key: string, values: readonly string[], names: readonly string[]): void => {
+    const wrong = values.find((value) => !names.includes(value));
+    if (wrong !== undefined) refuse(`${name}.${key}`, wrong, remedyForName(wrong, names));
+  };
+  oneOf("protocols", protocols, PROTOCOL_NAMES);
+  for (const each of breaks) {
+    oneOf("breaks.policies", each.policies ?? [], LAZY_POLICY_NAMES);
+    oneOf("breaks.protocols", each.protocols ?? [], PROTOCOL_NAMES);
+    if (typeof each.reason !== "string") refuse(`${name}.breaks.reason`, each.reason, SENTENCE);
   }
 }
 

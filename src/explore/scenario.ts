@@ -3,10 +3,10 @@
 
 import type { Cpu } from "../kernel/cpu.ts";
 import type { KernelOptions } from "../kernel/kernel.ts";
-import type { LazyPolicyName } from "../kernel/lazy/policies.ts";
 import type { ShootdownProtocol } from "../kernel/shootdown/protocol.ts";
 import type { ProtocolName } from "../kernel/shootdown/protocols.ts";
 import type { Kernel } from "../kernel/operation.ts";
+import type { Break } from "./breaks.ts";
 import type { Stage } from "./stage.ts";
 
 /** What the task that is current on a CPU does from the start on. */
@@ -19,16 +19,6 @@ export function fits({ kernel = {} }: Scenario, protocol: ShootdownProtocol): bo
   return kernel.invlpgb !== true || protocol.usesInvlpgb === true;
 }
 
-/** All policies, or all protocols, where none is named. */
-export interface Break {
-  readonly policy?: LazyPolicyName;
-  /** With these only. */
-  readonly protocols?: readonly ProtocolName[];
-}
-
-/** freebsd acknowledges before it invalidates, and the table is freed in between (I2). */
-export const EARLY_FREE: Break = { protocols: ["freebsd"] };
-
 export interface Scenario {
   readonly name: string;
   /** One sentence: who does what meanwhile. */
@@ -38,7 +28,7 @@ export interface Scenario {
   readonly ticks?: boolean;
   /** Kernel options that it needs: page-table isolation, say. */
   readonly kernel?: Partial<KernelOptions>;
-  /** Kernels that are known to fail here, with every protocol unless some are named. */
+  /** Kernels that are known to fail here; why, is said by the first of them that fits. */
   readonly breaks?: readonly Break[];
   /** Protocols that it is about, beside the newest: explored with them unless one is chosen. */
   readonly protocols?: readonly ProtocolName[];

@@ -1,4 +1,4 @@
-// What explorations found: a line for each, then the counterexamples.
+// What explorations found: a line for each, why a violation was expected, the counterexamples.
 
 import type { Counterexample } from "../explore/counterexample.ts";
 import { isAsExpected, type ExploreResult, type ScenarioResult } from "../explore/job.ts";
@@ -24,7 +24,8 @@ export interface Layout {
 /** The counterexample is printed of all when there are few, else of those that nobody expected. */
 export function formatExploration({ scenarios }: ExploreResult, layout: Layout): string {
   const { paint, columns } = layout;
-  const rows = scenarios.map(cells);
+  const reasons = [...new Set(scenarios.flatMap(({ reason }) => reason ?? []))];
+  const rows = scenarios.map((result) => cells(result, reasons));
   const widths = HEAD.map((head, at) =>
     Math.max(head.length, ...rows.map((row) => row[at]!.length)),
   );
@@ -43,7 +44,8 @@ export function formatExploration({ scenarios }: ExploreResult, layout: Layout):
       `\n${paint.bold(`${result.name}, ${result.policy}, mutation ${result.mutation}`)}\n` +
       result.violations.map((each) => formatCounterexample(each, columns)).join("\n"),
   );
-  return table + stories.join("");
+  const known = reasons.map((reason, index) => `[${index + 1}] ${reason}\n`).join("");
+  return table + (known && `\n${known}`) + stories.join("");
 }
 
 /** The plain-language line, and the schedule below it. */
@@ -53,10 +55,11 @@ export function formatCounterexample(counterexample: Counterexample, columns: nu
   return `${invariant}: ${message}.\n${meanwhile}\n${formatSchedule(counterexample, columns)}`;
 }
 
-function cells(result: ScenarioResult): string[] {
-  const { name, policy, protocol, mutation, memory, executions, depth } = result;
+function cells(result: ScenarioResult, reasons: readonly string[]): string[] {
+  const { name, policy, protocol, mutation, memory, executions, depth, reason } = result;
   const counts = [String(executions), String(depth)];
-  return [name, policy, protocol, mutation, memory, ...counts, verdictOf(result)];
+  const why = reason === null ? "" : ` [${reasons.indexOf(reason) + 1}]`;
+  return [name, policy, protocol, mutation, memory, ...counts, verdictOf(result) + why];
 }
 
 function verdictOf(result: ScenarioResult): string {

@@ -146,6 +146,16 @@ describe("shootdown explore", () => {
         /cpus: 8: a whole number from 1/,
       ],
       [
+        "it declares a break of no policy",
+        MINE.replace("cpus: 2", 'cpus: 2, breaks: [{ policies: ["refcount"], reason: "none" }]'),
+        /breaks.policies: "refcount": did you mean refcounted\?/,
+      ],
+      [
+        "it declares a break without a reason",
+        MINE.replace("cpus: 2", 'cpus: 2, breaks: [{ policies: ["eager"] }]'),
+        /breaks.reason: .*: one sentence$/,
+      ],
+      [
         "its code throws",
         MINE.replace("stage.makeReady", "stage.makeRaedy"),
         /: "protect-against-return": its code fails: stage.makeRaedy is not a function$/,

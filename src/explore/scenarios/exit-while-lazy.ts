@@ -5,8 +5,36 @@ import type { Cpu } from "../../kernel/cpu.ts";
 import { exitMm } from "../../kernel/exit.ts";
 import type { Kernel } from "../../kernel/operation.ts";
 import type { Task } from "../../kernel/task.ts";
-import { EARLY_FREE, type Scenario } from "../scenario.ts";
+import {
+  ACKNOWLEDGED_BEFORE_FLUSH,
+  FLUSH_MOVES_NOBODY,
+  MASK_LEFT_WHEN_FLUSHED,
+  MASK_LEFT_WHEN_LAZY,
+  NOTHING_TO_FLUSH,
+  ROOT_FREED_IN_SWITCH,
+  TABLES_FREED_IN_SWITCH,
+  TOLD_NO_PREV,
+  UNCOUNTED,
+} from "../breaks.ts";
+import type { Scenario } from "../scenario.ts";
 import type { Stage } from "../stage.ts";
+
+/** What breaks where an mm that is borrowed dies with something mapped, and with nothing. */
+export const MAPPED_BREAKS = [
+  UNCOUNTED,
+  TABLES_FREED_IN_SWITCH,
+  FLUSH_MOVES_NOBODY,
+  TOLD_NO_PREV,
+  MASK_LEFT_WHEN_FLUSHED,
+  MASK_LEFT_WHEN_LAZY,
+  ACKNOWLEDGED_BEFORE_FLUSH,
+];
+export const UNMAPPED_BREAKS = [
+  UNCOUNTED,
+  NOTHING_TO_FLUSH,
+  ROOT_FREED_IN_SWITCH,
+  MASK_LEFT_WHEN_LAZY,
+];
 
 /** CPU 1 idles on `a`, which CPU 0 exits; then CPU 1 goes to a task of `b`. */
 export const lazyElsewhere = (
@@ -35,7 +63,7 @@ export const exitWhileLazy = lazyElsewhere(
   {
     name: "exit-while-lazy",
     summary: "the last user of an mm exits while another CPU is lazy on it and then switches away",
-    breaks: [{ policy: "unrefcounted" }, EARLY_FREE],
+    breaks: MAPPED_BREAKS,
   },
   1,
 );
@@ -44,7 +72,7 @@ export const exitUnmappedWhileLazy = lazyElsewhere(
   {
     name: "exit-unmapped-while-lazy",
     summary: "the same with an mm that has nothing mapped any more: no flush is sent at exit",
-    breaks: [{ policy: "unrefcounted" }, { policy: "null-prev" }, { policy: "fewer-parameters" }],
+    breaks: UNMAPPED_BREAKS,
   },
   0,
 );

@@ -3,11 +3,11 @@
 import type { Cpu } from "../../kernel/cpu.ts";
 import { exitMm } from "../../kernel/exit.ts";
 import { call, type Kernel } from "../../kernel/operation.ts";
-import { PASSING_OVER } from "../../kernel/shootdown/kvm-pv.ts";
 import type { Task } from "../../kernel/task.ts";
 import { preemptVcpu } from "../../kernel/vcpu.ts";
-import { EARLY_FREE, type Scenario } from "../scenario.ts";
-import { lazyElsewhere } from "./exit-while-lazy.ts";
+import { FLUSH_PASSES_OVER } from "../breaks.ts";
+import type { Scenario } from "../scenario.ts";
+import { lazyElsewhere, MAPPED_BREAKS, UNMAPPED_BREAKS } from "./exit-while-lazy.ts";
 
 export const protectAgainstEntry: Scenario = {
   name: "protect-against-entry",
@@ -39,12 +39,7 @@ export const exitWhileVcpuPreempted = lazyElsewhere(
   {
     name: "exit-while-vcpu-preempted",
     summary: "the last user of an mm exits while another vCPU is lazy on it and preempted",
-    breaks: [
-      { policy: "unrefcounted" },
-      { policy: "null-prev", protocols: PASSING_OVER },
-      { policy: "fewer-parameters", protocols: PASSING_OVER },
-      EARLY_FREE,
-    ],
+    breaks: [FLUSH_PASSES_OVER, ...MAPPED_BREAKS],
   },
   1,
   exitWhilePreempted,
@@ -54,7 +49,7 @@ export const exitUnmappedWhileVcpuPreempted = lazyElsewhere(
   {
     name: "exit-unmapped-while-vcpu-preempted",
     summary: "the same with an mm that has nothing mapped any more",
-    breaks: [{ policy: "unrefcounted" }, { policy: "null-prev" }, { policy: "fewer-parameters" }],
+    breaks: UNMAPPED_BREAKS,
   },
   0,
   exitWhilePreempted,

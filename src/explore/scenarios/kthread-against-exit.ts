@@ -4,13 +4,14 @@ import { exitMm } from "../../kernel/exit.ts";
 import { kthreadUnuseMm, kthreadUseMm } from "../../kernel/kthread.ts";
 import { mmput } from "../../kernel/mm-count.ts";
 import { call, type Kernel } from "../../kernel/operation.ts";
-import { EARLY_FREE, type Scenario } from "../scenario.ts";
+import { ACKNOWLEDGED_BEFORE_FLUSH, FLUSH_MOVES_NOBODY, TOLD_NO_PREV } from "../breaks.ts";
+import type { Scenario } from "../scenario.ts";
 
 export const kthreadAgainstExit: Scenario = {
   name: "kthread-against-exit",
   summary: "a kernel thread uses an mm by kthread_use_mm while the mm's last task exits",
   cpus: 2,
-  breaks: [EARLY_FREE],
+  breaks: [FLUSH_MOVES_NOBODY, TOLD_NO_PREV, ACKNOWLEDGED_BEFORE_FLUSH],
   prepare(stage) {
     const [cpu0, cpu1] = [stage.cpus[0]!, stage.cpus[1]!];
     const a = stage.mm("a");

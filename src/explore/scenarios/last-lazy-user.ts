@@ -2,13 +2,15 @@
 
 import { exitMm } from "../../kernel/exit.ts";
 import { kthreadUseMm } from "../../kernel/kthread.ts";
+import { LEAVES_FREED_MASK, MASK_LEFT_WHEN_LAZY, UNCOUNTED } from "../breaks.ts";
 import type { Scenario } from "../scenario.ts";
+import { UNMAPPED_BREAKS } from "./exit-while-lazy.ts";
 
 export const lastLazyUserLeaves: Scenario = {
   name: "last-lazy-user-leaves",
   summary: "a CPU that alone still borrows an mm, all of whose tasks are gone, switches away",
   cpus: 2,
-  breaks: [{ policy: "unrefcounted" }],
+  breaks: [UNCOUNTED, LEAVES_FREED_MASK, MASK_LEFT_WHEN_LAZY],
   prepare(stage) {
     const [cpu0, cpu1] = [stage.cpus[0]!, stage.cpus[1]!];
     const a = stage.mm("a", 0);
@@ -27,7 +29,7 @@ export const kthreadLeavesDying: Scenario = {
   summary:
     "a kernel thread goes by kthread_use_mm from a borrowed mm to another while the first dies",
   cpus: 2,
-  breaks: [{ policy: "unrefcounted" }, { policy: "null-prev" }, { policy: "fewer-parameters" }],
+  breaks: UNMAPPED_BREAKS,
   prepare(stage) {
     const [cpu0, cpu1] = [stage.cpus[0]!, stage.cpus[1]!];
     const dying = stage.mm("dying", 0);

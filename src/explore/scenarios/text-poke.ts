@@ -4,12 +4,28 @@
 import { exitMm } from "../../kernel/exit.ts";
 import { disableInterrupts, enableInterrupts, type Kernel } from "../../kernel/operation.ts";
 import { unuseTemporaryMm, useTemporaryMm } from "../../kernel/temporary-mm.ts";
+import {
+  ACKNOWLEDGED_BEFORE_FLUSH,
+  FLUSH_MOVES_NOBODY,
+  MASK_LEFT_WHEN_FLUSHED,
+  TABLES_FREED_IN_SWITCH,
+  TOLD_NO_PREV,
+  UNCOUNTED_BEFORE_LOADED_MM,
+} from "../breaks.ts";
 import type { Scenario } from "../scenario.ts";
 
 export const textPokeWhileLazy: Scenario = {
   name: "text-poke-while-lazy",
   summary: "a CPU that is lazy on an mm goes to a temporary one and back while the mm's user exits",
   cpus: 2,
+  breaks: [
+    TABLES_FREED_IN_SWITCH,
+    FLUSH_MOVES_NOBODY,
+    TOLD_NO_PREV,
+    UNCOUNTED_BEFORE_LOADED_MM,
+    MASK_LEFT_WHEN_FLUSHED,
+    ACKNOWLEDGED_BEFORE_FLUSH,
+  ],
   prepare(stage) {
     const [cpu0, cpu1] = [stage.cpus[0]!, stage.cpus[1]!];
     const a = stage.mm("a");

@@ -9,6 +9,7 @@ import { call, type Kernel } from "../../kernel/operation.ts";
 import { WHOLE_USER_HALF } from "../../kernel/shootdown/protocol.ts";
 import { createMultiStop, multiCpuStop, runWhenAllStand } from "../../kernel/stop-machine.ts";
 import type { Task } from "../../kernel/task.ts";
+import { FLUSH_MOVES_NOBODY } from "../breaks.ts";
 import type { Scenario, Script } from "../scenario.ts";
 import type { Stage } from "../stage.ts";
 
@@ -22,6 +23,7 @@ const unplug = (
 ): Scenario => ({
   ...scenario,
   cpus: 3,
+  breaks: [FLUSH_MOVES_NOBODY],
   prepare(stage) {
     const [cpu0, cpu1, cpu2] = [stage.cpus[0]!, stage.cpus[1]!, stage.cpus[2]!];
     const a = stage.mm("a");

@@ -60,6 +60,7 @@ export const linux415: ShootdownProtocol = {
   source:
     "arch/x86/mm/tlb.c, Linux 4.14 to 4.19 (Lutomirski, x86/mm: Implement PCID based optimization)",
   switchMm,
+  leavesMaskFirst: true,
   enterLazy,
   flushRange,
   flushKernelRange,

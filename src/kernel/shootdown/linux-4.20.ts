@@ -46,6 +46,7 @@ export const linux420: ShootdownProtocol = {
   summary: "as linux-5.13, but the local flush comes first and the IPIs after it",
   source: "arch/x86/mm/tlb.c, Linux 4.20 to 5.12 (van Riel, x86/mm/tlb: Make lazy TLB mode lazier)",
   switchMm: switchMmAndCatchUp,
+  leavesMaskFirst: true,
   enterLazy,
   flushRange,
   flushKernelRange,

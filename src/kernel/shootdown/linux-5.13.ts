@@ -73,6 +73,7 @@ export const flushingBy = (
   flushMulti: FlushMulti,
 ): Omit<ShootdownProtocol, "name" | "summary" | "source"> => ({
   switchMm: switchMmAndCatchUp,
+  leavesMaskFirst: true,
   enterLazy,
   flushRange: (cpu, request) => flushRange(cpu, request, flushMulti),
   flushKernelRange,

@@ -81,6 +81,8 @@ export interface ShootdownProtocol {
   readonly usesInvlpgb?: boolean;
   /** False: a flush that frees tables leaves lazy CPUs on the mm, as far as its CR3 goes. */
   readonly endsLazyUse?: boolean;
+  /** A CPU leaves mm_cpumask of the old mm before it writes CR3, as in Linux 4.14 to 6.13. */
+  readonly leavesMaskFirst?: true;
   /** User PCIDs lose the pages of a flush by INVLPG on the way to user mode, not by INVPCID. */
   readonly flushesInContext?: boolean;
   /** A copied page is written to by the fault handler, in place of an INVLPG on its CPU. */

@@ -6,10 +6,10 @@ import { type X2apic, X2APIC_MODES } from "../kernel/apic.ts";
 import { LAZY_POLICY_NAMES } from "../kernel/lazy/policies.ts";
 import { MUTATION_NAMES } from "../kernel/mutation.ts";
 import { PROTOCOL_NAMES } from "../kernel/shootdown/protocols.ts";
-import { MAX_CORES } from "../machine/description.ts";
+import { MAX_CORES, type PageSize } from "../machine/description.ts";
 import { PRESET_NAMES } from "../presets/presets.ts";
 import type { IdleState } from "../presets/describe.ts";
-import type { Configuration, ConfigurationAxis, UserPageSize } from "./configuration.ts";
+import type { Configuration, ConfigurationAxis } from "./configuration.ts";
 import { hasPcid, hasVmaLocks, knowsPcid } from "./constraints.ts";
 
 export interface Axis<T> {
@@ -26,7 +26,7 @@ export interface Axis<T> {
 
 type AxisTable = { readonly [A in ConfigurationAxis]-?: Axis<Configuration[A]> };
 
-const PAGE_SIZES: readonly UserPageSize[] = ["4K", "2M"];
+const PAGE_SIZES: readonly PageSize[] = ["4K", "2M", "1G"];
 const IDLE_STATES: readonly IdleState[] = ["poll", "mwait", "halt", "c6"];
 
 const MODE_OF: Readonly<Record<string, X2apic>> = {
@@ -65,7 +65,7 @@ export const AXES: AxisTable = {
     defaultFor: () => 8,
   },
   pageSize: {
-    summary: "how large those pages are: 2M as with MAP_HUGETLB (4K unless given)",
+    summary: "how large those pages are: 2M and 1G as with MAP_HUGETLB (4K unless given)",
     ...presetsOwn(oneOf(PAGE_SIZES, "4K")),
   },
   rounds: {

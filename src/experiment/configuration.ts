@@ -8,9 +8,6 @@ import type { PageSize } from "../machine/description.ts";
 import type { IdleState } from "../presets/describe.ts";
 import type { PresetName } from "../presets/presets.ts";
 
-/** What the kernel maps memory of processes with. */
-export type UserPageSize = Extract<PageSize, "4K" | "2M">;
-
 export interface Configuration {
   readonly cpu: PresetName;
   /** Emulated cores, 1 to 1024. */
@@ -40,7 +37,7 @@ export interface Configuration {
   /** Pages that one mmap/munmap/mprotect/madvise of the workload covers. */
   readonly pages: number;
   /** How large those pages are; 4K unless given. */
-  readonly pageSize?: UserPageSize;
+  readonly pageSize?: PageSize;
   /** Measured repetitions of the workload's operation. */
   readonly rounds: number;
   /** The mistake that the kernel makes; none unless given. */

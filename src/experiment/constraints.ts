@@ -7,6 +7,7 @@ import { PASSING_OVER } from "../kernel/shootdown/kvm-pv.ts";
 import { type ProtocolName, protocols } from "../kernel/shootdown/protocols.ts";
 import { presetNamed, type PresetName } from "../presets/presets.ts";
 import type { Configuration, ConfigurationAxis } from "./configuration.ts";
+import { whyTooManyGigabytes } from "./gigantic-memory.ts";
 
 /** Whether the CPU enumerates PCID (CPUID.01H:ECX[17]). */
 export function hasPcid(cpu: PresetName): boolean {
@@ -82,6 +83,8 @@ export function conflictIn(configuration: Configuration): Conflict | undefined {
       return { axis: "protocol", against: "cpu", reason: `RAR is Intel's, ${cpu} is not` };
     if (!pcid) return { axis: "protocol", against: "pcid", reason: "RAR's payloads name a PCID" };
   }
+  const tooMany = whyTooManyGigabytes(configuration);
+  if (tooMany !== undefined) return { axis: "pages", against: "pageSize", reason: tooMany };
   const reason = whyNotTogether(configuration);
   if (reason !== undefined) return { axis: "lazyTlb", against: "protocol", reason };
   return configuration.invlpgb ? conflictOfInvlpgb(configuration) : undefined;

@@ -69,7 +69,7 @@ function* addPage(
 ): Kernel {
   const { pageSize = "4K" } = area;
   yield* work(costs.faultAnonymous);
-  if (pageSize === "2M") return yield* addLargePage(cpu, mm, { page, isWrite, area });
+  if (pageSize !== "4K") return yield* addLargePage(cpu, mm, { page, isWrite, area }, pageSize);
   if (!isWrite) {
     const { frames, zeroFrame } = cpu.kernel;
     frames.share(zeroFrame);
@@ -86,12 +86,13 @@ function* addLargePage(
   cpu: Cpu,
   mm: Mm,
   { page, isWrite, area }: { page: PageNumber; isWrite: boolean; area: Area },
+  size: "2M" | "1G",
 ): Kernel {
   yield* work(costs.allocatePage);
-  yield* workTimes(costs.clearPage, pagesPer("2M"));
+  yield* workTimes(costs.clearPage, pagesPer(size));
   const rights = { ...area, writable: isWrite };
-  const frame = cpu.kernel.frames.allocateLarge();
-  yield* writeEntry(mm, page, leafEntry(frame, rights, "2M"), "2M");
+  const frame = cpu.kernel.frames.allocateLarge(size);
+  yield* writeEntry(mm, page, leafEntry(frame, rights, size), size);
 }
 
 /** do_wp_page, hugetlb_wp: the only user takes the page over, others get a copy. Lock held. */
@@ -112,7 +113,7 @@ function* copyOnWrite(cpu: Cpu, mm: Mm, page: PageNumber, area: Area, entry: big
   const evictedHere = cpu.kernel.protocol.writesToCopy === true && !area.executable;
   yield* exchangeEntry(mm, page, 0n, pageSize);
   yield* flushRange(cpu, { mm, range, freedTables: false, pageSize, evictedHere });
-  const frame = pageSize === "4K" ? frames.allocate() : frames.allocateLarge();
+  const frame = pageSize === "4K" ? frames.allocate() : frames.allocateLarge(pageSize);
   yield* writeEntry(mm, page, leafEntry(frame, area, pageSize), pageSize);
   // A write that adds nothing: the older entry, which allows none, is dropped, and the page walked.
   if (evictedHere) yield* kernelAccess(page, "write");

@@ -43,7 +43,8 @@ function* clean(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
   const held = yield* lockToRead(mm, range);
   yield* work(costs.adviseRange);
   const areas = mm.areas.within(range);
-  assert(!areas.some(({ pageSize }) => pageSize === "2M"), "MADV_FREE is for 4K pages (EINVAL)");
+  const isSmall = areas.every(({ pageSize = "4K" }) => pageSize === "4K");
+  assert(isSmall, "MADV_FREE is for 4K pages (EINVAL)");
   let cleaned = null as PageRange | null;
   yield* underEachLock(mm, range, "4K", function* (part) {
     yield* flushBatchedPending(cpu, mm);

@@ -17,6 +17,9 @@ import { type Kernel, note, work, workTimes } from "./operation.ts";
 /** Where mmap looks for room when no address is given. */
 export const MMAP_BASE = pageNumber(0x7f00_0000_0);
 
+/** Where it looks for room for pages of 1 GiB, of which there is much more below. */
+export const GIGANTIC_BASE = pageNumber(0x1000_0000_0);
+
 export interface MapRequest {
   /** In 4 KiB pages. */
   readonly pageCount: number;
@@ -33,9 +36,10 @@ export function* mmap(cpu: Cpu, mm: Mm, request: MapRequest): Kernel<PageRange> 
   yield* lockAreas(mm);
   yield* work(costs.mapArea);
   const { at, pageCount, writable = true, executable = false, pageSize = "4K" } = request;
+  const base = pageSize === "1G" ? GIGANTIC_BASE : MMAP_BASE;
   const range =
     at === undefined
-      ? yield* findRoom(mm, pageCount, MMAP_BASE, pagesPer(pageSize))
+      ? yield* findRoom(mm, pageCount, base, pagesPer(pageSize))
       : { start: at, end: pageNumber(at + pageCount) };
   if (at !== undefined) yield* claimRange(cpu, mm, range);
   if (mm.areas.overlaps(range)) yield* unmapLocked(cpu, mm, range);

@@ -3,7 +3,7 @@
 
 import { type FrameNumber, type PageNumber, type PageRange, union } from "../base/address.ts";
 import type { PageSize } from "../machine/description.ts";
-import { frameOfEntry } from "../machine/page-table.ts";
+import { frameOfEntry, smallerPage } from "../machine/page-table.ts";
 import type { Area } from "./area.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
@@ -42,7 +42,7 @@ export class MmuGather {
   add(frame: FrameNumber, page: PageNumber, size: PageSize): void {
     this.pages.push(frame);
     this.cover(leafAt(page, size));
-    if (this.pageSize !== "4K") this.pageSize = size;
+    this.pageSize = smallerPage(this.pageSize ?? size, size);
   }
 }
 

@@ -3,7 +3,7 @@
 import type { PageRange } from "../base/address.ts";
 import type { PageSize } from "../machine/description.ts";
 import { leafAt, leafEntry } from "./entry.ts";
-import { ACCESSED, DIRTY, frameOfEntry } from "../machine/page-table.ts";
+import { ACCESSED, DIRTY, frameOfEntry, smallerPage } from "../machine/page-table.ts";
 import { lockAreas, lockForChange, unlockAreas } from "./area-lock.ts";
 import { batchedCall } from "./batched-call.ts";
 import { costs } from "./costs.ts";
@@ -30,7 +30,7 @@ function* changeRights(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): Kern
   yield* work(costs.protectArea);
   yield* note({ kind: "revoking", mm, range });
   let flushed = null as PageRange | null;
-  let pageSize: PageSize = "2M";
+  let pageSize: PageSize = "1G";
   yield* lockForChange(mm, mm.areas.within(range));
   yield* lockForChange(mm, mm.areas.joining({ ...range, ...rights }));
   for (const area of mm.areas.protect(range, rights)) {
@@ -42,7 +42,7 @@ function* changeRights(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): Kern
         const old = yield* exchangeEntry(mm, page, 0n, size); // ptep_modify_prot_start
         yield* writeEntry(mm, page, withRights(cpu, old, rights, size), size);
         flushed = { start: flushed?.start ?? page, end: leafAt(page, size).end };
-        if (size === "4K") pageSize = size;
+        pageSize = smallerPage(pageSize, size);
       }
       yield* workTimes(costs.protectPage, pages.length);
     });

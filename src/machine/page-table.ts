@@ -64,6 +64,9 @@ export const pagesPer = (size: PageSize): number => pagesSpanned(LEVEL_OF[size])
 /** 4 KiB pages that one table of entries which map pages of a size covers. */
 export const pagesPerTable = (size: PageSize): number => pagesSpanned(LEVEL_OF[size] + 1);
 
+export const smallerPage = (one: PageSize, other: PageSize): PageSize =>
+  LEVEL_OF[one] < LEVEL_OF[other] ? one : other;
+
 const indexIn = (level: number, page: PageNumber): number =>
   Math.floor(page / pagesSpanned(level)) % TABLE_ENTRIES;
 

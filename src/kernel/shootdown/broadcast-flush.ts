@@ -1,7 +1,7 @@
 // broadcast_tlb_flush of Linux 6.15: the flush of an mm with a global ASID. INVLPGBs invalidate on
 // every CPU; IPIs go out only while some CPU may still run the mm on an ASID of its own.
 
-import { pageAfter, type PageRange } from "../../base/address.ts";
+import { pageAfter, type PageRange, pageRange } from "../../base/address.ts";
 import type { PageSize } from "../../machine/description.ts";
 import { pagesPer } from "../../machine/page-table.ts";
 import type { Cpu } from "../cpu.ts";
@@ -25,17 +25,27 @@ export function* broadcastFlush(cpu: Cpu, mm: Mm, info: FlushInfo): Kernel {
   yield* note({ kind: "flushed", mm, how, local: true });
 }
 
-/** As many pages with each instruction as it covers. */
+/**
+ * As many pages with each instruction as it covers. There are no steps of 1 GiB: such a page goes
+ * with an instruction of its own, whose step does not matter.
+ */
 function* invalidatePages(
   cpu: Cpu,
   pcid: number,
   { start, end }: PageRange,
   pageSize: PageSize = "4K",
 ): Kernel {
+  if (pageSize === "1G") return yield* invalidateGigantic(pcid, { start, end });
   const most = cpu.kernel.machine.broadcasts.pageLimit * pagesPer(pageSize);
   for (let page = start; page < end; page = pageAfter(page, most)) {
     const last = Math.min(pageAfter(page, most), end) as PageRange["end"];
     yield* invlpgb({ extent: "pages", pcid, range: { start: page, end: last }, pageSize });
+  }
+}
+
+function* invalidateGigantic(pcid: number, { start, end }: PageRange): Kernel {
+  for (let page = start; page < end; page = pageAfter(page, pagesPer("1G"))) {
+    yield* invlpgb({ extent: "pages", pcid, range: pageRange(page, 1) });
   }
 }
 

@@ -32,6 +32,11 @@ const KNOWN: { readonly [M in MutationName]?: Shows } = {
     workload === "pingpong" && isPlain(configuration, "linux-6.18"),
   "freed-tables-under-lazy-cpus": (configuration, workload) =>
     workload === "pingpong" && isPlain(configuration, "linux-4.20"),
+  // In C6 a CPU has left the mm before.
+  "unplug-keeps-lazy-mm": (configuration, workload) =>
+    workload === "unplug" &&
+    configuration.idle !== "c6" &&
+    (isPlain(configuration, "linux-5.13") || isPlain(configuration, "linux-6.18")),
 };
 
 /** The mistakes that some experiment is known to show. */

@@ -1,8 +1,11 @@
-// A process has run on every CPU, and each idles on its mm since. Round after round the first
-// thread unmaps memory, and one CPU is taken offline, until only CPU 0 is left.
+// A process has run on every CPU, and each idles on its mm since. Round after round a thread on one
+// CPU uses memory that the first thread has mapped, and ends: that CPU idles on the mm once more,
+// and is taken offline, until only CPU 0 is left. Then the memory is unmapped, tables and all.
 
-import { waitForChildren } from "../kernel/exit.ts";
+import type { Cpu } from "../kernel/cpu.ts";
+import { waitForChild, waitForChildren } from "../kernel/exit.ts";
 import { cpuDown } from "../kernel/hotplug.ts";
+import type { PageRange } from "../base/address.ts";
 import { type Kernel, note } from "../kernel/operation.ts";
 import { cloneThread, STACK } from "../kernel/process.ts";
 import { syscall } from "../kernel/syscall.ts";
@@ -10,9 +13,17 @@ import type { Task } from "../kernel/task.ts";
 import { mapMemory, touchPages, unmapPages, usePages } from "./memory.ts";
 import type { Workload } from "./workload.ts";
 
+/** A thread on the CPU reads the range and ends, and the CPU goes. */
+function* useAndUnplug(main: Task, cpu: Cpu, range: PageRange): Kernel {
+  const program = (_thread: Task): Kernel => touchPages(range, "read");
+  const request = { name: `last${cpu.id}`, program, cpu };
+  yield* syscall(main, waitForChild(main, yield* syscall(main, cloneThread(main, request))));
+  yield* syscall(main, cpuDown(main, cpu));
+}
+
 export const unplug: Workload = {
   name: "unplug",
-  summary: "one thread unmaps k pages and takes a CPU offline that idles on its mm, each round",
+  summary: "a CPU that idles on a process's mm goes offline and k pages are unmapped, each round",
   program: (scene) =>
     function* (main) {
       const others = scene.cpus.slice(1);
@@ -25,11 +36,11 @@ export const unplug: Workload = {
       for (let round = 0; round < scene.rounds; round++) {
         const range = yield* mapMemory(main, scene);
         yield* touchPages(range, "write");
+        const cpu = others.pop();
+        if (cpu !== undefined) yield* useAndUnplug(main, cpu, range);
         yield* unmapPages(main, range);
         const thinkCycles = 50 + scene.random.below(100);
         yield* usePages(STACK, { accesses: 16, thinkCycles, seed: round + 1 });
-        const cpu = others.pop();
-        if (cpu !== undefined) yield* syscall(main, cpuDown(main, cpu));
         yield* note({ kind: "operationDone" });
       }
       yield* note({ kind: "measureEnd" });

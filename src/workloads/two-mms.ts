@@ -1,61 +1,94 @@
-// Two processes on each CPU hand a byte to and fro, and work on memory of their own between: the
-// switch from one address space to another and back, which PCIDs were made for.
+// Two tasks on each CPU hand a byte to and fro, and work on memory of their own between. Three
+// ways to share address spaces: a process for each task; one process for the two places on all
+// CPUs each; one process for everybody.
 
+import type { Cpu } from "../kernel/cpu.ts";
 import { waitForChildren } from "../kernel/exit.ts";
-import { type Kernel, note } from "../kernel/operation.ts";
-import { Pipe, readPipe, writePipe } from "../kernel/pipe.ts";
-import { fork } from "../kernel/process.ts";
+import type { Kernel } from "../kernel/operation.ts";
+import { cloneThread, fork } from "../kernel/process.ts";
 import { syscall } from "../kernel/syscall.ts";
-import type { Task } from "../kernel/task.ts";
+import type { Program, Task } from "../kernel/task.ts";
 import { Barrier } from "./barrier.ts";
-import { MeasuredPart } from "./measured-part.ts";
 import { mapMemory, touchPages, usePages } from "./memory.ts";
+import { type Ends, pairOf, Progress, takeTurns } from "./turns.ts";
 import type { Scene, Workload } from "./workload.ts";
 
-interface Table {
-  readonly ready: Barrier;
-  readonly part: MeasuredPart;
+/** A place on a CPU, and the program of the task that takes it. */
+interface Place {
+  readonly name: string;
+  readonly cpu: Cpu;
+  readonly program: Program;
 }
 
-/** One process; an operation is a turn of it. */
-function* take(task: Task, scene: Scene, ends: Ends, { ready, part }: Table): Kernel {
+/** The places, first all that start and then all that answer, one of each on every CPU. */
+function placesOf(scene: Scene): readonly (readonly Place[])[] {
+  const { kernel, cpus, rounds } = scene;
+  const ready = new Barrier(kernel, 2 * cpus.length);
+  const progress = new Progress(2 * cpus.length, rounds);
+  const pairs = cpus.map(({ id }) => pairOf(scene, `pipe${id}`, [id, id]));
+  return [0, 1].map((half) =>
+    cpus.map((cpu, index) => {
+      const ends = pairs[index]![half]!;
+      const program = function* (task: Task): Kernel {
+        yield* play(task, scene, { ends, ready, progress });
+      };
+      return { name: `task${cpu.id}.${half}`, cpu, program };
+    }),
+  );
+}
+
+interface Game {
+  readonly ends: Ends;
+  readonly ready: Barrier;
+  readonly progress: Progress;
+}
+
+/** One task; an operation is a turn of it. */
+function* play(task: Task, scene: Scene, { ends, ready, progress }: Game): Kernel {
   const memory = yield* mapMemory(task, scene);
   yield* touchPages(memory, "write");
   yield* ready.arriveAndWait(task);
-  yield* part.begin();
-  for (let round = 0; round < scene.rounds; round++) {
-    if (!ends.starts || round > 0) yield* syscall(task, readPipe(task, ends.from));
+  let turns = 0;
+  yield* takeTurns(task, ends, progress, function* () {
     yield* touchPages(memory, "read");
     const thinkCycles = 10 + scene.random.below(20);
-    yield* usePages(memory, { accesses: 2, thinkCycles, seed: round + 1 });
-    yield* note({ kind: "operationDone" });
-    yield* syscall(task, writePipe(task, ends.to));
-  }
-  yield* part.end(task);
+    yield* usePages(memory, { accesses: 2, thinkCycles, seed: ++turns });
+  });
 }
 
-interface Ends {
-  readonly from: Pipe;
-  readonly to: Pipe;
-  readonly starts: boolean;
-}
+/** A process that has all of `places` for threads of it. */
+const sharedBy = (places: readonly Place[]): Program =>
+  function* (leader) {
+    for (const place of places) yield* syscall(leader, cloneThread(leader, place));
+    yield* syscall(leader, waitForChildren(leader));
+  };
 
 export const twoMms: Workload = {
   name: "two-mms",
   summary: "two processes on each CPU take turns, and read k pages of their own in every turn",
   program: (scene) =>
     function* (main) {
-      const count = 2 * scene.cpus.length;
-      const { kernel } = scene;
-      const table = { ready: new Barrier(kernel, count), part: new MeasuredPart(kernel, count) };
-      for (const cpu of scene.cpus) {
-        const pipes = [0, 1].map((end) => new Pipe(kernel, `pipe${cpu.id}.${end}`, cpu.id));
-        for (const half of [0, 1]) {
-          const ends = { from: pipes[half]!, to: pipes[1 - half]!, starts: half === 0 };
-          const program = (task: Task): Kernel => take(task, scene, ends, table);
-          yield* syscall(main, fork(main, { name: `process${cpu.id}.${half}`, program, cpu }));
-        }
+      for (const place of placesOf(scene).flat()) yield* syscall(main, fork(main, place));
+      yield* syscall(main, waitForChildren(main));
+    },
+};
+
+export const sharedMms: Workload = {
+  name: "shared-mms",
+  summary: "two processes have a thread on each CPU, where the two take turns as in two-mms",
+  program: (scene) =>
+    function* (main) {
+      for (const [half, places] of placesOf(scene).entries()) {
+        const { cpu } = places[0]!;
+        const request = { name: `process${half}`, cpu, program: sharedBy(places) };
+        yield* syscall(main, fork(main, request));
       }
       yield* syscall(main, waitForChildren(main));
     },
+};
+
+export const twoThreads: Workload = {
+  name: "two-threads",
+  summary: "two threads of one process on each CPU take turns: a switch leaves the mm as it is",
+  program: (scene) => sharedBy(placesOf(scene).flat()),
 };

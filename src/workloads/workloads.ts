@@ -11,7 +11,7 @@ import { pingpong } from "./pingpong.ts";
 import { reclaim } from "./reclaim.ts";
 import { server } from "./server.ts";
 import { tlbFlush2 } from "./tlb-flush2.ts";
-import { twoMms } from "./two-mms.ts";
+import { sharedMms, twoMms, twoThreads } from "./two-mms.ts";
 import { unplug } from "./unplug.ts";
 import { vmalloc } from "./vmalloc.ts";
 import type { Workload } from "./workload.ts";
@@ -25,6 +25,8 @@ export const workloads = {
   "fork-exit": forkExit,
   exit,
   "two-mms": twoMms,
+  "shared-mms": sharedMms,
+  "two-threads": twoThreads,
   kthread,
   reclaim,
   overcommit,

@@ -15,6 +15,7 @@ import { sharedMms, twoMms, twoThreads } from "./two-mms.ts";
 import { unplug } from "./unplug.ts";
 import { vmalloc } from "./vmalloc.ts";
 import type { Workload } from "./workload.ts";
+import { writeback } from "./writeback.ts";
 
 export const workloads = {
   pingpong,
@@ -33,6 +34,7 @@ export const workloads = {
   server,
   unplug,
   vmalloc,
+  writeback,
 } as const satisfies Record<string, Workload>;
 
 export type WorkloadName = keyof typeof workloads;

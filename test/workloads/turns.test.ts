@@ -1,4 +1,4 @@
-// two-mms, shared-mms and two-threads, which take turns on each CPU.
+// two-mms, shared-mms and two-threads, which take turns on each CPU, and writeback.
 
 import { describe, expect, test } from "vitest";
 import type { WorkloadName } from "../../src/workloads/workloads.ts";
@@ -35,5 +35,17 @@ describe("taking turns", () => {
     const at = async (rounds: number): Promise<number> =>
       switchesPerSecond(await measure(name, { cores: 8, rounds, pages: 1 }));
     expect((await at(4)) / (await at(40))).toBeCloseTo(1, 1);
+  });
+});
+
+describe("writeback", () => {
+  test("syncs each page by itself, and the next write to it faults", () => {
+    const [cores, rounds, pages] = [3, 4, 5];
+    const outcome = playWorkload("writeback", { cores, rounds, pages });
+    const flushes = measuredPart(outcome).flatMap((event) =>
+      event.kind === "flushBegin" ? [event.range.end - event.range.start] : [],
+    );
+    expect(flushes).toEqual(Array(cores * rounds * pages).fill(1));
+    expect(eventsOf(outcome, "operationDone")).toHaveLength(cores * rounds * pages);
   });
 });

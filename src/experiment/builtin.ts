@@ -1,14 +1,17 @@
-// The experiments that come with the package: `default`, one per workload by its name, and those
-// that answer a question.
+// The experiments that come with the package: `default`, one per workload by its name, those that
+// answer a question, and those that repeat a published comparison.
 
 import { WORKLOAD_NAMES, workloads } from "../workloads/workloads.ts";
+import { claims } from "./claims.ts";
 import type { ExperimentDefinition } from "./experiment.ts";
 import { questions } from "./questions.ts";
+
+const named: readonly ExperimentDefinition[] = [...questions, ...claims];
 
 export const BUILT_IN_NAMES: readonly string[] = [
   "default",
   ...WORKLOAD_NAMES,
-  ...questions.map(({ name }) => name),
+  ...named.map(({ name }) => name),
 ];
 
 /**
@@ -53,8 +56,8 @@ const defaultExperiment: ExperimentDefinition = {
 /** The built-in experiment of that name, if there is one. */
 export function builtIn(name: string): ExperimentDefinition | undefined {
   if (name === "default") return defaultExperiment;
-  const question = questions.find((known) => known.name === name);
-  if (question !== undefined) return question;
+  const whole = named.find((known) => known.name === name);
+  if (whole !== undefined) return whole;
   const workload = WORKLOAD_NAMES.find((known) => known === name);
   if (workload === undefined) return undefined;
   return {

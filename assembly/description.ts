@@ -160,7 +160,6 @@ function readLatencies(): void {
   MACHINE.invlpgb = next();
   MACHINE.broadcastCycles = next();
   MACHINE.broadcastPages = nextWord();
-  MACHINE.mfence = next();
   MACHINE.writeIcr = next();
   MACHINE.interruptEntry = next();
   MACHINE.endOfInterrupt = next();

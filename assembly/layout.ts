@@ -65,7 +65,6 @@ export class MachineState {
   broadcastCycles: f64;
   /** Pages that one INVLPGB covers; 0: there is none. */
   broadcastPages: u32;
-  mfence: f64;
   writeIcr: f64;
   interruptEntry: f64;
   endOfInterrupt: f64;

@@ -176,11 +176,11 @@ export function lineLocked(index: u32, lineIndex: u32): f64 {
   return core.clock - before;
 }
 
-/** MFENCE. */
+/** A full barrier: a LOCK operation on a line that nobody else has (the stack). */
 export function fence(index: u32): f64 {
   const core = coreAt(index);
   const before = core.clock;
   drain(core);
-  core.clock += MACHINE.mfence;
+  core.clock += MACHINE.lineLockedCycles;
   return core.clock - before;
 }

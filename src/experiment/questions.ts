@@ -50,7 +50,7 @@ const invlpgbThreads: ExperimentDefinition = {
     cpu: "milan",
     protocol: "linux-6.18",
     cores: [1, 2, 4, 8, 16, 32, 64, 72],
-    pages: 64,
+    pages: 256,
     rounds: 1,
     lazyTlb: "refcounted",
     invlpgb: [false, true],

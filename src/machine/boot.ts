@@ -86,7 +86,6 @@ function descriptionFields(instance: MachineInstance, machine: MachineDescriptio
     machine.broadcast?.issueCycles ?? 0,
     machine.broadcast?.completionCycles ?? 0,
     machine.broadcast?.pages ?? 0,
-    instruction.mfence,
     instruction.writeIcr,
     instruction.interruptEntry,
     instruction.endOfInterrupt,

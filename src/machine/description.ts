@@ -111,7 +111,6 @@ export interface InstructionCycles {
   readonly invlpg: number;
   /** Index = INVPCID type: individual address, single context, all, all but globals. */
   readonly invpcid: readonly [number, number, number, number];
-  readonly mfence: number;
   readonly writeIcr: number;
   /** From the vector's acceptance to the handler's first instruction. */
   readonly interruptEntry: number;

@@ -184,7 +184,6 @@ function instructionsOf(
       cycles(invpcid.all),
       cycles(invpcid.allButGlobals),
     ],
-    mfence: cycles(rest.mfence),
     writeIcr: x2apic ? cycles(rest.writeIcr) : cycles(xapic.readIcr) + cycles(xapic.writeIcr),
     interruptEntry: cycles(rest.interruptEntry),
     endOfInterrupt: cycles(rest.endOfInterrupt),

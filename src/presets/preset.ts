@@ -134,7 +134,6 @@ export interface PresetInstructions {
     readonly all: Latency;
     readonly allButGlobals: Latency;
   };
-  readonly mfence: Latency;
   /** WRMSR to the x2APIC's ICR. */
   readonly writeIcr: Latency;
   readonly xapic: PresetXapic;

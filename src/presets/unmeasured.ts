@@ -7,12 +7,6 @@ import { estimated, inCycles, inNs } from "./sourced.ts";
 
 /** Instructions around interrupts, faults and system calls. */
 export const unmeasuredInstructions = {
-  mfence: inCycles(
-    estimated(
-      36,
-      "drains the store buffer like a LOCK operation and holds loads; twice a LOCK RMW",
-    ),
-  ),
   writeIcr: inCycles(
     estimated(300, `x2APIC WRMSR to ICR; upper bound SENDUIPI 383 (${cite("XUI")})`),
   ),

@@ -48,7 +48,6 @@ export const MACHINE: MachineDescription = {
     writeCr4: 400,
     invlpg: 120,
     invpcid: [130, 140, 150, 160],
-    mfence: 30,
     writeIcr: 90,
     interruptEntry: 500,
     endOfInterrupt: 60,

@@ -108,8 +108,8 @@ describe("a store", () => {
     settle();
     expect(machine.lineStore(0, line)).toBe(1);
     const waits = transferCycles.oneHop - 1;
-    expect(machine.fence(0)).toBe(waits + MACHINE.instruction.mfence);
-    expect(machine.fence(0)).toBe(MACHINE.instruction.mfence);
+    expect(machine.fence(0)).toBe(waits + MACHINE.line.lockedCycles);
+    expect(machine.fence(0)).toBe(MACHINE.line.lockedCycles);
   });
 
   const SERIALISING: Readonly<Record<string, (machine: Machine) => void>> = {
@@ -148,7 +148,7 @@ describe("a store", () => {
     machine.lineStore(0, near);
     const before = machine.now(0);
     machine.fence(0);
-    expect(machine.now(0) - before).toBe(transferCycles.oneHop - 2 + MACHINE.instruction.mfence);
+    expect(machine.now(0) - before).toBe(transferCycles.oneHop - 2 + MACHINE.line.lockedCycles);
   });
 });
 

@@ -50,10 +50,20 @@ function agrees(core: Core, root: u64, tag: u64, data: u64, start: u64, end: u64
   return true;
 }
 
-/** Condemns the entry if it is of `root` and disagrees; returns 1 if it did. */
-function examine(g: Geometry, core: Core, entry: usize, root: u64, start: u64, end: u64): u32 {
+/**
+ * Condemns the entry if it is of `from` and disagrees with `root`'s tables; returns 1 if it did.
+ */
+function examine(
+  g: Geometry,
+  core: Core,
+  entry: usize,
+  from: u64,
+  root: u64,
+  start: u64,
+  end: u64,
+): u32 {
   const data = dataOf(g, entry);
-  if (rootOf(g, entry) != <u32>root || (data & CONDEMNED) != 0) return 0;
+  if (rootOf(g, entry) != <u32>from || (data & CONDEMNED) != 0) return 0;
   if (agrees(core, root, tagOf(entry), data, start, end)) return 0;
   setData(g, entry, data | CONDEMNED);
   return 1;
@@ -65,7 +75,15 @@ export function overlaps(tag: u64, shift: u64, start: u64, end: u64): bool {
   return first < end && first + ((<u64>1) << shift) > start;
 }
 
-function probeArray(g: Geometry, core: Core, kinds: u32, root: u64, start: u64, end: u64): u32 {
+function probeArray(
+  g: Geometry,
+  core: Core,
+  kinds: u32,
+  from: u64,
+  root: u64,
+  start: u64,
+  end: u64,
+): u32 {
   let condemned: u32 = 0;
   for (let size: u32 = 0; size < 3; size++) {
     if ((kinds & (0x11 << size)) == 0) continue;
@@ -74,25 +92,25 @@ function probeArray(g: Geometry, core: Core, kinds: u32, root: u64, start: u64, 
       let entry = nextWithNumber(g, baseOf(core), number, 0);
       for (; entry != 0; entry = nextWithNumber(g, baseOf(core), number, entry)) {
         if (sizeOf(dataOf(g, entry)) != size) continue;
-        condemned += examine(g, core, entry, root, start, end);
+        condemned += examine(g, core, entry, from, root, start, end);
       }
     }
   }
   return condemned;
 }
 
-function scanArray(g: Geometry, core: Core, root: u64, start: u64, end: u64): u32 {
+function scanArray(g: Geometry, core: Core, from: u64, root: u64, start: u64, end: u64): u32 {
   let condemned: u32 = 0;
   let entry = nextValid(g, baseOf(core), 0);
   for (; entry != 0; entry = nextValid(g, baseOf(core), entry)) {
     const shift = sizeShift(sizeOf(dataOf(g, entry)));
     if (!overlaps(tagOf(entry), shift, start, end)) continue;
-    condemned += examine(g, core, entry, root, start, end);
+    condemned += examine(g, core, entry, from, root, start, end);
   }
   return condemned;
 }
 
-function condemnStructures(core: Core, root: u64, start: u64, end: u64): u32 {
+function condemnStructures(core: Core, from: u64, root: u64, start: u64, end: u64): u32 {
   let condemned: u32 = 0;
   const base = baseOf(core);
   for (let level: u32 = 1; level <= STRUCTURE_LEVELS; level++) {
@@ -102,7 +120,7 @@ function condemnStructures(core: Core, root: u64, start: u64, end: u64): u32 {
     for (let entry = nextValid(g, base, 0); entry != 0; entry = nextValid(g, base, entry)) {
       const tag = tagOf(entry);
       const data = dataOf(g, entry);
-      if (rootOf(g, entry) != <u32>root || (data & CONDEMNED) != 0) continue;
+      if (rootOf(g, entry) != <u32>from || (data & CONDEMNED) != 0) continue;
       if (!overlaps(tag, shift, start, end)) continue;
       const reached = descend(root, numberOf(tag) << shift, core.levels, level);
       const same = reached == level && ((data ^ MACHINE.resultEntry) & ADDRESS_BITS) == 0;
@@ -114,8 +132,11 @@ function condemnStructures(core: Core, root: u64, start: u64, end: u64): u32 {
   return condemned;
 }
 
-/** Condemns a core's entries of [first, last) that were filled from `root` and disagree with it. */
-export function condemnRange(index: u32, root: u64, first: u64, last: u64): u32 {
+/**
+ * Condemns a core's entries of [first, last) that were filled from the root `from` and disagree
+ * with the tables of `root`.
+ */
+export function condemnRange(index: u32, from: u64, root: u64, first: u64, last: u64): u32 {
   const core = coreAt(index);
   const start = first & PAGE_BITS;
   const end = start + (last - first);
@@ -128,11 +149,11 @@ export function condemnRange(index: u32, root: u64, first: u64, last: u64): u32 
       if (g.ways == 0) continue;
       condemned +=
         end - start <= PROBED_PAGES
-          ? probeArray(g, core, kinds, root, start, end)
-          : scanArray(g, core, root, start, end);
+          ? probeArray(g, core, kinds, from, root, start, end)
+          : scanArray(g, core, from, root, start, end);
     }
   }
-  return condemned + condemnStructures(core, root, start, end);
+  return condemned + condemnStructures(core, from, root, start, end);
 }
 
 /**
@@ -163,7 +184,10 @@ export function condemnShared(index: u32, root: u64, first: u64, last: u64): u32
   return globals;
 }
 
-/** Whether what a core has loaded, root and PCID, still has a condemned entry of the user half. */
+/**
+ * Whether the PCID that a core has loaded still has a condemned entry of the user half, filled from
+ * whichever root.
+ */
 export function holdsCondemned(index: u32): bool {
   const core = coreAt(index);
   for (let list: u32 = 0; list < TLB_LISTS; list++) {
@@ -183,8 +207,7 @@ function holdsCondemnedIn(g: Geometry, core: Core, level: u32): bool {
   let entry = nextValid(g, baseOf(core), 0);
   for (; entry != 0; entry = nextValid(g, baseOf(core), entry)) {
     const data = dataOf(g, entry);
-    if ((data & CONDEMNED) == 0 || rootOf(g, entry) != <u32>core.rootFrame) continue;
-    if (!ofCurrentPcid(core, entry)) continue;
+    if ((data & CONDEMNED) == 0 || !ofCurrentPcid(core, entry)) continue;
     const shift = level == 0 ? sizeShift(sizeOf(data)) : 9 * <u64>level;
     if (numberOf(tagOf(entry)) << shift < KERNEL_PAGES) return true;
   }

@@ -222,8 +222,8 @@ export function setInterruptFlag(core: u32, on: u32): void {
   coreAt(core).interruptFlag = on;
 }
 
-export function condemnRange(core: u32, root: f64, start: f64, end: f64): u32 {
-  return condemn(core, <u64>root, <u64>start, <u64>end);
+export function condemnRange(core: u32, from: f64, root: f64, start: f64, end: f64): u32 {
+  return condemn(core, <u64>from, <u64>root, <u64>start, <u64>end);
 }
 export function condemnShared(core: u32, root: f64, start: f64, end: f64): u32 {
   return condemnPages(core, <u64>root, <u64>start, <u64>end);

@@ -68,8 +68,7 @@ export class MaskChecker implements Observer {
     if (mm === initMm) return;
     for (const { id } of cpus) {
       if (id === cpu || this.depth[id]! > 0 || mm.cpumask.has(id)) continue;
-      const root = machine.root(id);
-      if (root !== mm.root && root !== mm.userRoot) continue;
+      if (!mm.roots.includes(machine.root(id))) continue;
       const message =
         `CPU ${cpu} begins a flush of ${mm.name}, on which CPU ${id} runs ` +
         "and is not in its mm_cpumask";

@@ -11,7 +11,7 @@ export class Roots {
 
   constructor(private readonly kernel: KernelState) {}
 
-  /** The address space with that root, or user root; null: it has been freed. */
+  /** The address space with that root, one of its roots; null: it has been freed. */
   mmOf(root: FrameNumber): Mm | null {
     const { initMm, liveMms } = this.kernel;
     const known = this.found.get(root);
@@ -19,6 +19,11 @@ export class Roots {
     this.found.clear();
     for (const mm of [initMm, ...liveMms]) for (const one of mm.roots) this.found.set(one, mm);
     return this.found.get(root) ?? null;
+  }
+
+  /** The root whose tables decide about what was cached from `root`. */
+  behind(root: FrameNumber): FrameNumber {
+    return this.mmOf(root)?.rootBehind(root) ?? root;
   }
 
   save(): Restore {

@@ -6,6 +6,7 @@
 // flush that makes it true (load_new_mm_cr3) there is no such moment. Not judged: global ASIDs and
 // protocols without generations, where no slot names the mm.
 
+import type { FrameNumber } from "../base/address.ts";
 import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
 import type { KernelState } from "../kernel/kernel.ts";
 import type { Mm } from "../kernel/mm.ts";
@@ -82,10 +83,15 @@ export class SlotGenerationChecker implements Observer {
     return mm !== null && context?.contextId === mm.contextId ? context.tlbGeneration : NONE;
   }
 
+  /** The root whose tables decide about what `cpu` has loaded. */
+  private rootOf(cpu: number): FrameNumber {
+    return this.roots.behind(this.kernel.machine.root(cpu));
+  }
+
   private judgeHolders(mm: Mm, moment: Moment): void {
     for (const root of mm.roots) {
       for (const cpu of this.leftOver.cpusOf(root)) {
-        if (this.kernel.machine.root(cpu) === root) this.judge(cpu, moment);
+        if (this.rootOf(cpu) === root) this.judge(cpu, moment);
       }
     }
   }
@@ -93,7 +99,7 @@ export class SlotGenerationChecker implements Observer {
   /** Caller: at this moment CPU `cpu` claims what it has recorded. */
   private judge(cpu: number, { cycle }: Moment): void {
     const { machine } = this.kernel;
-    const root = machine.root(cpu);
+    const root = this.rootOf(cpu);
     const newest = this.leftOver.newestFlush(root, cpu);
     const recorded = this.recorded[cpu]!;
     if (newest === undefined || newest.generation! > recorded) return;

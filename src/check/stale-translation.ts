@@ -55,7 +55,7 @@ export class StaleTranslationChecker implements Observer {
   /** Per CPU: when its last flush began, and when it began to withdraw, if it does. */
   private readonly flushBegan: number[];
   private readonly revokeBegan: (number | undefined)[];
-  /** Per CPU: the root whose entries each PCID holds. */
+  /** Per CPU: the root behind the entries that each PCID holds. */
   private readonly rootOfPcid: Map<number, FrameNumber>[];
   /** Per CPU: the INVLPGBs that it has not yet waited for. */
   private readonly broadcasts = new Map<number, Broadcast[]>();
@@ -190,9 +190,10 @@ export class StaleTranslationChecker implements Observer {
   private condemnPart(mm: Mm, range: PageRange, returned: boolean, at: Moment): void {
     const generation = returned ? mm.tlbGeneration.value : null;
     const condemnation = { ...at, range, generation };
-    for (const root of mm.roots) {
-      for (const cpu of this.cpusOfRoot.get(root) ?? []) {
-        const found = this.kernel.machine.condemnRange(cpu, root, range.start, range.end);
+    for (const from of mm.roots) {
+      const root = mm.rootBehind(from);
+      for (const cpu of this.cpusOfRoot.get(from) ?? []) {
+        const found = this.kernel.machine.condemnRange(cpu, from, root, range.start, range.end);
         if (found > 0) this.leftOver.add(root, cpu, condemnation);
       }
     }
@@ -218,7 +219,7 @@ export class StaleTranslationChecker implements Observer {
   ): void {
     const held = this.rootOfPcid[cpu]!.get(pcid);
     this.noteRoot(cpu, root, pcid);
-    if (!keep || held === undefined || held === root) return;
+    if (!keep || held === undefined || held === this.roots.behind(root)) return;
     const message =
       `CPU ${cpu} loads root ${hex(root)} without a flush into PCID ${pcid}, ` +
       `which holds translations of root ${hex(held)}`;
@@ -230,7 +231,7 @@ export class StaleTranslationChecker implements Observer {
     const mm = page < WHOLE_USER_HALF.end ? this.kernel.cpus[cpu]!.current.mm : null;
     const other = page < WHOLE_USER_HALF.end ? "no address space of its own" : "the kernel";
     const name = mm?.name ?? other;
-    const flush = this.leftOver.covering(root, cpu, page);
+    const flush = this.leftOver.covering(this.roots.behind(root), cpu, page);
     const by = flush === undefined ? "" : `, by CPU ${flush.cpu}, at cycle ${flush.cycle}`;
     const message =
       `CPU ${cpu} uses a translation of page ${hex(page)} (${name}) ` +
@@ -240,7 +241,7 @@ export class StaleTranslationChecker implements Observer {
   }
 
   private noteRoot(cpu: number, root: FrameNumber, pcid: number): void {
-    this.rootOfPcid[cpu]!.set(pcid, root);
+    this.rootOfPcid[cpu]!.set(pcid, this.roots.behind(root));
     const cpus = this.cpusOfRoot.get(root);
     if (cpus === undefined) this.cpusOfRoot.set(root, new Set([cpu]));
     else cpus.add(cpu);

@@ -121,13 +121,12 @@ export class KernelState {
   }
 
   /**
-   * free_mm and mm_free_pgd: root and struct go back; pointers to them are dangling from now on.
+   * free_mm and mm_free_pgd: roots and struct go back; pointers to them are dangling from now on.
    */
   release(mm: Mm): void {
     mm.freed = true;
     this.liveMms.delete(mm);
-    this.releaseTable(mm.root);
-    if (mm.userRoot !== null) this.releaseTable(mm.userRoot);
+    for (const root of mm.roots) this.releaseTable(root);
     for (const line of mm.lines()) this.machine.freeLine(line.index);
   }
 

@@ -2,6 +2,7 @@
 
 import type { FrameNumber, PageNumber } from "../base/address.ts";
 import type { PageTables } from "../machine/page-table.ts";
+import type { SinglePath } from "../machine/single-path.ts";
 import { Cell, type Lifetime, type Line } from "./cell.ts";
 import { CpuMask } from "./cpu-mask.ts";
 import type { AreaLock } from "./area-lock.ts";
@@ -43,6 +44,8 @@ export class Mm implements Lifetime {
   readonly pageTableLocks: PageTableLocks;
   /** Reclaim has taken entries away whose flush it has put off. */
   readonly tlbFlushBatched: Cell<BatchedFlushes>;
+  /** By CPU: a root of its own, by which it fills its TLB with a page that it alone has. */
+  readonly privatePaths: (SinglePath | undefined)[] = [];
   /** Unmapped, and not to be mapped anew yet. Guarded by mmapLock. */
   postponed: readonly PostponedRange[] = [];
 
@@ -99,7 +102,14 @@ export class Mm implements Lifetime {
 
   /** What CR3 may point at while this mm is loaded. */
   get roots(): readonly FrameNumber[] {
-    return this.userRoot === null ? [this.root] : [this.root, this.userRoot];
+    const own = this.userRoot === null ? [this.root] : [this.root, this.userRoot];
+    for (const path of this.privatePaths) if (path !== undefined) own.push(path.root);
+    return own;
+  }
+
+  /** The root by whose tables that is right or wrong which was cached from `root`, one of these. */
+  rootBehind(root: FrameNumber): FrameNumber {
+    return root === this.userRoot ? root : this.root;
   }
 
   /** Every line of the struct, to be given back when it is freed. */

@@ -29,7 +29,9 @@ function saveMm(mm: Mm): Restore {
   const { freed, postponed } = mm;
   const areas = mm.areas.save();
   const locks = mm.pageTableLocks.save();
+  const paths = saveArray(mm.privatePaths);
   return () => {
+    paths();
     mm.freed = freed;
     mm.postponed = postponed;
     areas();

@@ -62,11 +62,11 @@ export class Machine {
   /** The frame of the table that an entry of a table of that level names; -1 for none. */
   readonly tableBelow: MachineFunctions["tableBelow"];
   // For checkers, without cycles.
-  /** Condemns cached entries of a range, from a root, that disagree with memory; how many. */
+  /** Condemns entries of a range, filled from a root, that disagree with another's tables. */
   readonly condemnRange: MachineFunctions["condemnRange"];
   /** Condemns translations, filled from any root, that disagree; how many of them are global. */
   readonly condemnShared: MachineFunctions["condemnShared"];
-  /** Whether a condemned user translation is left under the root and PCID that are loaded. */
+  /** Whether a condemned user translation is left under the PCID that is loaded. */
   readonly holdsCondemned: MachineFunctions["holdsCondemned"];
   /** Bit 0: CR3 is it; 1, 2: a structure-cache entry of this, of another PCID points to it. */
   readonly reachesTable: MachineFunctions["reachesTable"];

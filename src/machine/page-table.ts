@@ -28,7 +28,7 @@ export const NO_EXECUTE = 1n << 63n;
 const ADDRESS_BITS = 0x000f_ffff_ffff_f000n;
 const TABLE_ENTRIES = 512;
 /** The level of the table whose entries map pages of a size. */
-const LEVEL_OF: Readonly<Record<PageSize, number>> = { "4K": 1, "2M": 2, "1G": 3 };
+export const LEVEL_OF: Readonly<Record<PageSize, number>> = { "4K": 1, "2M": 2, "1G": 3 };
 
 export interface EntryFlags {
   readonly writable?: boolean;
@@ -67,8 +67,12 @@ export const pagesPerTable = (size: PageSize): number => pagesSpanned(LEVEL_OF[s
 export const smallerPage = (one: PageSize, other: PageSize): PageSize =>
   LEVEL_OF[one] < LEVEL_OF[other] ? one : other;
 
-const indexIn = (level: number, page: PageNumber): number =>
+export const indexIn = (level: number, page: PageNumber): number =>
   Math.floor(page / pagesSpanned(level)) % TABLE_ENTRIES;
+
+/** Where an entry of a table is. */
+export const entryAddress = (table: FrameNumber, index: number): PhysicalAddress =>
+  physicalAddress(addressOfFrame(table) + BigInt(8 * index));
 
 export class PageTables {
   readonly root: FrameNumber;
@@ -135,7 +139,7 @@ export class PageTables {
   /** Where the deepest entry on the page's path is. */
   addressOfEntry(page: PageNumber): PhysicalAddress {
     const { table, level } = this.machine.findTable(this.root, page, 1);
-    return (addressOfFrame(table) + BigInt(8 * indexIn(level, page))) as PhysicalAddress;
+    return entryAddress(table, indexIn(level, page));
   }
 
   /** The first page of every present leaf of the range, ascending; absent subtrees are skipped. */

@@ -95,7 +95,7 @@ export interface MachineFunctions {
   setInterruptFlag(core: number, on: Word): void;
   counter(core: number, index: number): number;
   resetCounters(): void;
-  condemnRange(core: number, root: number, start: number, end: number): number;
+  condemnRange(core: number, from: number, root: number, start: number, end: number): number;
   condemnShared(core: number, root: number, start: number, end: number): number;
   holdsCondemned(core: number): Word;
   reachesTable(core: number, table: number): Word;

@@ -19,7 +19,59 @@ const FULLY_ASSOCIATIVE = machineWithTlb({
 });
 
 const condemn = (space: Space, start: number, end: number, core = 0): number =>
-  space.machine.condemnRange(core, space.tables.root, pageNumber(start), pageNumber(end));
+  space.machine.condemnRange(
+    core,
+    space.tables.root,
+    space.tables.root,
+    pageNumber(start),
+    pageNumber(end),
+  );
+
+/** A second root with its own tables, from which core 0 has filled the page. */
+function filledFromElsewhere(frame: number) {
+  const space = new Space(MACHINE);
+  const elsewhere = space.newTables();
+  space.map(PAGE, { frame: frameNumber(frame) }, elsewhere);
+  space.machine.writeCr3(0, { root: elsewhere.root, pcid: 0, keep: false });
+  space.access(PAGE);
+  const condemned = (from: number, root: number): number =>
+    space.machine.condemnRange(0, from, root, pageNumber(PAGE), pageNumber(PAGE + 1));
+  return { space, elsewhere, condemned };
+}
+
+describe("entries that were filled from one root and are judged by another's tables", () => {
+  test("are left alone where these agree", () => {
+    const { space, elsewhere, condemned } = filledFromElsewhere(7);
+    space.map(PAGE, { frame: frameNumber(7) });
+    elsewhere.setEntry(pageNumber(PAGE), 0n);
+    expect(condemned(space.tables.root, space.tables.root)).toBe(0);
+    // The translation agrees; that the paging structures lead through other tables does not.
+    expect(condemned(elsewhere.root, space.tables.root)).toBe(3);
+    expect(space.access(PAGE)).toMatchObject({ stale: false });
+  });
+
+  test("are condemned where these map another frame", () => {
+    const { space, elsewhere, condemned } = filledFromElsewhere(7);
+    space.map(PAGE, { frame: frameNumber(8) });
+    expect(condemned(elsewhere.root, space.tables.root)).toBe(2 + 3);
+    expect(space.access(PAGE)).toMatchObject({ stale: true });
+    expect(space.machine.holdsCondemned(0)).toBe(1);
+  });
+
+  test("count as held under their PCID, whichever root it is loaded with", () => {
+    const { space, elsewhere, condemned } = filledFromElsewhere(7);
+    const { machine, tables } = space;
+    machine.writeCr3(0, { root: elsewhere.root, pcid: 0, keep: false });
+    machine.writeCr4(0, { globalPages: true, pcid: true });
+    machine.writeCr3(0, { root: elsewhere.root, pcid: 1, keep: false });
+    space.access(PAGE);
+    machine.writeCr3(0, { root: tables.root, pcid: 1, keep: true });
+    expect(condemned(elsewhere.root, tables.root)).toBeGreaterThan(0);
+    expect(machine.holdsCondemned(0)).toBe(1);
+    machine.writeCr3(0, { root: tables.root, pcid: 2, keep: true });
+    expect(machine.holdsCondemned(0)).toBe(0);
+  });
+});
 
 for (const [shape, description] of Object.entries({ MACHINE, FULLY_ASSOCIATIVE })) {
   for (const length of [1, 40, 100_000]) {

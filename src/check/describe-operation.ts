@@ -47,11 +47,16 @@ export function describeOperation(operation: Operation): string {
     case "readEntry":
     case "writeEntry":
     case "exchangeEntry":
+    case "updateEntry":
       return `${operation.kind} ${operation.mm.name} page ${hex(operation.page)}`;
     case "presentPages":
     case "tablesOf":
     case "detachTables":
       return `${operation.kind} ${operation.mm.name}`;
+    case "linkPath": {
+      const does = operation.entry === null ? "unlink" : "link";
+      return `${does} own path to page ${hex(operation.page)}`;
+    }
     case "kernelAccess":
       return `kernel ${operation.write ? "writes" : "reads"} page ${hex(operation.page)}`;
     case "runUser":

@@ -33,9 +33,10 @@ export class CpuState {
     readonly cpu: Cpu,
     pages: readonly PageNumber[],
     locations: Locations,
+    accessesEarly: () => boolean,
   ) {
     const { machine } = cpu.kernel;
-    this.tlb = new SpeculativeTlb(machine, cpu.id, pages);
+    this.tlb = new SpeculativeTlb(machine, cpu.id, pages, accessesEarly);
     const named = (what: string): number => locations.named(`cpu${cpu.id} ${what}`);
     this.controlLocation = named("control");
     this.bufferLocation = named("store buffer");

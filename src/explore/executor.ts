@@ -62,7 +62,10 @@ export class Executor {
     readonly pages: readonly PageNumber[],
   ) {
     this.history = new History(kernel.cpus.length);
-    this.states = kernel.cpus.map((cpu) => new CpuState(cpu, pages, this.locations));
+    // A walk that sets an accessed bit can be told from none where somebody looks at the bit.
+    const looks = kernel.protocol.looksAtAccessed === true;
+    const accessesEarly = (): boolean => !looks || this.choices.choose(2) === 1;
+    this.states = kernel.cpus.map((cpu) => new CpuState(cpu, pages, this.locations, accessesEarly));
   }
 
   get processCount(): number {

@@ -18,6 +18,7 @@ const DRAINING: ReadonlySet<Operation["kind"]> = new Set([
   "locked",
   "fence",
   "exchangeEntry",
+  "updateEntry",
   "detachTables",
   "writeCr3",
   "writeCr4",
@@ -68,6 +69,7 @@ export function isVisible(executor: Executor, state: CpuState, operation: Operat
     case "endOfInterrupt":
     case "call":
     case "switchTo":
+    case "linkPath": // only this CPU loads it, later
     case "note":
       return false;
     case "interruptFlag":
@@ -168,6 +170,16 @@ export function perform(
     case "exchangeEntry":
       touched.follow(state.bufferLocation);
       top.result = commitEntry(executor, cpu, operation);
+      return;
+    case "updateEntry": {
+      const { mm, page, update } = operation;
+      touched.follow(state.bufferLocation);
+      const entry = update(mm.tables.entryAt(page));
+      top.result = commitEntry(executor, cpu, { ...operation, entry });
+      return;
+    }
+    case "linkPath":
+      operation.path.set(operation.page, operation.entry, operation.size);
       return;
     case "presentPages":
       readTables(executor, operation.mm.root);

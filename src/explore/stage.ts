@@ -18,7 +18,8 @@ import { enterKernel, leaveKernel } from "../kernel/pti.ts";
 import { exit } from "../kernel/exit.ts";
 import type { KernelState } from "../kernel/kernel.ts";
 import type { Mm } from "../kernel/mm.ts";
-import { call, exchangeEntry, type Kernel, note, parkUntil, runUser } from "../kernel/operation.ts";
+import { updateEntry } from "../kernel/entry-operation.ts";
+import { call, type Kernel, note, parkUntil, runUser } from "../kernel/operation.ts";
 import { schedule } from "../kernel/schedule.ts";
 import type { Task } from "../kernel/task.ts";
 import { ACCESSED, DIRTY, WRITABLE } from "../machine/page-table.ts";
@@ -99,8 +100,7 @@ export class Stage {
   /** A page becomes read-only, and is flushed: mprotect without its locks. */
   *protectPage(cpu: Cpu, mm: Mm, index = 0): Kernel {
     const range = onePage(index);
-    const entry = mm.tables.entryAt(range.start) & ~WRITABLE;
-    yield* exchangeEntry(mm, range.start, entry);
+    yield* updateEntry(mm, range.start, (entry) => entry & ~WRITABLE, "4K");
     yield* flushRange(cpu, { mm, range, freedTables: false });
     yield* note({ kind: "revoked", mm, range });
   }

@@ -1,10 +1,12 @@
 // Translations under exploration. Hardware may fill a TLB at any time with what CR3 reaches, and
 // may lose an entry at any time. Every CPU here fills as early as it can, so that its TLB holds
 // the oldest translation that it may hold; where a younger one matters (an entry is changed again,
-// or used), whether it was lost in between is a choice.
+// or used), whether it was lost in between is a choice. So is filling a page for the first time,
+// where the kernel goes by the accessed bit that it sets.
 
 import { addressOfPage, type FrameNumber, hex, type PageNumber } from "../base/address.ts";
 import type { Machine } from "../machine/machine.ts";
+import { ACCESSED } from "../machine/page-table.ts";
 import type { Choices } from "./system.ts";
 
 /** What a PCID of a CPU holds. */
@@ -27,6 +29,8 @@ export class SpeculativeTlb {
     private readonly machine: Machine,
     private readonly cpu: number,
     private readonly pages: readonly PageNumber[],
+    /** Whether it fills a page whose accessed bit is still clear. */
+    private readonly accessesEarly: () => boolean,
   ) {
     this.root = machine.root(cpu);
     this.saved = { contexts: [], pcid: 0, root: this.root };
@@ -106,7 +110,8 @@ export class SpeculativeTlb {
     for (let index = 0; index < this.pages.length; index++) {
       const page = this.pages[index]!;
       // A page fault would drop what is cached for the page; speculation raises none.
-      if (this.machine.translate(this.root, page) === 0n) continue;
+      const entry = this.machine.translate(this.root, page);
+      if (entry === 0n || ((entry & ACCESSED) === 0n && !this.accessesEarly())) continue;
       const address = addressOfPage(page);
       this.machine.access(this.cpu, { address, kind: "read", user: !isKernelPage(page) });
     }

@@ -3,7 +3,15 @@
 
 import { assert } from "../base/assert.ts";
 import { type PageNumber, pageRange } from "../base/address.ts";
-import { DIRTY, frameOfEntry, pagesPer, PRESENT, WRITABLE } from "../machine/page-table.ts";
+import type { PageSize } from "../machine/description.ts";
+import {
+  ACCESSED,
+  DIRTY,
+  frameOfEntry,
+  pagesPer,
+  PRESENT,
+  WRITABLE,
+} from "../machine/page-table.ts";
 import { lockToRead, unlockToRead } from "./area-lock.ts";
 import type { Area } from "./area.ts";
 import { costs } from "./costs.ts";
@@ -73,12 +81,24 @@ function* addPage(
   if (!isWrite) {
     const { frames, zeroFrame } = cpu.kernel;
     frames.share(zeroFrame);
-    yield* writeEntry(mm, page, leafEntry(zeroFrame, { ...area, writable: false }));
-    return;
+    return yield* installLeaf(cpu, mm, page, leafEntry(zeroFrame, { ...area, writable: false }));
   }
   yield* work(costs.allocatePage);
   yield* work(costs.clearPage);
-  yield* writeEntry(mm, page, leafEntry(cpu.kernel.frames.allocate(), area));
+  yield* installLeaf(cpu, mm, page, leafEntry(cpu.kernel.frames.allocate(), area));
+}
+
+/** set_pte of a page that this CPU has faulted in, where no leaf was. Lock held. */
+function* installLeaf(
+  cpu: Cpu,
+  mm: Mm,
+  page: PageNumber,
+  entry: bigint,
+  size: PageSize = "4K",
+): Kernel {
+  const { protocol } = cpu.kernel;
+  if (protocol.installLeaf === undefined) yield* writeEntry(mm, page, entry, size);
+  else yield* protocol.installLeaf(cpu, { mm, page, entry, size });
 }
 
 /** hugetlb_no_page: a page of the pool, also for a read, which makes it read-only for now. */
@@ -92,7 +112,7 @@ function* addLargePage(
   yield* workTimes(costs.clearPage, pagesPer(size));
   const rights = { ...area, writable: isWrite };
   const frame = cpu.kernel.frames.allocateLarge(size);
-  yield* writeEntry(mm, page, leafEntry(frame, rights, size), size);
+  yield* installLeaf(cpu, mm, page, leafEntry(frame, rights, size), size);
 }
 
 /** do_wp_page, hugetlb_wp: the only user takes the page over, others get a copy. Lock held. */
@@ -102,7 +122,8 @@ function* copyOnWrite(cpu: Cpu, mm: Mm, page: PageNumber, area: Area, entry: big
   const old = frameOfEntry(entry);
   if (frames.mapCount(old) === 1) {
     yield* work(costs.faultSpurious); // wp_page_reuse: more rights need no flush
-    yield* writeEntry(mm, page, entry | WRITABLE | DIRTY, pageSize);
+    // Marked young (pte_mkyoung): the entry may have been used since it was read.
+    yield* writeEntry(mm, page, entry | WRITABLE | ACCESSED | DIRTY, pageSize);
     return;
   }
   yield* work(costs.allocatePage);
@@ -111,10 +132,10 @@ function* copyOnWrite(cpu: Cpu, mm: Mm, page: PageNumber, area: Area, entry: big
   const range = leafAt(page, pageSize);
   // An instruction TLB would not see the write.
   const evictedHere = cpu.kernel.protocol.writesToCopy === true && !area.executable;
-  yield* exchangeEntry(mm, page, 0n, pageSize);
-  yield* flushRange(cpu, { mm, range, freedTables: false, pageSize, evictedHere });
+  const taken = [yield* exchangeEntry(mm, page, 0n, pageSize)];
+  yield* flushRange(cpu, { mm, range, freedTables: false, taken, pageSize, evictedHere });
   const frame = pageSize === "4K" ? frames.allocate() : frames.allocateLarge(pageSize);
-  yield* writeEntry(mm, page, leafEntry(frame, area, pageSize), pageSize);
+  yield* installLeaf(cpu, mm, page, leafEntry(frame, area, pageSize), pageSize);
   // A write that adds nothing: the older entry, which allows none, is dropped, and the page walked.
   if (evictedHere) yield* kernelAccess(page, "write");
   yield* note({ kind: "revoked", mm, range });

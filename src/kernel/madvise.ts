@@ -2,11 +2,11 @@
 
 import { type PageRange, pageRange, union } from "../base/address.ts";
 import { assert } from "../base/assert.ts";
-import { ACCESSED, DIRTY } from "../machine/page-table.ts";
 import { lockToRead, unlockToRead } from "./area-lock.ts";
 import { batchedCall } from "./batched-call.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
+import { madeOld } from "./entry.ts";
 import { flushRange } from "./flush.ts";
 import { finishGather, MmuGather, zapArea } from "./mmu-gather.ts";
 import type { Mm } from "./mm.ts";
@@ -46,16 +46,18 @@ function* clean(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
   const isSmall = areas.every(({ pageSize = "4K" }) => pageSize === "4K");
   assert(isSmall, "MADV_FREE is for 4K pages (EINVAL)");
   let cleaned = null as PageRange | null;
+  const taken: bigint[] = [];
   yield* underEachLock(mm, range, "4K", function* (part) {
     yield* flushBatchedPending(cpu, mm);
     const pages = yield* presentPages(mm, part);
     for (const page of pages) {
       const entry = yield* exchangeEntry(mm, page, 0n);
-      yield* writeEntry(mm, page, entry & ~(ACCESSED | DIRTY));
+      yield* writeEntry(mm, page, madeOld(entry));
+      taken.push(entry);
       cleaned = union(cleaned ?? pageRange(page, 1), pageRange(page, 1));
     }
     yield* workTimes(costs.protectPage, pages.length);
   });
-  if (cleaned !== null) yield* flushRange(cpu, { mm, range: cleaned, freedTables: false });
+  if (cleaned !== null) yield* flushRange(cpu, { mm, range: cleaned, freedTables: false, taken });
   yield* unlockToRead(mm, held);
 }

@@ -27,6 +27,8 @@ export class MmuGather {
   pageSize: PageSize | null = null;
   readonly pages: FrameNumber[] = [];
   readonly tables: FrameNumber[] = [];
+  /** The entries of the pages, as they were when they were taken away. */
+  readonly taken: bigint[] = [];
 
   constructor(
     readonly mm: Mm,
@@ -39,8 +41,9 @@ export class MmuGather {
   }
 
   /** A page was unmapped. */
-  add(frame: FrameNumber, page: PageNumber, size: PageSize): void {
-    this.pages.push(frame);
+  add(entry: bigint, page: PageNumber, size: PageSize): void {
+    this.pages.push(frameOfEntry(entry));
+    this.taken.push(entry);
     this.cover(leafAt(page, size));
     this.pageSize = smallerPage(this.pageSize ?? size, size);
   }
@@ -55,7 +58,7 @@ export function* zapArea(cpu: Cpu, gather: MmuGather, area: Area): Kernel {
     const pages = yield* presentPages(mm, part);
     for (const page of pages) {
       const entry = yield* exchangeEntry(mm, page, 0n, pageSize);
-      gather.add(frameOfEntry(entry), page, pageSize);
+      gather.add(entry, page, pageSize);
     }
     yield* workTimes(costs.zapPage, pages.length);
   });
@@ -86,7 +89,14 @@ export function* finishGather(cpu: Cpu, gather: MmuGather): Kernel {
     yield* freeTables(cpu, gather);
   }
   const flushed = gather.fullMm ? WHOLE_USER_HALF : range;
-  yield* flushRange(cpu, { mm, range: flushed, freedTables, pageSize: gather.pageSize ?? "4K" });
+  const { taken, pageSize } = gather;
+  yield* flushRange(cpu, {
+    mm,
+    range: flushed,
+    freedTables,
+    taken,
+    pageSize: pageSize ?? "4K",
+  });
   yield* note({ kind: "pagesFreed", mm, range });
   for (const frame of gather.pages) cpu.kernel.frames.release(frame);
   yield* workTimes(costs.freePage, gather.pages.length + gather.tables.length);

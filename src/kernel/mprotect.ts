@@ -2,8 +2,8 @@
 
 import type { PageRange } from "../base/address.ts";
 import type { PageSize } from "../machine/description.ts";
-import { leafAt, leafEntry } from "./entry.ts";
-import { ACCESSED, DIRTY, frameOfEntry, smallerPage } from "../machine/page-table.ts";
+import { leafAt, leafEntry, notedIn } from "./entry.ts";
+import { frameOfEntry, smallerPage } from "../machine/page-table.ts";
 import { lockAreas, lockForChange, unlockAreas } from "./area-lock.ts";
 import { batchedCall } from "./batched-call.ts";
 import { costs } from "./costs.ts";
@@ -30,6 +30,7 @@ function* changeRights(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): Kern
   yield* work(costs.protectArea);
   yield* note({ kind: "revoking", mm, range });
   let flushed = null as PageRange | null;
+  const taken: bigint[] = [];
   let pageSize: PageSize = "1G";
   yield* lockForChange(mm, mm.areas.within(range));
   yield* lockForChange(mm, mm.areas.joining({ ...range, ...rights }));
@@ -41,6 +42,7 @@ function* changeRights(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): Kern
       for (const page of pages) {
         const old = yield* exchangeEntry(mm, page, 0n, size); // ptep_modify_prot_start
         yield* writeEntry(mm, page, withRights(cpu, old, rights, size), size);
+        taken.push(old);
         flushed = { start: flushed?.start ?? page, end: leafAt(page, size).end };
         pageSize = smallerPage(pageSize, size);
       }
@@ -48,16 +50,16 @@ function* changeRights(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): Kern
     });
   }
   if (flushed !== null) {
-    yield* flushRange(cpu, { mm, range: flushed, freedTables: false, pageSize });
+    yield* flushRange(cpu, { mm, range: flushed, freedTables: false, taken, pageSize });
   }
   yield* note({ kind: "revoked", mm, range });
   yield* unlockAreas(mm);
 }
 
-/** pte_modify: other rights, what the hardware has noted stays. */
+/** pte_modify: other rights, what hardware and protocol have noted stays. */
 function withRights(cpu: Cpu, old: bigint, rights: Rights, size: PageSize): bigint {
   const frame = frameOfEntry(old);
   // A shared frame stays read-only: the next write copies it.
   const writable = rights.writable && cpu.kernel.frames.mapCount(frame) === 1;
-  return leafEntry(frame, { ...rights, writable }, size) | (old & (ACCESSED | DIRTY));
+  return leafEntry(frame, { ...rights, writable }, size) | notedIn(old);
 }

@@ -101,13 +101,15 @@ function* moveExtent(
   if (newLock !== oldLock) yield* spinLock(newLock);
   yield* flushBatchedPending(cpu, mm);
   const pages = yield* presentPages(mm, range);
+  const taken: bigint[] = [];
   for (const page of pages) {
     const entry = yield* exchangeEntry(mm, page, 0n, pageSize);
     yield* writeEntry(mm, pageNumber(to + (page - range.start)), entry, pageSize);
+    taken.push(entry);
   }
   yield* workTimes(costs.copyEntry, pages.length);
   if (pages.length > 0) {
-    yield* flushRange(cpu, { mm, range, freedTables: false, pageSize });
+    yield* flushRange(cpu, { mm, range, freedTables: false, taken, pageSize });
     yield* note({ kind: "revoked", mm, range });
   }
   if (newLock !== oldLock) yield* spinUnlock(newLock);

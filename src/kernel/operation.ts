@@ -8,6 +8,7 @@ import type { Stream } from "../machine/stream.ts";
 import type { Cell } from "./cell.ts";
 import type { Cost } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
+import type { EntryOperation } from "./entry-operation.ts";
 import type { KernelNotice } from "./event.ts";
 import type { Mm } from "./mm.ts";
 import { markOrigin } from "./origin.ts";
@@ -47,14 +48,7 @@ export type Operation =
   | { readonly kind: "sendIpi"; readonly targets: readonly number[]; readonly vector: number }
   | { readonly kind: "endOfInterrupt" }
   | { readonly kind: "interruptFlag"; readonly enabled: boolean }
-  | { readonly kind: "readEntry"; readonly mm: Mm; readonly page: PageNumber }
-  | {
-      readonly kind: "writeEntry" | "exchangeEntry";
-      readonly mm: Mm;
-      readonly page: PageNumber;
-      readonly entry: bigint;
-      readonly size: PageSize;
-    }
+  | EntryOperation
   | TableOperation
   | { readonly kind: "runUser"; readonly stream: Stream }
   | { readonly kind: "kernelAccess"; readonly page: PageNumber; readonly write: boolean }

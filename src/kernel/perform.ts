@@ -105,6 +105,15 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
     case "writeEntry":
     case "exchangeEntry":
       return performWriteEntry(clock, cpu, top, operation);
+    case "updateEntry": {
+      const entry = operation.update(operation.mm.tables.entryAt(operation.page));
+      return performWriteEntry(clock, cpu, top, { ...operation, entry });
+    }
+    case "linkPath": {
+      const { path, page, entry, size } = operation;
+      for (const at of path.set(page, entry, size)) machine.touch(cpu.id, at, true);
+      return;
+    }
     case "presentPages":
       top.result = operation.mm.tables.presentPages(operation.range);
       return;
@@ -141,11 +150,13 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
   }
 }
 
+type EntryWrite = Omit<Extract<Operation, { kind: "writeEntry" | "exchangeEntry" }>, "kind">;
+
 function performWriteEntry(
   clock: Clock,
   cpu: Cpu,
   top: Activation,
-  { mm, page, entry, size }: Extract<Operation, { kind: "writeEntry" | "exchangeEntry" }>,
+  { mm, page, entry, size }: EntryWrite,
 ): void {
   const old = mm.tables.setEntry(page, entry, size);
   top.result = old;

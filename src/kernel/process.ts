@@ -6,18 +6,12 @@ import { lockAreas, lockForChange, unlockAreas } from "./area-lock.ts";
 import type { Area } from "./area.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
+import { withRecord } from "./entry.ts";
+import { updateEntry } from "./entry-operation.ts";
 import { flushRange } from "./flush.ts";
 import { mmget } from "./mm-count.ts";
 import type { Mm } from "./mm.ts";
-import {
-  exchangeEntry,
-  type Kernel,
-  note,
-  readEntry,
-  work,
-  workTimes,
-  writeEntry,
-} from "./operation.ts";
+import { type Kernel, note, work, workTimes, writeEntry } from "./operation.ts";
 import { underEachLock } from "./page-table-lock.ts";
 import { wakeUpNew } from "./schedule.ts";
 import { WHOLE_USER_HALF } from "./shootdown/protocol.ts";
@@ -97,9 +91,10 @@ function* copyEntries(cpu: Cpu, parent: Mm, child: Mm, area: Area): Kernel {
   yield* underEachLock(parent, area, pageSize, function* (part) {
     const pages = yield* presentPages(parent, part);
     for (const page of pages) {
-      const entry = (yield* readEntry(parent, page)) & ~WRITABLE;
-      yield* exchangeEntry(parent, page, entry, pageSize); // ptep_set_wrprotect: LOCK BTR
-      yield* writeEntry(child, page, entry & ~ACCESSED, pageSize); // pte_mkold
+      const writeProtected = (entry: bigint): bigint => entry & ~WRITABLE; // LOCK BTR
+      const entry = writeProtected(yield* updateEntry(parent, page, writeProtected, pageSize));
+      // pte_mkold; by the child's tables nobody has cached it.
+      yield* writeEntry(child, page, withRecord(entry & ~ACCESSED, 0), pageSize);
       cpu.kernel.frames.share(frameOfEntry(entry));
     }
     yield* workTimes(costs.copyEntry, pages.length);

@@ -64,8 +64,8 @@ function* unmapEntry(cpu: Cpu, batch: UnmapBatch, mm: Mm, page: PageNumber): Ker
   const range = pageRange(page, 1);
   const { batchedUnmap } = cpu.kernel.protocol;
   if (batchedUnmap === undefined || !(yield* shouldDeferFlush(cpu, mm))) {
-    yield* exchangeEntry(mm, page, 0n);
-    return yield* flushRange(cpu, { mm, range, freedTables: false });
+    const taken = [yield* exchangeEntry(mm, page, 0n)];
+    return yield* flushRange(cpu, { mm, range, freedTables: false, taken });
   }
   yield* note({ kind: "unmapDeferred", mm, range });
   yield* exchangeEntry(mm, page, 0n);

@@ -1,7 +1,7 @@
 // What a shootdown protocol is: how this CPU goes to another address space, how it becomes lazy,
 // and how everybody is brought to forget translations. One file per protocol.
 
-import { type FrameNumber, type PageRange, pagesIn } from "../../base/address.ts";
+import { type FrameNumber, type PageNumber, type PageRange, pagesIn } from "../../base/address.ts";
 import type { PageSize } from "../../machine/description.ts";
 import { pagesPer } from "../../machine/page-table.ts";
 import type { Cell } from "../cell.ts";
@@ -19,6 +19,8 @@ export interface FlushRequest {
   readonly freedTables: boolean;
   /** stride_shift: the smallest page that the range was mapped by, 4K unless given. */
   readonly pageSize?: PageSize;
+  /** What the leaf entries held that were taken away or changed; absent: nobody has looked. */
+  readonly taken?: readonly bigint[];
   /** The caller writes to the page afterwards, which evicts what this CPU holds: no INVLPG here. */
   readonly evictedHere?: boolean;
 }
@@ -64,6 +66,14 @@ export interface BatchedCalls {
   end(cpu: Cpu): Kernel;
 }
 
+/** A leaf entry that is about to appear. */
+export interface NewLeaf {
+  readonly mm: Mm;
+  readonly page: PageNumber;
+  readonly entry: bigint;
+  readonly size: PageSize;
+}
+
 export interface ShootdownProtocol {
   readonly name: string;
   /** One sentence. */
@@ -73,6 +83,12 @@ export interface ShootdownProtocol {
   readonly isLazyBeside?: "loaded_mm" | "call_single_queue";
   /** False: it is from before PCIDs and page-table isolation (Linux 4.14 and 4.15). */
   readonly knowsPcid?: boolean;
+  /** Why it cannot do without PCIDs. Absent: it can. */
+  readonly needsPcid?: string;
+  /** x86 leaves what core code's active_mm says, as before Linux 4.14. */
+  readonly leavesActiveMm?: boolean;
+  /** Whom a flush is for depends on accessed bits. */
+  readonly looksAtAccessed?: boolean;
   /** False: it knows nothing of user PCIDs. */
   readonly knowsPti?: boolean;
   /** Whether kernels of its time have per-VMA locks. */
@@ -103,6 +119,11 @@ export interface ShootdownProtocol {
   /** flush_tlb_kernel_range: on return no CPU uses a translation of this range of the kernel half
    *  older than the call, in whichever address space. Interrupts on. */
   flushKernelRange(cpu: Cpu, range: PageRange): Kernel;
+  /**
+   * set_pte of a page that this CPU has faulted in, page-table lock held, where no leaf was.
+   * Absent: it is written as it is. Kernel code asks for it through fault.ts.
+   */
+  readonly installLeaf?: (cpu: Cpu, leaf: NewLeaf) => Kernel;
   /** The handler of INVALIDATE_VECTOR, interrupts off. Absent: flushes are function calls. */
   readonly serveInterrupt?: (cpu: Cpu) => Kernel;
   /** destroy_context: the mm is about to be freed. Absent: there is nothing to give back. */

@@ -78,10 +78,12 @@ export function conflictIn(configuration: Configuration): Conflict | undefined {
     const reason = `an xAPIC has ids of 8 bits, for ${XAPIC_CPUS} CPUs`;
     return { axis: "x2apic", against: "cores", reason };
   }
-  if (protocol === "rar") {
-    if (presetNamed(cpu).vendor === "AMD")
-      return { axis: "protocol", against: "cpu", reason: `RAR is Intel's, ${cpu} is not` };
-    if (!pcid) return { axis: "protocol", against: "pcid", reason: "RAR's payloads name a PCID" };
+  if (protocol === "rar" && presetNamed(cpu).vendor === "AMD") {
+    return { axis: "protocol", against: "cpu", reason: `RAR is Intel's, ${cpu} is not` };
+  }
+  const { needsPcid }: ShootdownProtocol = protocols[protocol];
+  if (!pcid && needsPcid !== undefined) {
+    return { axis: "protocol", against: "pcid", reason: `${protocol} needs PCID: ${needsPcid}` };
   }
   const tooMany = whyTooManyGigabytes(configuration);
   if (tooMany !== undefined) return { axis: "pages", against: "pageSize", reason: tooMany };
@@ -104,20 +106,20 @@ function conflictOfInvlpgb({ cpu, pcid, pti, protocol }: Configuration): Conflic
 
 /** Why the lazy-TLB policy does not go with the protocol. */
 function whyNotTogether({ lazyTlb, protocol, pcid }: Configuration): string | undefined {
-  if (lazyTlb === "pre-4.15" && protocol !== "linux-4.8") {
+  const { endsLazyUse = true, leavesActiveMm = false }: ShootdownProtocol = protocols[protocol];
+  if (lazyTlb === "pre-4.15" && !leavesActiveMm) {
     return `${lazyTlb} is for linux-4.8; since 4.14 x86 has loaded_mm`;
   }
-  if (protocol === "linux-4.8" && WITHOUT_PREV.includes(lazyTlb)) {
+  if (leavesActiveMm && WITHOUT_PREV.includes(lazyTlb)) {
     return `${protocol} must be told what it leaves; ${lazyTlb} does not`;
   }
   if (PASSING_OVER.some((name) => name === protocol) && RELIES_ON_FLUSH.includes(lazyTlb)) {
     return `${lazyTlb} relies on the interrupt of exit_mmap, which ${protocol} may not send`;
   }
-  const { endsLazyUse = true }: ShootdownProtocol = protocols[protocol];
   if (!endsLazyUse && RELIES_ON_FLUSH.includes(lazyTlb)) {
     return `${lazyTlb} relies on exit_mmap to move lazy CPUs, which ${protocol} does not`;
   }
-  if (protocol === "linux-4.8" && BY_MASK.includes(lazyTlb)) {
+  if (leavesActiveMm && BY_MASK.includes(lazyTlb)) {
     return `${protocol} needs active_mm as it was; ${lazyTlb} changes it in an interrupt`;
   }
   if (protocol === "linux-4.15" && pcid && BY_MASK.includes(lazyTlb)) {

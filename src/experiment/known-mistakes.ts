@@ -19,6 +19,9 @@ const isPlain = (configuration: Configuration, protocol: ProtocolName): boolean 
   return configuration.protocol === protocol && lazyTlb === "refcounted" && !pti && !invlpgb;
 };
 
+/** A thread unmaps a page that it alone has faulted in, and uses its successor. */
+const UNMAPS_OWN_PAGES = ["munmap", "madvise"];
+
 const KNOWN: { readonly [M in MutationName]?: Shows } = {
   "refcount-dropped-before-switch": isCounted,
   "prev-mm-kept": isCounted,
@@ -30,6 +33,8 @@ const KNOWN: { readonly [M in MutationName]?: Shows } = {
     workload === "reclaim" && isPlain(configuration, "linux-6.18"),
   "freed-tables-false": (configuration, workload) =>
     workload === "pingpong" && isPlain(configuration, "linux-6.18"),
+  "abis-clear-is-uncached": ({ protocol }, workload) =>
+    protocol === "abis" && UNMAPS_OWN_PAGES.includes(workload),
   "freed-tables-under-lazy-cpus": (configuration, workload) =>
     workload === "pingpong" && isPlain(configuration, "linux-4.20"),
   // In C6 a CPU has left the mm before.

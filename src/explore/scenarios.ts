@@ -26,6 +26,7 @@ import {
   reclaimAgainstTwoTables,
 } from "./scenarios/reclaim.ts";
 import { postponedUnmap } from "./scenarios/postponed-unmap.ts";
+import { discardOfOwnPage, discardOfPrivatePage } from "./scenarios/private-page.ts";
 import { protectAgainstCall } from "./scenarios/protect-against-call.ts";
 import { textPokeWhileLazy } from "./scenarios/text-poke.ts";
 import { twoFlushers } from "./scenarios/two-flushers.ts";
@@ -55,6 +56,8 @@ export const SCENARIOS: readonly Scenario[] = [
   exitUnmappedWhileVcpuPreempted,
   protectAgainstCall,
   postponedUnmap,
+  discardOfPrivatePage,
+  discardOfOwnPage,
   textPokeWhileLazy,
   unplugWhileLazy,
   unplugAgainstFlush,

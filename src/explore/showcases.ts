@@ -8,6 +8,7 @@ export type Showcase = Job & { readonly mutation: MutationName };
 
 const NEWEST = { policy: "refcounted", protocol: "linux-6.18" } as const;
 const OLDEST = { policy: "refcounted", protocol: "linux-4.8" } as const;
+const ABIS = { policy: "refcounted", protocol: "abis" } as const;
 
 /** `memory` is the weakest model that shows the mistake: under "sc" it shows without a buffer. */
 export const SHOWCASES: readonly Showcase[] = [
@@ -122,6 +123,8 @@ export const SHOWCASES: readonly Showcase[] = [
     policy: "refcounted",
     protocol: "latr",
   },
+  { mutation: "abis-clear-is-uncached", name: "discard-of-private-page", memory: "sc", ...ABIS },
+  { mutation: "abis-record-outlives-access", name: "discard-of-own-page", memory: "sc", ...ABIS },
 ];
 
 export const showcaseOf = (mutation: MutationName): Showcase | undefined =>

@@ -110,6 +110,14 @@ export const mutations = {
     summary: "LATR gives pages back after two ticks, whether every CPU has had one or not",
     source: "the rule as LATR published it (ASPLOS 2018), where time alone is to be enough",
   },
+  "abis-clear-is-uncached": {
+    summary: "ABIS takes an entry whose accessed bit is clear for uncached, whoever is recorded",
+    source: "the rule of ABIS (ATC 2017) without what its own insertion into the TLB adds to it",
+  },
+  "abis-record-outlives-access": {
+    summary: "ABIS takes a page for its recorded CPU's alone although the accessed bit is set",
+    source: "the rule of ABIS (ATC 2017) with its two questions asked in the wrong order",
+  },
   "batched-call-ends-without-barrier": {
     summary: "a CPU leaves a batched system call and reads the generation without smp_mb between",
     source: "the pairing that userspace-safe batching of EuroSys'20 needs, as leaving lazy mode",

@@ -25,7 +25,7 @@ export function* cleanPages(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
       const one = pageRange(page, 1);
       yield* note({ kind: "revoking", mm, range: one });
       const old = yield* exchangeEntry(mm, page, 0n);
-      yield* flushRange(cpu, { mm, range: one, freedTables: false });
+      yield* flushRange(cpu, { mm, range: one, freedTables: false, taken: [old] });
       yield* writeEntry(mm, page, old & ~(DIRTY | WRITABLE));
       yield* note({ kind: "revoked", mm, range: one });
     }

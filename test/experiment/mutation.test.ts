@@ -28,6 +28,7 @@ const SHOWN: readonly Shown[] = [
   ["freed-tables-false", "pingpong", { protocol: "linux-6.18" }, "I2"],
   ["freed-tables-under-lazy-cpus", "pingpong", { protocol: "linux-4.20" }, "I2"],
   ["unplug-keeps-lazy-mm", "unplug", {}, "I2"],
+  ["abis-clear-is-uncached", "madvise", { protocol: "abis" }, "I1"],
 ];
 
 /** test/kernel/hotplug.test.ts and test/kernel/lazy/mistakes.test.ts. */

@@ -2,7 +2,7 @@
 // TLBSTATE_LAZY (the cell is_lazy) on cpu_tlbstate.active_mm, which is at all times what core code
 // has in task->active_mm: core code's `prev` is read from there. A flush interrupts every CPU in
 // mm_cpumask; the first one that finds it lazy moves its CR3, not its active_mm, to init_mm's
-// tables (leave_mm). Of 4.8, but for what KAISER would add.
+// tables (leave_mm). Of 4.8, but for what KAISER would add. abis is built on it.
 
 import { pagesIn, type PageRange } from "../../base/address.ts";
 import { costs } from "../costs.ts";
@@ -12,14 +12,16 @@ import type { Mm } from "../mm.ts";
 import { isMutated } from "../mutation.ts";
 import { fence, type Kernel, load, note, store, work, writeCr3 } from "../operation.ts";
 import { callMany, waitForCalls } from "../smp.ts";
+import { pcidOfAsid } from "../tlb-state.ts";
 import { flushPages } from "./asid.ts";
 import { flushKernelRange } from "./kernel-range.ts";
 import type { FlushRequest, ShootdownProtocol } from "./protocol.ts";
 
-const NO_PCID = 0;
+/** The PCID of every address space. */
+export const onlyPcid = ({ kernel }: Cpu): number => (kernel.options.pcid ? pcidOfAsid(0) : 0);
 
-/** load_cr3: without PCID it drops everything that is not global. */
-const loadCr3 = (mm: Mm): Kernel => writeCr3(mm.root, NO_PCID, false);
+/** load_cr3: drops everything that is not global. */
+const loadCr3 = (cpu: Cpu, mm: Mm): Kernel => writeCr3(mm.root, onlyPcid(cpu), false);
 
 /**
  * switch_mm_irqs_off. The mask bit must be visible before anything is walked through `next`'s
@@ -44,7 +46,7 @@ function* switchMm(cpu: Cpu, next: Mm): Kernel {
 function* enterMask(cpu: Cpu, mm: Mm): Kernel {
   const isLate = isMutated(cpu, "cpumask-after-cr3");
   if (!isLate) yield* setCpu(mm.cpumask, cpu.id);
-  yield* loadCr3(mm);
+  yield* loadCr3(cpu, mm);
   if (isLate) yield* setCpu(mm.cpumask, cpu.id);
 }
 
@@ -58,12 +60,12 @@ function* leaveMm(cpu: Cpu): Kernel {
   const mm = yield* load(cpu.tlb.activeMm);
   if (!(yield* testCpu(mm.cpumask, cpu.id))) return;
   yield* clearCpu(mm.cpumask, cpu.id);
-  yield* loadCr3(cpu.kernel.initMm);
+  yield* loadCr3(cpu, cpu.kernel.initMm);
 }
 
 /** local_flush_tlb, or __flush_tlb_single for each page: each is a full barrier. */
 function* flushLocally(cpu: Cpu, mm: Mm, range: PageRange | null, local: boolean): Kernel {
-  if (range === null) yield* loadCr3(mm);
+  if (range === null) yield* loadCr3(cpu, mm);
   else yield* flushPages(cpu, range);
   yield* note({ kind: "flushed", mm, how: range === null ? "full" : "ranged", local });
 }
@@ -89,17 +91,25 @@ function* synchronizeWithSwitchMm(cpu: Cpu): Kernel {
   if (!isMutated(cpu, "flush-before-cpumask")) yield* fence();
 }
 
-/** flush_tlb_mm_range: here first, then flush_tlb_others. */
-function* flushRange(cpu: Cpu, { mm, range, freedTables }: FlushRequest): Kernel<boolean> {
+/** The CPUs that may hold what a flush is about; null: whoever is in mm_cpumask. */
+export type Holders = ReadonlySet<number> | null;
+
+/** flush_tlb_mm_range: here first, then flush_tlb_others; whoever is no holder is left out. */
+export function* flushHolders(
+  cpu: Cpu,
+  { mm, range, freedTables }: FlushRequest,
+  holders: Holders,
+): Kernel<boolean> {
   const { current, kernel } = cpu;
+  const mayHold = (id: number): boolean => holders?.has(id) ?? true;
   const whole = pagesIn(range) > kernel.options.flushCeiling;
   const info = { mm, range: whole ? null : range, newGeneration: 0, freedTables };
-  if (current.activeMm !== mm) yield* synchronizeWithSwitchMm(cpu);
+  if (current.activeMm !== mm || !mayHold(cpu.id)) yield* synchronizeWithSwitchMm(cpu);
   else if (current.mm === null) {
     yield* leaveMm(cpu);
     yield* synchronizeWithSwitchMm(cpu);
   } else yield* flushLocally(cpu, mm, info.range, true);
-  const mask = yield* cpusOf(mm.cpumask);
+  const mask = (yield* cpusOf(mm.cpumask)).filter(mayHold);
   if (!mask.some((id) => id !== cpu.id)) return false;
   yield* store(cpu.tlb.flushInfo, info);
   const called = yield* callMany(cpu, mask, (target) => flushHere(target, cpu));
@@ -114,8 +124,9 @@ export const linux48: ShootdownProtocol = {
   switchMm,
   enterLazy,
   leaveMm,
-  flushRange,
+  flushRange: (cpu, request) => flushHolders(cpu, request, null),
   flushKernelRange,
   isLazyBeside: "loaded_mm",
+  leavesActiveMm: true,
   knowsPcid: false,
 };

@@ -1,5 +1,6 @@
 // The list of shootdown protocols. Adding one: its file, a line here, a test, a row in the docs.
 
+import { abis } from "./abis.ts";
 import { alwaysFull } from "./always-full.ts";
 import { broadcast } from "./broadcast.ts";
 import { didi } from "./didi.ts";
@@ -42,6 +43,7 @@ export const protocols = {
   "batched-syscalls": batchedSyscalls,
   "eurosys-20": eurosys20,
   latr,
+  abis,
 } as const satisfies Record<string, ShootdownProtocol>;
 
 export type ProtocolName = keyof typeof protocols;

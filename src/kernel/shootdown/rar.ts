@@ -86,5 +86,6 @@ export const rar: ShootdownProtocol = {
   },
   destroyContext: giveBackGlobalAsid,
   endsLazyUse: false,
+  needsPcid: "its payloads name a PCID",
   knowsPti: false,
 };

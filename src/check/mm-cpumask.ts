@@ -1,9 +1,10 @@
 // I7: mm_cpumask covers every CPU whose loaded_mm is that mm, init_mm excepted. What is loaded is
 // read off CR3. Every era sets the bit before it writes CR3: judged at each write. While a CPU
-// changes what it has loaded (switch_mm, enter_lazy_tlb) it may be without its bit: Linux 4.14 to
-// 6.13 leave the old mm's mask before they write CR3, leave_mm of the eras before did. It may not
-// when that is over, nor when it has answered a flush, nor when another CPU begins one, which goes
-// by the mask. Interrupts are off in the whole of a change, so that none is over in the middle.
+// changes what it has loaded (switch_mm, enter_lazy_tlb, a call that it serves) it may be without
+// its bit: Linux 4.14 to 6.13 leave the old mm's mask before they write CR3, leave_mm of the eras
+// before did. It may not when that is over, nor when it has answered a flush, nor when another CPU
+// begins one, which goes by the mask. Interrupts are off in the whole of a change, so that none is
+// over in the middle.
 
 import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
 import type { KernelState } from "../kernel/kernel.ts";
@@ -13,7 +14,7 @@ import type { Roots } from "./roots.ts";
 import type { ViolationLog } from "./violation.ts";
 
 export class MaskChecker implements Observer {
-  /** Per CPU: how many of switch_mm, an interrupt, a flush of its own it is in. */
+  /** Per CPU: how many of switch_mm, an interrupt, calls, a flush of its own it is in. */
   private readonly depth: number[];
 
   constructor(
@@ -32,6 +33,7 @@ export class MaskChecker implements Observer {
         this.depth[cpu]!++;
         return;
       case "changeBegin":
+      case "callsBegin":
       case "interruptTaken":
         this.depth[cpu]!++;
         return;
@@ -42,6 +44,9 @@ export class MaskChecker implements Observer {
       case "changeEnd":
         this.depth[cpu]!--;
         return this.judge(moment, "has changed what it has loaded");
+      case "callsEnd":
+        this.depth[cpu]!--;
+        return this.judge(moment, "has served calls");
       case "cr3Written":
         return this.judge(moment, "has written CR3");
       case "flushed":

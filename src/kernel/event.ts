@@ -54,6 +54,8 @@ export type KernelNotice =
    * and mm_cpumask may disagree.
    */
   | { readonly kind: "changeBegin" | "changeEnd" }
+  /** An idle CPU serves calls that came without an interrupt, interrupts off. */
+  | { readonly kind: "callsBegin" | "callsEnd" }
   /** The pages that were put off until this CPU's user PCID is the current one have left it. */
   | { readonly kind: "userPcidFlushed" }
   /** context_switch has done its part before switch_to; rq->prev_mm is set if it is to be. */

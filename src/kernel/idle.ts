@@ -10,6 +10,7 @@ import {
   type Kernel,
   load,
   locked,
+  note,
 } from "./operation.ts";
 import { playDead } from "./play-dead.ts";
 import { schedule } from "./schedule.ts";
@@ -42,8 +43,11 @@ function* leaveMm(cpu: Cpu): Kernel {
   if (((yield* load(cpu.flags)) & NEED_RESCHED) !== 0) return;
   yield* disableInterrupts();
   const mm = yield* load(cpu.tlb.loadedMm);
-  if (protocol.leaveMm !== undefined) yield* protocol.leaveMm(cpu);
-  else if (mm !== initMm && mm !== SWITCHING) {
+  if (protocol.leaveMm !== undefined) {
+    yield* note({ kind: "changeBegin" });
+    yield* protocol.leaveMm(cpu);
+    yield* note({ kind: "changeEnd" });
+  } else if (mm !== initMm && mm !== SWITCHING) {
     yield* switchMmTo(cpu, initMm);
     yield* lazyPolicy.lazyFlushed(cpu, mm);
   }
@@ -54,6 +58,8 @@ function* leaveMm(cpu: Cpu): Kernel {
 function* flushCallsFromIdle(cpu: Cpu): Kernel {
   if ((yield* load(cpu.calls.head)) === null) return;
   yield* disableInterrupts();
+  yield* note({ kind: "callsBegin" });
   yield* flushCallQueue(cpu);
+  yield* note({ kind: "callsEnd" });
   yield* enableInterrupts();
 }

@@ -41,6 +41,7 @@ const LAYERS = [
 const ENTRIES = [
   "src/index.ts",
   "src/cli/main.ts",
+  "src/cli/verify-matrix.ts",
   "src/cli/verify-oracle.ts",
   "src/cli/verify-random.ts",
   "assembly/index.ts",

@@ -11,14 +11,12 @@ import type { Configuration } from "./configuration.ts";
 /** fork-exit has most: on each core what is covered and what else is inherited, and a copy. */
 const gigabytesFor = ({ pages, cores }: Configuration): number => (2 * pages + 16) * cores;
 
-/** Why the pages do not fit, or undefined where they do. */
-export function whyTooManyGigabytes(configuration: Configuration): string | undefined {
-  const { cpu, pages, cores, pageSize } = configuration;
-  if (pageSize !== "1G") return undefined;
+/** Whether the pages do not fit. */
+export function isTooManyGigabytes(configuration: Configuration): boolean {
+  const { cpu, pageSize } = configuration;
+  if (pageSize !== "1G") return false;
   const bits = presetNamed(cpu).physicalAddressBits.value;
   const [physical, virtual] = [2 ** (bits - 12) - FIRST_GIGANTIC, STACK.start - GIGANTIC_BASE];
   const room = Math.floor(Math.min(physical, virtual) / pagesPer("1G"));
-  if (gigabytesFor(configuration) <= room) return undefined;
-  const what = `${pages} pages of 1 GiB on ${cores} cores`;
-  return `${what} are more than the ${room} GiB that there are addresses for`;
+  return gigabytesFor(configuration) > room;
 }

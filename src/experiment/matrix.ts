@@ -100,7 +100,9 @@ function subjectsOf(
 }
 
 /** Every combination of the values; the axis that the table of axes lists last varies fastest. */
-function combinations(settings: readonly Setting[]): readonly Partial<Configuration>[] {
+export function combinations(
+  settings: readonly Pick<Setting, "axis" | "values">[],
+): readonly Partial<Configuration>[] {
   let result: readonly Partial<Configuration>[] = [{}];
   const inOrder = settings.toSorted(
     (a, b) => AXIS_NAMES.indexOf(a.axis) - AXIS_NAMES.indexOf(b.axis),

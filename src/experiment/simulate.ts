@@ -7,7 +7,7 @@ import { checkersFor } from "../check/checkers.ts";
 import { describePast } from "../check/describe-operation.ts";
 import { type Violation, ViolationLog } from "../check/violation.ts";
 import { Clock } from "../kernel/clock.ts";
-import { type IdleProgram, KernelState } from "../kernel/kernel.ts";
+import { type IdleProgram, type KernelOptions, KernelState } from "../kernel/kernel.ts";
 import { lazyPolicies } from "../kernel/lazy/policies.ts";
 import { protocols } from "../kernel/shootdown/protocols.ts";
 import { Machine } from "../machine/machine.ts";
@@ -34,8 +34,17 @@ export interface Run {
   readonly checks?: boolean;
 }
 
+export type KernelOption = keyof KernelOptions;
+
+interface BootOptions {
+  /** What idle tasks do in place of the idle loop. */
+  readonly idleProgram?: IdleProgram | undefined;
+  /** Called whenever the kernel looks at one of its options. */
+  readonly onOption?: ((name: KernelOption) => void) | undefined;
+}
+
 /** The kernel of a run, booted, with every CPU idle. */
-export function bootKernel(configuration: Configuration, idleProgram?: IdleProgram): KernelState {
+export function bootKernel(configuration: Configuration, boot: BootOptions = {}): KernelState {
   const { cpu, cores, coresPerLlc, llcsPerSocket, idle } = configuration;
   const { pcid, invlpgb, vmaLocks, flushCeiling } = configuration;
   const topology = {
@@ -52,15 +61,35 @@ export function bootKernel(configuration: Configuration, idleProgram?: IdleProgr
   const mistake = mutation === "none" ? {} : { mutation };
   const features = { pcid, pti, invpcid, invlpgb, vmaLocks, flushCeiling };
   const options = { ...features, idle, ...apic, ...mistake };
-  return new KernelState(machine, policy, protocol, options, idleProgram);
+  const { idleProgram, onOption } = boot;
+  const seen = onOption === undefined ? options : watched(options, onOption);
+  return new KernelState(machine, policy, protocol, seen, idleProgram);
 }
 
+const watched = (options: KernelOptions, onOption: (name: KernelOption) => void): KernelOptions =>
+  Object.defineProperties(
+    { ...options },
+    Object.fromEntries(
+      (Object.keys(options) as KernelOption[]).map((name) => {
+        const get = (): unknown => {
+          onOption(name);
+          return options[name];
+        };
+        return [name, { get }];
+      }),
+    ),
+  );
+
 /** Carries out one run. The same run gives the same measurement, byte for byte. */
-export async function simulate(run: Run): Promise<Measurement> {
+export async function simulate(
+  run: Run,
+  { onOption }: Pick<BootOptions, "onOption"> = {},
+): Promise<Measurement> {
   const recording =
     run.trace === undefined ? null : await Recording.open(run.trace, run.configuration.cores);
   const replay = recording === null ? null : new Replay(recording);
-  const kernel = bootKernel(run.configuration, replay?.idleProgram.bind(replay));
+  const idleProgram = replay?.idleProgram.bind(replay);
+  const kernel = bootKernel(run.configuration, { idleProgram, onOption });
   const log = new ViolationLog();
   const checkers = run.checks === false ? null : checkersFor(kernel, log);
   const meter = new Meter(kernel);

@@ -14,8 +14,10 @@ export type Script = (cpu: Cpu) => Kernel<unknown>;
 
 /** Whether the protocol can do what the scenario's kernel options ask for. */
 export function fits({ kernel = {} }: Scenario, protocol: ShootdownProtocol): boolean {
-  const knowsPti = protocol.knowsPcid !== false && protocol.knowsPti !== false;
-  if (kernel.pti === true && !knowsPti) return false;
+  const hasUserPcids = kernel.pcid ?? protocol.knowsPcid !== false;
+  const isolates =
+    protocol.knowsPti !== false && (!hasUserPcids || protocol.knowsUserPcids !== false);
+  if (kernel.pti === true && !isolates) return false;
   return kernel.invlpgb !== true || protocol.usesInvlpgb === true;
 }
 

@@ -24,6 +24,36 @@ const cases: readonly (readonly [what: string, words: readonly string[], says: R
     ["run", "munmap", "--set", "cpu=rome", "--set", "pcid=true"],
     /PCID/,
   ],
+  [
+    "a policy that the protocol would break",
+    ["run", "munmap", "--set", "protocol=broadcast", "--set", "lazyTlb=null-prev,fewer-parameters"],
+    /^--set lazyTlb=null-prev,.*: "null-prev": null-prev relies on exit_mmap .*; leave it out or/,
+  ],
+  [
+    "a policy that a broadcast would break",
+    ["run", "--set", "cpu=milan", "--set", "protocol=linux-6.18"].concat([
+      "--set",
+      "invlpgb=true",
+      "--set",
+      "lazyTlb=null-prev",
+    ]),
+    /^--set lazyTlb=null-prev: "null-prev": .* which a broadcast does not; leave it out or choose/,
+  ],
+  [
+    "a feature that the protocol has no use for",
+    ["run", "munmap", "--set", "cpu=milan", "--set", "protocol=latr", "--set", "invlpgb=true"],
+    /^--set invlpgb=true: true: latr knows no INVLPGB; leave it out or choose another$/m,
+  ],
+  [
+    "a protocol of another maker's CPU",
+    ["run", "munmap", "--set", "protocol=rar", "--set", "cpu=milan"],
+    /^--set protocol=rar: "rar": RAR is Intel's, milan is not; leave it out or choose another$/m,
+  ],
+  [
+    "isolation where nobody flushes user PCIDs",
+    ["run", "munmap", "--set", "protocol=didi", "--set", "pti=true"],
+    /^--set pti=true: true: didi flushes no user PCIDs, .*; leave it out or choose another$/m,
+  ],
   ["an unknown experiment", ["run", "munmpa"], /^munmpa: missing: .*did you mean munmap\?/],
   ["a directory for an experiment", ["run", folder], /: "a directory": give the YAML or JSON/],
   ["malformed YAML", ["run", file("m.yaml", "axes:\n  cores: [2,\n")], /m\.yaml:\d+:\d+: /],

@@ -1,37 +1,129 @@
-// What goes with ABIS, and with RAR, and why the rest does not.
+// Every rule that refuses a combination is right: what would break does, and what would go unused
+// changes nothing.
 
 import { describe, expect, test } from "vitest";
-import { completeConfiguration } from "../../src/experiment/axes.ts";
 import type { Configuration } from "../../src/experiment/configuration.ts";
-import { conflictIn } from "../../src/experiment/constraints.ts";
-import { LAZY_POLICY_NAMES } from "../../src/kernel/lazy/policies.ts";
+import { filled, RULES, type Rule } from "../../src/experiment/constraints.ts";
+import { readExperiment } from "../../src/experiment/experiment.ts";
+import { expand } from "../../src/experiment/matrix.ts";
+import { atSmallSize, canRun, everyKernel } from "../../src/experiment/product.ts";
+import { parseSetting } from "../../src/experiment/settings.ts";
+import { simulate } from "../../src/experiment/simulate.ts";
+import { carryOut } from "../../src/explore/job.ts";
+import { PASSING_OVER } from "../../src/kernel/shootdown/kvm-pv.ts";
+import type { WorkloadName } from "../../src/workloads/workloads.ts";
 
-const conflictOf = (chosen: Partial<Configuration>) => conflictIn(completeConfiguration(chosen));
+/** Of all kernels on all CPUs, what one rule alone refuses, by that rule. */
+const refused = new Map<Rule, Configuration[]>(RULES.map((rule) => [rule, []]));
+for (const kernel of everyKernel()) {
+  for (const chosen of [{}, { idle: "c6" }, { invpcid: true }] as const) {
+    const configuration = atSmallSize({ ...kernel, ...chosen });
+    const [rule, ...others] = RULES.filter((one) => one.refuses(configuration));
+    if (rule !== undefined && others.length === 0) refused.get(rule)!.push(configuration);
+  }
+}
 
-describe("abis", () => {
-  test("goes with the policies that linux-4.8 goes with", () => {
-    const fitting = (protocol: Configuration["protocol"]): readonly string[] =>
-      LAZY_POLICY_NAMES.filter((lazyTlb) => conflictOf({ protocol, lazyTlb }) === undefined);
-    expect(fitting("abis")).toEqual(["refcounted", "unrefcounted", "eager", "pre-4.15"]);
-    expect(fitting("abis")).toEqual(fitting("linux-4.8"));
-  });
+const nameOf = ({ why }: Rule): string => why;
+const rulesOf = (kind: Rule["kind"]) =>
+  RULES.filter((rule) => rule.kind === kind).map((rule) => [nameOf(rule), rule] as const);
 
-  const refused: readonly (readonly [Partial<Configuration>, keyof Configuration, RegExp])[] = [
-    [{ pcid: false }, "pcid", /abis needs PCID: .* survives MOV CR3 by bit 63/],
-    [{ pti: true }, "protocol", /abis knows no page-table isolation/],
-    [{ lazyTlb: "null-prev" }, "protocol", /abis must be told what it leaves/],
-    [{ lazyTlb: "shoot-lazies" }, "protocol", /abis needs active_mm as it was/],
-    [{ cpu: "milan", invlpgb: true }, "protocol", /abis knows no INVLPGB/],
-  ];
-  test.each(refused)("does not go with %o", (chosen, against, reason) => {
-    const conflict = conflictOf({ protocol: "abis", ...chosen });
-    expect(conflict?.against).toBe(against);
-    expect(conflict?.reason).toMatch(reason);
+/** What a rule refuses, once for whatever tells the kernels apart. */
+function eachOnce(rule: Rule): readonly Configuration[] {
+  const found = new Map<string, Configuration>();
+  for (const configuration of refused.get(rule)!) {
+    const { protocol, lazyTlb, pcid, pti, invlpgb } = configuration;
+    // A feature that is not used is not used whatever the policy.
+    const policy = rule.kind === "unused" && rule.axis !== "lazyTlb" ? "any" : lazyTlb;
+    const key = [protocol, policy, pcid, pti, invlpgb].join(" ");
+    if (!found.has(key)) found.set(key, configuration);
+  }
+  return [...found.values()];
+}
+
+const measure = (configuration: Configuration, workload: WorkloadName) =>
+  simulate({ configuration, workload, seed: 1 });
+
+const isGuest = ({ protocol }: Configuration): boolean =>
+  PASSING_OVER.some((name) => name === protocol);
+
+/** A violation in a workload; in a guest, where no workload preempts a vCPU just then, in some
+ *  order of a scenario. */
+async function isShownToBreak(configuration: Configuration): Promise<boolean> {
+  if (isGuest(configuration)) {
+    const { protocol, lazyTlb: policy } = configuration;
+    const job = { name: "exit-while-vcpu-preempted", protocol, policy } as const;
+    const { violations } = await carryOut({ ...job, mutation: "none", memory: "sc" }, {});
+    return violations.length > 0;
+  }
+  return (await measure(configuration, "munmap")).violations.length > 0;
+}
+
+describe("what is refused since it would break, does:", () => {
+  test.each(rulesOf("breaks"))("%s", async (_, rule) => {
+    const configurations = eachOnce(rule);
+    expect(configurations.length).toBeGreaterThan(0);
+    for (const configuration of configurations) {
+      expect([configuration, await isShownToBreak(configuration)]).toEqual([configuration, true]);
+    }
   });
 });
 
-test("rar needs PCID, and says why", () => {
-  const conflict = conflictOf({ protocol: "rar", pcid: false });
-  expect(conflict).toMatchObject({ axis: "protocol", against: "pcid" });
-  expect(conflict!.reason).toBe("rar needs PCID: its payloads name a PCID");
+/** The configuration without what it would not use. */
+function withoutUnused(configuration: Configuration, { axis }: Rule): Configuration {
+  return {
+    ...configuration,
+    ...(axis === "lazyTlb" ? { lazyTlb: "refcounted" } : { [axis]: false }),
+  };
+}
+
+describe("what is refused since it would go unused, changes nothing:", () => {
+  test.each(rulesOf("unused"))("%s", async (_, rule) => {
+    const configurations = eachOnce(rule);
+    expect(configurations.length).toBeGreaterThan(0);
+    for (const configuration of configurations) {
+      const plain = withoutUnused(configuration, rule);
+      expect(canRun(plain)).toBe(true);
+      // pre-4.15 differs from refcounted in use_mm alone, which kthread calls.
+      for (const workload of ["munmap", "vmalloc"] as const) {
+        const [with_, without] = [configuration, plain].map((one) => measure(one, workload));
+        expect(await with_).toEqual(await without);
+      }
+    }
+  });
+});
+
+test("in-context-flush is linux-5.13 where there is no isolation, and no user PCID", async () => {
+  for (const chosen of [{ pti: false }, { pti: true, pcid: false }]) {
+    const [plain, inContext] = (["linux-5.13", "in-context-flush"] as const).map((protocol) =>
+      measure(atSmallSize({ protocol, ...chosen }), "madvise"),
+    );
+    expect(await inContext).toEqual(await plain);
+  }
+});
+
+describe("a refusal", () => {
+  const every = [...refused].filter(([, configurations]) => configurations.length > 0);
+
+  test("is there for every rule that small machines can break", () => {
+    const unbroken = RULES.filter((rule) => refused.get(rule)!.length === 0);
+    expect(unbroken.map(({ axis, against }) => [axis, against])).toEqual([
+      ["x2apic", "cores"],
+      ["pages", "pageSize"],
+    ]);
+  });
+
+  test.each(every.map(([rule, [first]]) => [nameOf(rule), rule, first!] as const))(
+    "on the command line names what was asked for, and the reason: %s",
+    (_, rule, configuration) => {
+      const settings = Object.entries(configuration).map(([axis, value]) =>
+        parseSetting(`${axis}=${value}`),
+      );
+      const reason = filled(rule, (axis) => String(configuration[axis]));
+      expect(reason).not.toMatch(/[{}]|undefined/);
+      const value = configuration[rule.axis];
+      const found = `--set ${rule.axis}=${value}: ${JSON.stringify(value)}: ${reason}; `;
+      const experiment = readExperiment({ workloads: ["munmap"] }, "x");
+      expect(() => expand(experiment, settings)).toThrow(`${found}leave it out or choose another`);
+    },
+  );
 });

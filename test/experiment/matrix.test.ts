@@ -83,7 +83,7 @@ describe("a matrix", () => {
       "left out protocol=linux-5.13 invlpgb=true: linux-5.13 knows no INVLPGB",
     );
     expect(reasonOf("pcid=true,false")).toBe(
-      "left out pcid=false invlpgb=true: INVLPGB is of use only with PCID",
+      "left out pcid=false invlpgb=true: INVLPGB is of use only with PCID: a global ASID is one",
     );
   });
 

@@ -1,36 +1,8 @@
-// Idle CPUs in C6, which lose their TLBs and have left their mm: under every protocol and policy.
+// Idle CPUs in C6, which lose their TLBs and have left their mm.
 
-import { describe, expect, test } from "vitest";
-import { completeConfiguration } from "../../src/experiment/axes.ts";
-import { conflictIn } from "../../src/experiment/constraints.ts";
-import { LAZY_POLICY_NAMES, lazyPolicies } from "../../src/kernel/lazy/policies.ts";
-import { PROTOCOL_NAMES, protocols } from "../../src/kernel/shootdown/protocols.ts";
-import type { WorkloadName } from "../../src/workloads/workloads.ts";
+import { expect, test } from "vitest";
 import { eventsOf } from "../kernel/scene.ts";
 import { measure, playWorkload } from "./runs.ts";
-
-/** In these an mm dies that idle CPUs were lazy on. */
-const LIVES: readonly WorkloadName[] = ["fork-exit", "kthread", "unplug"];
-
-const combinations = PROTOCOL_NAMES.flatMap((protocol) =>
-  [true, false].flatMap((pcid) =>
-    LAZY_POLICY_NAMES.map((lazyTlb) => ({ protocol, pcid, lazyTlb, idle: "c6" as const })),
-  ),
-).filter((chosen) => conflictIn(completeConfiguration(chosen)) === undefined);
-
-describe.each(LIVES)("%s", (name) => {
-  test.each(combinations.filter(({ pcid }) => pcid || name === "kthread"))(
-    "under $protocol, $lazyTlb, pcid $pcid",
-    ({ protocol, lazyTlb, ...rest }) => {
-      const policy = lazyPolicies[lazyTlb];
-      const options = { cores: 3, rounds: 2, policy, protocol: protocols[protocol], ...rest };
-      const { ended, violations } = playWorkload(name, options);
-      const invariants = new Set(violations.map(({ invariant }) => invariant));
-      if (policy.expected === "ok") expect([ended, violations]).toEqual(["stopped", []]);
-      else expect(invariants).toContain("I5");
-    },
-  );
-});
 
 test("where tables are freed, lazy CPUs in C1 are interrupted, those in C6 are not", async () => {
   const flushed = async (idle: "mwait" | "c6") => {

@@ -1,33 +1,10 @@
-// Workloads on memory of 2 MiB pages: no protocol is wrong about them, and they cost less.
+// Workloads on memory of 2 MiB pages cost less.
 
-import { describe, expect, test } from "vitest";
-import { completeConfiguration } from "../../src/experiment/axes.ts";
-import { conflictIn } from "../../src/experiment/constraints.ts";
-import { PROTOCOL_NAMES, protocols } from "../../src/kernel/shootdown/protocols.ts";
+import { expect, test } from "vitest";
 import { linux618 } from "../../src/kernel/shootdown/linux-6.18.ts";
-import { WORKLOAD_NAMES, type WorkloadName } from "../../src/workloads/workloads.ts";
+import type { WorkloadName } from "../../src/workloads/workloads.ts";
 import { eventsOf } from "../kernel/scene.ts";
 import { meanOf, measure, playWorkload } from "./runs.ts";
-
-/** The others map as they always do, or share no memory with anybody. */
-const MAPPING = WORKLOAD_NAMES.filter(
-  (name) => !["pingpong", "reclaim", "overcommit", "unplug", "vmalloc"].includes(name),
-);
-
-const features = PROTOCOL_NAMES.flatMap((protocol) => [
-  { protocol, pcid: true, pti: false },
-  { protocol, pcid: true, pti: true },
-  { protocol, pcid: false, pti: false },
-]).filter((chosen) => conflictIn(completeConfiguration(chosen)) === undefined);
-
-describe.each(MAPPING)("%s", (name) => {
-  test.each(features)("under $protocol, pcid $pcid, pti $pti", ({ protocol, pcid, pti }) => {
-    const kernel = { pti, invpcid: true };
-    const options = { cores: 3, pages: 2, rounds: 2, protocol: protocols[protocol], pcid, kernel };
-    const { ended, violations } = playWorkload(name, { ...options, pageSize: "2M" });
-    expect([ended, violations]).toEqual(["stopped", []]);
-  });
-});
 
 /** 2 MiB of memory in pages of each size. */
 const SAME_MEMORY = [

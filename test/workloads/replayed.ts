@@ -46,7 +46,9 @@ export async function replayed(
 ): Promise<Replayed> {
   const recording = await Recording.open(path, 2);
   const replay = new Replay(recording);
-  const kernel = bootKernel(completeConfiguration(chosen), replay.idleProgram.bind(replay));
+  const kernel = bootKernel(completeConfiguration(chosen), {
+    idleProgram: replay.idleProgram.bind(replay),
+  });
   const log = new ViolationLog();
   const checkers = checkersFor(kernel, log);
   const events: Seen[] = [];

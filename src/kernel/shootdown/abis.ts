@@ -134,6 +134,6 @@ export const abis: ShootdownProtocol = {
   destroyContext,
   looksAtAccessed: true,
   knowsPcid: true,
-  needsPcid: "what it puts into the TLB survives MOV CR3 by bit 63 alone",
+  needsPcid: true,
   knowsPti: false,
 };

@@ -81,5 +81,6 @@ export const alwaysFull: ShootdownProtocol = {
     onEachCpu(cpu, (target) => flushAll(target, cpu)),
   isLazyBeside: "loaded_mm",
   knowsPcid: false,
+  knowsUserPcids: false,
   endsLazyUse: false,
 };

@@ -129,4 +129,5 @@ export const linux48: ShootdownProtocol = {
   isLazyBeside: "loaded_mm",
   leavesActiveMm: true,
   knowsPcid: false,
+  knowsPti: false,
 };

@@ -108,5 +108,5 @@ export const flushingInHardware = (
   },
   destroyContext: giveBackGlobalAsid,
   endsLazyUse: false,
-  knowsPti: false,
+  knowsUserPcids: false,
 });

@@ -81,16 +81,18 @@ export interface ShootdownProtocol {
   readonly source: string;
   /** What is_lazy shares its line with; nothing, as since Linux 5.13, unless given. */
   readonly isLazyBeside?: "loaded_mm" | "call_single_queue";
-  /** False: it is from before PCIDs and page-table isolation (Linux 4.14 and 4.15). */
+  /** False: it is from before PCIDs (Linux 4.14), or does without. */
   readonly knowsPcid?: boolean;
-  /** Why it cannot do without PCIDs. Absent: it can. */
-  readonly needsPcid?: string;
+  /** It cannot do without PCIDs. */
+  readonly needsPcid?: boolean;
   /** x86 leaves what core code's active_mm says, as before Linux 4.14. */
   readonly leavesActiveMm?: boolean;
   /** Whom a flush is for depends on accessed bits. */
   readonly looksAtAccessed?: boolean;
-  /** False: it knows nothing of user PCIDs. */
+  /** False: it is from before page-table isolation (Linux 4.15), and loads one root only. */
   readonly knowsPti?: boolean;
+  /** False: it flushes PCIDs of kernel roots only. Without PCIDs, that is all. */
+  readonly knowsUserPcids?: boolean;
   /** Whether kernels of its time have per-VMA locks. */
   readonly hasVmaLocks?: boolean;
   /** Whether it broadcasts flushes where the kernel is told to. */

@@ -86,6 +86,5 @@ export const rar: ShootdownProtocol = {
   },
   destroyContext: giveBackGlobalAsid,
   endsLazyUse: false,
-  needsPcid: "its payloads name a PCID",
-  knowsPti: false,
+  knowsUserPcids: false,
 };

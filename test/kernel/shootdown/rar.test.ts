@@ -11,6 +11,7 @@ import {
 import { linux513 } from "../../../src/kernel/shootdown/linux-5.13.ts";
 import type { ShootdownProtocol } from "../../../src/kernel/shootdown/protocol.ts";
 import { rar } from "../../../src/kernel/shootdown/rar.ts";
+import type { Configuration } from "../../../src/experiment/configuration.ts";
 import { conflictIn } from "../../../src/experiment/constraints.ts";
 import { completeConfiguration } from "../../../src/experiment/axes.ts";
 import { measure, meanOf } from "../../workloads/runs.ts";
@@ -112,10 +113,9 @@ test("a run counts the time of microcode as stolen, and less of it than of handl
   expect(meanOf(own.responderCycles)).toBeLessThan(meanOf(linux.responderCycles));
 });
 
-test.each([
-  [{ cpu: "milan" }, /RAR is Intel's, milan is not/],
-  [{ pcid: false }, /payloads name a PCID/],
-] as const)("%o is refused", (chosen, reason) => {
-  const conflict = conflictIn(completeConfiguration({ protocol: "rar", ...chosen }));
-  expect(conflict?.reason).toMatch(reason);
+test("is refused on a CPU that is not Intel's, and needs no PCID", () => {
+  const reasonFor = (chosen: Partial<Configuration>) =>
+    conflictIn(completeConfiguration({ protocol: "rar", ...chosen }))?.reason;
+  expect(reasonFor({ cpu: "milan" })).toBe("RAR is Intel's, milan is not");
+  expect(reasonFor({ pcid: false })).toBeUndefined();
 });

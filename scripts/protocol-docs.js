@@ -1,0 +1,160 @@
+// Writes into docs/protocols.md what goes with what: policies and features by protocol, and the
+// rules that refuse the rest, all from src/experiment/constraints.ts and from what kernels look at
+// when they run. Needs a build.
+//
+//   npm run docs:protocols [-- --check]
+//
+// --check writes nothing, and exits 1 where the docs are not as they would be written.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { format, resolveConfig } from "prettier";
+import { filled, RULES } from "../dist/experiment/constraints.js";
+import { atSmallSize, canRun, everyKernel, QUIET_AXES } from "../dist/experiment/product.js";
+import { simulate } from "../dist/experiment/simulate.js";
+import { LAZY_POLICY_NAMES, lazyPolicies } from "../dist/kernel/lazy/policies.js";
+import { PROTOCOL_NAMES } from "../dist/kernel/shootdown/protocols.js";
+import { PRESET_NAMES } from "../dist/presets/presets.js";
+import { WORKLOAD_NAMES } from "../dist/workloads/workloads.js";
+
+const FILE = fileURLToPath(new URL("../docs/protocols.md", import.meta.url));
+const BEGIN = "<!-- what goes with what -->";
+const END = "<!-- end of what goes with what -->";
+
+const code = (text) => `\`${text}\``;
+const list = (values) => [...new Set(values)].map(code).join(", ");
+const line = (cells) => `| ${cells.join(" | ")} |`;
+const tableOf = (head, rows) => [head, head.map(() => "---"), ...rows].map(line).join("\n");
+
+const kernels = everyKernel().map(atSmallSize);
+const possible = kernels.filter(canRun);
+
+/** The features that may stand in a cell's condition. */
+const FEATURES = ["pcid", "pti", "invlpgb"];
+const without = (configuration, ...axes) =>
+  JSON.stringify({ ...configuration, ...Object.fromEntries(axes.map((axis) => [axis, null])) });
+
+/** In which of the kernels `all`, told apart by all but `axis`, those of `some` are. */
+function conditionOf(some, all, axis) {
+  const has = new Set(some.map((one) => without(one, axis)));
+  const lacks = all.filter((one) => !has.has(without(one, axis)));
+  if (some.length === 0) return "";
+  if (lacks.length === 0) return "yes";
+  for (const feature of FEATURES) {
+    const values = new Set(some.map((one) => one[feature]));
+    const isIt = values.size === 1 && lacks.every((one) => !values.has(one[feature]));
+    if (isIt) return code(`${feature}=${[...values][0]}`);
+  }
+  return "some";
+}
+
+const under = (protocol) => possible.filter((one) => one.protocol === protocol);
+
+function policyCell(protocol, lazyTlb) {
+  const those = under(protocol).filter((one) => one.lazyTlb === lazyTlb);
+  const cell = conditionOf(those, under(protocol), "lazyTlb");
+  return lazyPolicies[lazyTlb].expected === "ok" || cell === "" ? cell : "breaks";
+}
+
+function featureCell(protocol, feature) {
+  const those = under(protocol).filter((one) => one[feature] === true);
+  const others = FEATURES.filter((one) => one !== feature);
+  if (those.length === 0) return "";
+  const withOther = others.flatMap((other) =>
+    [true, false]
+      .filter((value) => !those.some((one) => one[other] === value))
+      .filter((value) => under(protocol).some((one) => one[other] === value))
+      .map((value) => code(`${other}=${!value}`)),
+  );
+  return withOther.length === 0 ? "yes" : `with ${withOther.join(" and ")}`;
+}
+
+/** The options that are read where needed, and that some workload makes the kernel look at. */
+async function lookedAt(protocol) {
+  const looked = new Set();
+  const seen = new Set();
+  for (const kernel of under(protocol)) {
+    const key = without(kernel, "cpu", "lazyTlb");
+    if (kernel.lazyTlb !== "refcounted" || seen.has(key)) continue;
+    seen.add(key);
+    const configuration = { ...kernel, flushCeiling: 0 };
+    for (const workload of WORKLOAD_NAMES) {
+      if (QUIET_AXES.every((axis) => looked.has(axis))) break;
+      const run = { configuration, workload, seed: 1 };
+      await simulate(run, { onOption: (name) => looked.add(name) });
+    }
+  }
+  return looked;
+}
+
+async function featureRow(protocol) {
+  const looked = await lookedAt(protocol);
+  const cpus = PRESET_NAMES.filter((cpu) => under(protocol).some((one) => one.cpu === cpu));
+  return [
+    code(protocol),
+    ...FEATURES.map((feature) => featureCell(protocol, feature)),
+    ...QUIET_AXES.map((axis) => (looked.has(axis) ? "yes" : "ignored")),
+    cpus.length === PRESET_NAMES.length ? "all" : list(cpus),
+  ];
+}
+
+const GENERAL = {
+  protocol: "the protocol",
+  lazyTlb: "the policy",
+  cpu: "the CPU",
+  pages: "so many",
+  pageSize: "1 GiB",
+  cores: "so many",
+};
+const SHOWN = {
+  absent: "nothing: it has no such thing",
+  unused: "the same without it",
+  breaks: "a violation",
+};
+
+function ruleRow(rule) {
+  const refused = kernels
+    .flatMap((one) => [one, { ...one, invpcid: true }, { ...one, idle: "c6" }])
+    .concat({ ...possible[0], cores: 256, x2apic: "off" })
+    .concat({ ...possible[0], pages: 65_536, pageSize: "1G" })
+    .filter((one) => RULES.every((other) => other.refuses(one) === (other === rule)));
+  const valuesOf = (axis) =>
+    axis === "pages"
+      ? "`pages`: too many"
+      : axis === "cores"
+        ? "`cores` over 255"
+        : `${code(axis)}: ${list(refused.map((one) => one[axis]))}`;
+  const why = filled(rule, (axis) => GENERAL[axis]);
+  return [valuesOf(rule.axis), valuesOf(rule.against), why, SHOWN[rule.kind]];
+}
+
+const text = [
+  "Where a cell names a feature, the policy goes with it only; an empty one is refused below.",
+  tableOf(
+    ["protocol", ...LAZY_POLICY_NAMES.map(code)],
+    PROTOCOL_NAMES.map((protocol) => [
+      code(protocol),
+      ...LAZY_POLICY_NAMES.map((lazyTlb) => policyCell(protocol, lazyTlb)),
+    ]),
+  ),
+  "What a kernel may be told beside that. `ignored`: no workload makes it look at the option, so " +
+    "that rows with other values are equal.",
+  tableOf(
+    ["protocol", ...FEATURES.map((axis) => code(`${axis}=true`)), ...QUIET_AXES.map(code), "CPUs"],
+    await Promise.all(PROTOCOL_NAMES.map(featureRow)),
+  ),
+  "What is refused, and what a run would show:",
+  tableOf(["refused", "with", "why", "shown"], RULES.map(ruleRow)),
+].join("\n\n");
+
+const before = readFileSync(FILE, "utf8");
+const [head, rest] = before.split(BEGIN);
+const [, tail] = rest.split(END);
+const draft = `${head}${BEGIN}\n\n${text}\n\n${END}${tail}`;
+const options = await resolveConfig(FILE);
+const after = await format(draft, { ...options, filepath: FILE });
+if (!process.argv.includes("--check")) writeFileSync(FILE, after);
+else if (after !== before) {
+  process.stderr.write("docs/protocols.md is out of date: npm run docs:protocols\n");
+  process.exitCode = 1;
+}

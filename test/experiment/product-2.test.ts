@@ -1,0 +1,3 @@
+import { describePart } from "./product.ts";
+
+describePart(2);

@@ -1,0 +1,10 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const SCRIPT = fileURLToPath(new URL("../../scripts/protocol-docs.js", import.meta.url));
+
+test("docs/protocols.md says what goes with what, as the rules have it", () => {
+  const { status, stderr } = spawnSync(process.execPath, [SCRIPT, "--check"], { encoding: "utf8" });
+  expect([status, stderr]).toEqual([0, ""]);
+});

@@ -53,10 +53,10 @@ test("there is no INVLPGB of 1 GiB steps: each page takes one", () => {
   expect(ofPages.length % 3).toBe(0);
 });
 
-test("more than addresses have room for is refused, with how much that is", async () => {
+test("more than addresses have room for is refused", async () => {
   const run = await shootdown("run", "munmap", "--set", "pageSize=1G", "--set", "pages=65536");
   expect([run.code, run.stdout]).toEqual([2, ""]);
-  expect(run.stderr).toMatch(/65536 pages of 1 GiB on 28 cores are more than the 65280 GiB/);
+  expect(run.stderr).toMatch(/65536 pages of 1G on 28 cores are more than skylake-sp has/);
   const fits = completeConfiguration({ pageSize: "1G", pages: 1000, cores: 28 });
   expect(conflictIn(fits)).toBeUndefined();
 });

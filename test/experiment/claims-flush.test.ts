@@ -200,14 +200,15 @@ describe("Linux 4.15 for 4.8", () => {
     expect(after.ipis).toBe(0);
   });
 
-  test("gains eight threads that discard and unmap, and interrupts them less", async () => {
+  test("is no gain for eight threads that discard and unmap, as published, without sleep", async () => {
     const at = (protocol: ProtocolName, pcid: boolean): Promise<Measurement> =>
       measure("tlb-flush2", { cores: 8, pages: 64, rounds: 1, protocol, pcid });
     const [before, after] = [await at("linux-4.8", false), await at("linux-4.15", true)];
-    // Published: 1.9 s to 1.1 s, which it does not come near: see the last line.
-    expect(cyclesPerOperation(after)).toBeLessThan(cyclesPerOperation(before));
-    expect(after.ipis).toBeLessThan(before.ipis);
-    // Who waits for mmap_lock does not sleep here, so that 4.8 finds hardly a lazy CPU to call.
+    // Published: 1.9 s to 1.1 s. Who waits for mmap_lock does not sleep here, so that 4.8 finds
+    // hardly a lazy CPU to call; and a flush among others' is a full one since generations.
     expect(before.ipisToLazy).toBeLessThan(before.ipis / 10);
+    expect(before.flushes.ranged).toBeGreaterThan(before.flushes.full);
+    expect(after.flushes.full).toBeGreaterThan(after.flushes.ranged);
+    expect(cyclesPerOperation(after) / cyclesPerOperation(before)).toBeGreaterThan(0.9);
   });
 });

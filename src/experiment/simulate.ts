@@ -10,6 +10,7 @@ import { Clock } from "../kernel/clock.ts";
 import { type IdleProgram, type KernelOptions, KernelState } from "../kernel/kernel.ts";
 import { lazyPolicies } from "../kernel/lazy/policies.ts";
 import { protocols } from "../kernel/shootdown/protocols.ts";
+import type { MachineDescription } from "../machine/description.ts";
 import { Machine } from "../machine/machine.ts";
 import { describe } from "../presets/describe.ts";
 import { presetNamed } from "../presets/presets.ts";
@@ -20,6 +21,7 @@ import { workloads, type WorkloadName } from "../workloads/workloads.ts";
 import { commandFor } from "./command.ts";
 import type { Configuration } from "./configuration.ts";
 import { hasInvpcid } from "./constraints.ts";
+import { withMachine } from "./machines.ts";
 import { Meter } from "./meter.ts";
 import type { Measurement, ViolationReport } from "./result.ts";
 
@@ -37,23 +39,28 @@ export interface Run {
 export type KernelOption = keyof KernelOptions;
 
 interface BootOptions {
+  /** As after its boot; a new one unless given. */
+  readonly machine?: Machine;
   /** What idle tasks do in place of the idle loop. */
   readonly idleProgram?: IdleProgram | undefined;
   /** Called whenever the kernel looks at one of its options. */
   readonly onOption?: ((name: KernelOption) => void) | undefined;
 }
 
-/** The kernel of a run, booted, with every CPU idle. */
-export function bootKernel(configuration: Configuration, boot: BootOptions = {}): KernelState {
-  const { cpu, cores, coresPerLlc, llcsPerSocket, idle } = configuration;
-  const { pcid, invlpgb, vmaLocks, flushCeiling } = configuration;
+function descriptionOf(configuration: Configuration): MachineDescription {
+  const { cpu, cores, coresPerLlc, llcsPerSocket, idle, x2apic } = configuration;
   const topology = {
     ...(coresPerLlc === undefined ? {} : { coresPerLlc }),
     ...(llcsPerSocket === undefined ? {} : { llcsPerSocket }),
   };
+  return describe(presetNamed(cpu), { cores, idle, x2apic: x2apic !== "off", ...topology });
+}
+
+/** The kernel of a run, booted, with every CPU idle. */
+export function bootKernel(configuration: Configuration, boot: BootOptions = {}): KernelState {
+  const { machine = new Machine(descriptionOf(configuration)) } = boot;
+  const { cpu, pcid, invlpgb, vmaLocks, flushCeiling, idle } = configuration;
   const { x2apic = "cluster", ipiShorthand = false } = configuration;
-  const described = { cores, idle, x2apic: x2apic !== "off", ...topology };
-  const machine = new Machine(describe(presetNamed(cpu), described));
   const policy = lazyPolicies[configuration.lazyTlb];
   const protocol = protocols[configuration.protocol];
   const { pti = false, invpcid = hasInvpcid(cpu), mutation = "none" } = configuration;
@@ -81,15 +88,25 @@ const watched = (options: KernelOptions, onOption: (name: KernelOption) => void)
   );
 
 /** Carries out one run. The same run gives the same measurement, byte for byte. */
-export async function simulate(
+export function simulate(
   run: Run,
-  { onOption }: Pick<BootOptions, "onOption"> = {},
+  options: Pick<BootOptions, "onOption"> = {},
+): Promise<Measurement> {
+  return withMachine(descriptionOf(run.configuration), (machine) =>
+    simulateOn(machine, run, options),
+  );
+}
+
+async function simulateOn(
+  machine: Machine,
+  run: Run,
+  { onOption }: Pick<BootOptions, "onOption">,
 ): Promise<Measurement> {
   const recording =
     run.trace === undefined ? null : await Recording.open(run.trace, run.configuration.cores);
   const replay = recording === null ? null : new Replay(recording);
   const idleProgram = replay?.idleProgram.bind(replay);
-  const kernel = bootKernel(run.configuration, { idleProgram, onOption });
+  const kernel = bootKernel(run.configuration, { machine, idleProgram, onOption });
   const log = new ViolationLog();
   const checkers = run.checks === false ? null : checkersFor(kernel, log);
   const meter = new Meter(kernel);

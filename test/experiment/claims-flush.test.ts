@@ -200,7 +200,7 @@ describe("Linux 4.15 for 4.8", () => {
     expect(after.ipis).toBe(0);
   });
 
-  test("is no gain for eight threads that discard and unmap, as published, without sleep", async () => {
+  test("is no gain for eight threads that discard and unmap: nobody sleeps", async () => {
     const at = (protocol: ProtocolName, pcid: boolean): Promise<Measurement> =>
       measure("tlb-flush2", { cores: 8, pages: 64, rounds: 1, protocol, pcid });
     const [before, after] = [await at("linux-4.8", false), await at("linux-4.15", true)];

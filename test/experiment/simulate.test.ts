@@ -52,6 +52,23 @@ test("the command repeats the violation at the same cycle", async () => {
   expect(again).toEqual(once);
 });
 
+test("a machine that others have used is as a new one", async () => {
+  const first = await run("munmap", { cpu: "rome", flushCeiling: 1, rounds: 7 });
+  for (const workload of ["fork-exit", "server"]) await run(workload, { cpu: "rome", pages: 64 });
+  await run("munmap", { cpu: "rome", lazyTlb: "unrefcounted" });
+  expect(await run("munmap", { cpu: "rome", flushCeiling: 1, rounds: 7 })).toEqual(first);
+});
+
+test("two runs at the same time do not share a machine", async () => {
+  const alone = await run("server", { lazyTlb: "eager" });
+  const [one, other] = await Promise.all([
+    run("server", { lazyTlb: "eager" }),
+    run("fork-exit", { lazyTlb: "eager" }),
+  ]);
+  expect(one).toEqual(alone);
+  expect(other).toEqual(await run("fork-exit", { lazyTlb: "eager" }));
+});
+
 test("violations are found outside the measured part, too", async () => {
   const { violations } = await run("munmap", { lazyTlb: "unrefcounted" });
   expect(violations.map(({ invariant }) => invariant)).toContain("I5");

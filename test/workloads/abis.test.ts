@@ -1,33 +1,10 @@
-// ABIS in every workload, and what it saves of its base's interrupts beside what was published.
+// What ABIS saves of its base's interrupts beside what was published.
 
 import { describe, expect, test } from "vitest";
 import type { Configuration } from "../../src/experiment/configuration.ts";
 import type { Measurement } from "../../src/experiment/result.ts";
-import { lazyPolicies } from "../../src/kernel/lazy/policies.ts";
-import { abis } from "../../src/kernel/shootdown/abis.ts";
-import { WORKLOAD_NAMES, type WorkloadName } from "../../src/workloads/workloads.ts";
-import { measure, playWorkload } from "./runs.ts";
-
-const POLICIES = ["refcounted", "eager", "pre-4.15"] as const;
-/** These map memory of the page size that they are told. */
-const SIZED = ["madvise", "munmap", "mprotect", "tlb-flush2", "server"] as const;
-
-describe.each(POLICIES)("under %s", (lazyTlb) => {
-  const options = { policy: lazyPolicies[lazyTlb], protocol: abis, rounds: 3 };
-
-  test.each(WORKLOAD_NAMES)("%s has no violation", (workload) => {
-    for (const cores of [2, 4]) {
-      const { ended, violations } = playWorkload(workload, { ...options, cores });
-      expect([ended, violations]).toEqual(["stopped", []]);
-    }
-  });
-
-  test.each(SIZED)("%s with large pages has no violation", (workload) => {
-    const sized = { ...options, cores: 4, pages: 2, pageSize: "2M" } as const;
-    const { ended, violations } = playWorkload(workload, sized);
-    expect([ended, violations]).toEqual(["stopped", []]);
-  });
-});
+import type { WorkloadName } from "../../src/workloads/workloads.ts";
+import { measure } from "./runs.ts";
 
 type Pair = readonly [base: Measurement, abis: Measurement];
 

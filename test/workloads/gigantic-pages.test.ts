@@ -12,15 +12,15 @@ import { meanOf, measure, playWorkload } from "./runs.ts";
 
 const SMALL = { cores: 2, pages: 1, rounds: 1, pageSize: "1G" } as const;
 
-describe.each(["mprotect", "tlb-flush2"] as const)("%s", (name) => {
+describe("mprotect", () => {
   test.each(PROTOCOL_NAMES)("under %s", (protocol) => {
     const pcid = conflictIn(completeConfiguration({ protocol, pcid: true })) === undefined;
-    const outcome = playWorkload(name, { ...SMALL, protocol: protocols[protocol], pcid });
+    const outcome = playWorkload("mprotect", { ...SMALL, protocol: protocols[protocol], pcid });
     expect([outcome.ended, outcome.violations]).toEqual(["stopped", []]);
   });
 });
 
-test.each(["munmap", "madvise", "fork-exit", "server", "exit"] as const)(
+test.each(["munmap", "madvise", "tlb-flush2", "fork-exit", "server", "exit"] as const)(
   "%s, with and without page-table isolation",
   (name) => {
     for (const pti of [false, true]) {

@@ -11,6 +11,7 @@ import {
   atSmallSize,
   canRun,
   KERNEL_AXES,
+  ONE_ROUND,
   QUIET_AXES,
   SIDE_AXES,
   valuesOf,
@@ -38,9 +39,10 @@ export function coveringCells(seed: number): readonly CoveringCell[] {
   const bound = ALL.filter(isBound);
   const axes = [...bound, ...ALL.filter((axis) => !bound.includes(axis))];
   const chosenBy = (row: readonly number[], among: readonly VariedAxis[]): Configuration =>
-    atSmallSize(
-      Object.fromEntries(among.map((axis, column) => [axis, valuesOf(axis)[row[column]!]])),
-    );
+    atSmallSize({
+      ...ONE_ROUND,
+      ...Object.fromEntries(among.map((axis, column) => [axis, valuesOf(axis)[row[column]!]])),
+    });
   const counts = [...axes.map((axis) => valuesOf(axis).length), WORKLOAD_NAMES.length];
   const beginnings = rowsOf(counts.slice(0, bound.length)).filter((row) =>
     canRun(chosenBy(row, bound)),

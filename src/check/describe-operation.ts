@@ -49,6 +49,8 @@ export function describeOperation(operation: Operation): string {
     case "exchangeEntry":
     case "updateEntry":
       return `${operation.kind} ${operation.mm.name} page ${hex(operation.page)}`;
+    case "readAreas":
+    case "changeAreas":
     case "presentPages":
     case "tablesOf":
     case "detachTables":

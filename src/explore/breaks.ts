@@ -29,6 +29,8 @@ const isLazyUnder = (name: ProtocolName): boolean => name !== "linux-4.15";
 const LEAVING_MASK_FIRST = protocolsThat((each) => each.leavesMaskFirst === true).filter(
   isLazyUnder,
 );
+/** Linux 4.8 and what is made of it. */
+const LEAVING_ACTIVE_MM = protocolsThat((each) => each.leavesActiveMm === true);
 const LEAVING_LAZY_CPUS = protocolsThat((each) => each.endsLazyUse === false);
 
 /** Nothing counts a borrowed mm, and active_mm outlives it. */
@@ -38,7 +40,10 @@ export const UNCOUNTED: Break = {
 };
 
 /** The same where x86 itself goes by active_mm alone. */
-export const UNCOUNTED_BEFORE_LOADED_MM: Break = { ...UNCOUNTED, protocols: ["linux-4.8"] };
+export const UNCOUNTED_BEFORE_LOADED_MM: Break = {
+  ...UNCOUNTED,
+  protocols: LEAVING_ACTIVE_MM,
+};
 
 /** The window of 4.14 to 6.13, met by a flush that frees tables. */
 export const TABLES_FREED_IN_SWITCH: Break = {
@@ -69,7 +74,7 @@ export const NOTHING_TO_FLUSH: Break = {
 /** What follows from it later, where a switch changes the mask of the mm that it leaves. */
 export const LEAVES_FREED_MASK: Break = {
   policies: WITHOUT_ACTIVE_MM,
-  protocols: [...LEAVING_MASK_FIRST, "linux-4.8", "always-full", "freebsd"],
+  protocols: [...LEAVING_MASK_FIRST, ...LEAVING_ACTIVE_MM, "always-full", "freebsd"],
   reason: "the mm is gone while a CPU borrows it, and the switch away clears a bit of its mask",
 };
 
@@ -87,13 +92,13 @@ export const FLUSH_PASSES_OVER: Break = {
 
 export const TOLD_NO_PREV: Break = {
   policies: WITHOUT_ACTIVE_MM,
-  protocols: ["linux-4.8"],
+  protocols: LEAVING_ACTIVE_MM,
   reason: "x86 goes by the active_mm of core code until Linux 4.13, and there is none",
 };
 
 export const MASK_LEFT_WHEN_FLUSHED: Break = {
   policies: BY_MASK,
-  protocols: ["linux-4.8"],
+  protocols: LEAVING_ACTIVE_MM,
   reason:
     "leave_mm takes a lazy CPU out of mm_cpumask and leaves active_mm: who looks for lazy users " +
     "in the mask misses it",

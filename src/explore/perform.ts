@@ -74,6 +74,9 @@ export function isVisible(executor: Executor, state: CpuState, operation: Operat
       return false;
     case "interruptFlag":
       return state.interruptsOn && !operation.enabled;
+    case "readAreas":
+    case "changeAreas":
+      return operation.mm.lockSequence !== null; // else nobody looks who has not mmap_lock
     case "fence":
       return executor.memory === "tso";
     case "load":
@@ -184,6 +187,14 @@ export function perform(
     case "presentPages":
       readTables(executor, operation.mm.root);
       top.result = operation.mm.tables.presentPages(operation.range);
+      return;
+    case "readAreas":
+      touched.read(locations.named(`${operation.mm.name} areas`));
+      top.result = operation.use(operation.mm.areas);
+      return;
+    case "changeAreas":
+      touched.write(locations.named(`${operation.mm.name} areas`));
+      top.result = operation.use(operation.mm.areas);
       return;
     case "tablesOf":
       readTables(executor, operation.mm.root);

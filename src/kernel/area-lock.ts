@@ -5,6 +5,7 @@
 
 import type { PageRange } from "../base/address.ts";
 import type { Area } from "./area.ts";
+import { readAreas } from "./area-operation.ts";
 import type { Cell } from "./cell.ts";
 import { lockForReading, lockForWriting, unlockForReading, unlockForWriting } from "./lock.ts";
 import type { Mm } from "./mm.ts";
@@ -79,15 +80,15 @@ export function* unlockToRead(mm: Mm, lock: ReadLock): Kernel {
 /** vma_start_read, between two looks at the list of areas. */
 function* tryLockArea(mm: Mm, { start, end }: PageRange): Kernel<AreaLock | null> {
   if (mm.lockSequence === null) return null;
-  const before = yield* load(mm.lockSequence);
-  const lock = mm.areas.at(start)?.lock;
-  if (lock === undefined || (yield* load(lock.sequence)) === before) return null;
+  const lock = yield* readAreas(mm, (areas) => areas.at(start)?.lock);
+  if (lock === undefined) return null;
+  if ((yield* load(lock.sequence)) === (yield* load(mm.lockSequence))) return null;
   const isFree = (count: number): boolean => count < WRITER;
   const add = (count: number): number => (isFree(count) ? count + 1 : count);
   if (!isFree(yield* locked(lock.references, add))) return null;
   // A writer may have come and gone, or still be there, since the list was looked at.
   const isLocked = (yield* load(lock.sequence)) === (yield* load(mm.lockSequence));
-  const area = mm.areas.at(start);
+  const area = yield* readAreas(mm, (areas) => areas.at(start));
   if (!isLocked && area?.lock === lock && area.end >= end) return lock;
   yield* leave(lock);
   return null;

@@ -22,7 +22,8 @@ export interface Area {
 
 /** Makes and takes back the locks of areas. */
 export interface AreaLocks {
-  create(start: PageNumber): AreaLock;
+  /** As `split` is at the moment, which it was split from (__split_vma); free without. */
+  create(start: PageNumber, split?: AreaLock): AreaLock;
   release(lock: AreaLock): void;
 }
 
@@ -63,14 +64,9 @@ export class AreaList {
 
   /** The areas that `area` would become one with: below it, and above. */
   joining(area: Area): [before: Area | undefined, after: Area | undefined] {
-    const index = this.firstEndingAfter(area.start);
-    const [before, after] = [this.areas[index - 1], this.areas[index]];
-    return [
-      before !== undefined && before.end === area.start && isAlike(before, area)
-        ? before
-        : undefined,
-      after !== undefined && after.start === area.end && isAlike(after, area) ? after : undefined,
-    ];
+    const likeIt = (other: Area | undefined): Area | undefined =>
+      other !== undefined && isAlike(other, area) ? other : undefined;
+    return [likeIt(this.at((area.start - 1) as PageNumber)), likeIt(this.at(area.end))];
   }
 
   /**
@@ -84,9 +80,9 @@ export class AreaList {
     let last = first;
     for (; last < this.areas.length && this.areas[last]!.start < range.end; last++) {
       const area = this.areas[last]!;
-      if (area.start < range.start) kept.push(this.newArea({ ...area, end: range.start }));
+      if (area.start < range.start) kept.push(this.splitOff(area, { end: range.start }));
       removed.push(partOf(area, range));
-      if (area.end > range.end) kept.push(this.newArea({ ...area, start: range.end }));
+      if (area.end > range.end) kept.push(this.splitOff(area, { start: range.end }));
     }
     this.areas.splice(first, last - first, ...kept);
     return removed;
@@ -128,7 +124,7 @@ export class AreaList {
   }
 
   copyFrom(other: AreaList): void {
-    this.areas = other.areas.map((area) => this.newArea(area));
+    this.areas = other.areas.map(({ lock: _others, ...area }) => this.withLock(area));
   }
 
   clear(): Area[] {
@@ -138,8 +134,13 @@ export class AreaList {
     return all;
   }
 
-  private newArea({ lock: _others, ...area }: Area): Area {
-    const lock = this.locks?.create(area.start);
+  private splitOff(area: Area, part: Partial<PageRange>): Area {
+    const { lock, ...rest } = area;
+    return this.withLock({ ...rest, ...part }, lock);
+  }
+
+  private withLock(area: Area, split?: AreaLock): Area {
+    const lock = this.locks?.create(area.start, split);
     return { ...area, ...(lock && { lock }) };
   }
 

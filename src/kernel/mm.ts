@@ -70,9 +70,13 @@ export class Mm implements Lifetime {
     this.pageTableLock = cell("page_table_lock", locks, 0);
     if (vmaLocks) this.lockSequence = cell("mm_lock_seq", allocateLine(), 0);
     const ofAreas = {
-      create: (start: PageNumber): AreaLock => ({
+      create: (start: PageNumber, split?: AreaLock): AreaLock => ({
         references: cell(`vma[${start.toString(16)}].vm_refcnt`, allocateLine(), 1),
-        sequence: cell(`vma[${start.toString(16)}].vm_lock_seq`, allocateLine(), -1),
+        sequence: cell(
+          `vma[${start.toString(16)}].vm_lock_seq`,
+          allocateLine(),
+          split?.sequence.value ?? -1,
+        ),
       }),
       release: ({ references, sequence }: AreaLock): void => {
         for (const { line } of [references, sequence]) lines.free(line);

@@ -3,6 +3,7 @@
 import type { PageNumber, PageRange } from "../base/address.ts";
 import { pageNumber } from "../base/address.ts";
 import { lockAreas, lockForChange, unlockAreas } from "./area-lock.ts";
+import { changeAreas } from "./area-operation.ts";
 import { batchedCall } from "./batched-call.ts";
 import type { PageSize } from "../machine/description.ts";
 import { pagesPer } from "../machine/page-table.ts";
@@ -45,7 +46,7 @@ export function* mmap(cpu: Cpu, mm: Mm, request: MapRequest): Kernel<PageRange> 
   if (mm.areas.overlaps(range)) yield* unmapLocked(cpu, mm, range);
   const area = { ...range, writable, executable, pageSize };
   yield* lockForChange(mm, mm.areas.joining(area));
-  mm.areas.add(area);
+  yield* changeAreas(mm, (areas) => areas.add(area));
   yield* unlockAreas(mm);
   return range;
 }
@@ -65,7 +66,7 @@ function* unmap(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
 export function* unmapLocked(cpu: Cpu, mm: Mm, range: PageRange): Kernel {
   yield* note({ kind: "revoking", mm, range });
   yield* lockForChange(mm, mm.areas.within(range));
-  const removed = mm.areas.remove(range);
+  const removed = yield* changeAreas(mm, (areas) => areas.remove(range));
   yield* workTimes(costs.unmapArea, removed.length);
   const gather = new MmuGather(mm);
   for (const area of removed) yield* zapArea(cpu, gather, area);

@@ -5,6 +5,7 @@ import type { PageSize } from "../machine/description.ts";
 import { leafAt, leafEntry, notedIn } from "./entry.ts";
 import { frameOfEntry, smallerPage } from "../machine/page-table.ts";
 import { lockAreas, lockForChange, unlockAreas } from "./area-lock.ts";
+import { changeAreas } from "./area-operation.ts";
 import { batchedCall } from "./batched-call.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
@@ -34,7 +35,8 @@ function* changeRights(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): Kern
   let pageSize: PageSize = "1G";
   yield* lockForChange(mm, mm.areas.within(range));
   yield* lockForChange(mm, mm.areas.joining({ ...range, ...rights }));
-  for (const area of mm.areas.protect(range, rights)) {
+  const changed = yield* changeAreas(mm, (areas) => areas.protect(range, rights));
+  for (const area of changed) {
     const { pageSize: size = "4K" } = area;
     yield* underEachLock(mm, area, size, function* (part) {
       yield* flushBatchedPending(cpu, mm);

@@ -11,6 +11,7 @@ import { assert } from "../base/assert.ts";
 import type { PageSize } from "../machine/description.ts";
 import { pagesPer, pagesPerTable } from "../machine/page-table.ts";
 import { lockAreas, lockForChange, unlockAreas } from "./area-lock.ts";
+import { changeAreas } from "./area-operation.ts";
 import { costs } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { flushRange } from "./flush.ts";
@@ -35,10 +36,11 @@ export function* mremap(cpu: Cpu, mm: Mm, from: PageRange, to: PageRange): Kerne
   const tail = { start: pageAfter(from.start, kept), end: from.end };
   if (pagesIn(tail) > 0) yield* unmapLocked(cpu, mm, tail);
   if (from.start !== to.start) yield* moveEntries(cpu, mm, from.start, to.start, kept);
-  const [area] = mm.areas.remove({ start: from.start, end: pageAfter(from.start, kept) });
+  const old = { start: from.start, end: pageAfter(from.start, kept) };
+  const [area] = yield* changeAreas(mm, (areas) => areas.remove(old));
   if (area !== undefined) {
     yield* lockForChange(mm, mm.areas.joining({ ...area, ...to }));
-    mm.areas.add({ ...area, ...to });
+    yield* changeAreas(mm, (areas) => areas.add({ ...area, ...to }));
   }
   if (from.start !== to.start) yield* freeOldTables(cpu, mm, from);
   yield* unlockAreas(mm);

@@ -5,6 +5,7 @@ import type { FrameNumber, PageNumber } from "../base/address.ts";
 import type { Broadcast } from "../machine/broadcast.ts";
 import type { PageSize } from "../machine/description.ts";
 import type { Stream } from "../machine/stream.ts";
+import type { AreaOperation } from "./area-operation.ts";
 import type { Cell } from "./cell.ts";
 import type { Cost } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
@@ -50,6 +51,7 @@ export type Operation =
   | { readonly kind: "interruptFlag"; readonly enabled: boolean }
   | EntryOperation
   | TableOperation
+  | AreaOperation
   | { readonly kind: "runUser"; readonly stream: Stream }
   | { readonly kind: "kernelAccess"; readonly page: PageNumber; readonly write: boolean }
   | { readonly kind: "call"; readonly code: Kernel<unknown> }

@@ -2,7 +2,7 @@
 // the operations themselves look at the stack, but only while somebody records.
 
 /** Files of what makes operations, and of what runs others' code under a lock. */
-const PLUMBING = /\/((entry-|table-)?operation|origin|page-table-lock)\./;
+const PLUMBING = /\/((area-|entry-|table-)?operation|origin|page-table-lock)\./;
 
 let isRecording = false;
 let stack = "";

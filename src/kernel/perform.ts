@@ -117,6 +117,10 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
     case "presentPages":
       top.result = operation.mm.tables.presentPages(operation.range);
       return;
+    case "readAreas":
+    case "changeAreas":
+      top.result = operation.use(operation.mm.areas);
+      return;
     case "tablesOf":
       top.result = operation.mm.tables.tablesOf(operation.range, operation.size);
       return;

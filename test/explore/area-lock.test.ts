@@ -11,6 +11,7 @@ import {
   unlockAreas,
   unlockToRead,
 } from "../../src/kernel/area-lock.ts";
+import { changeAreas, readAreas } from "../../src/kernel/area-operation.ts";
 import { Cell } from "../../src/kernel/cell.ts";
 import { lazyPolicies } from "../../src/kernel/lazy/policies.ts";
 import { load, store } from "../../src/kernel/operation.ts";
@@ -77,4 +78,48 @@ describe("an area that is being changed", () => {
     const { torn, held } = await explore(false, "linux-5.13");
     expect([torn, [...held]]).toEqual([0, ["mmap_lock"]]);
   });
+});
+
+test("an area that is taken out is found before, or not at all", async () => {
+  const outcomes = new Set<string>();
+  const scenario: Scenario = {
+    name: "area-taken-out",
+    summary: "an area is taken out of the list while another CPU looks for it",
+    cpus: 2,
+    prepare(stage) {
+      const mm = stage.mm("a");
+      for (const cpu of stage.cpus) stage.switchTo(stage.task(cpu, `thread${cpu.id}`, mm));
+      return [
+        function* () {
+          yield* lockAreas(mm);
+          yield* lockForChange(mm, mm.areas.all);
+          yield* changeAreas(mm, (areas) => areas.remove(onePage()));
+          yield* unlockAreas(mm);
+        },
+        function* () {
+          const early = yield* readAreas(mm, (areas) => areas.at(onePage().start));
+          const sequence = yield* load(mm.lockSequence!);
+          const held = yield* lockToRead(mm, onePage());
+          const area = mm.areas.at(onePage().start);
+          const by = held === "mmap_lock" ? held : "vm_refcnt";
+          outcomes.add(
+            `${early ? "seen" : "gone"} at ${sequence}, ${by}, ${area ? "there" : "gone"}`,
+          );
+          yield* unlockToRead(mm, held);
+        },
+      ];
+    },
+  };
+  const code = { policy: lazyPolicies.refcounted, protocol: protocols["linux-6.18"] };
+  const result = await exploreScenario(scenario, { ...code, memory: "sc" }, { seconds: 20 });
+  expect([result.violations, result.cutBy]).toEqual([[], null]);
+  expect([...outcomes].toSorted()).toEqual([
+    "gone at 1, mmap_lock, gone",
+    "gone at 2, mmap_lock, gone",
+    "seen at 0, mmap_lock, gone",
+    "seen at 0, vm_refcnt, there",
+    "seen at 1, mmap_lock, gone",
+    "seen at 1, vm_refcnt, there",
+    "seen at 2, mmap_lock, gone",
+  ]);
 });

@@ -19,15 +19,18 @@ const jobOf = (name: string, protocol: Job["protocol"], policy: Job["policy"]): 
   memory: "sc",
 });
 
-describe.each([...ERAS, "always-full", "freebsd", "latr"] as const)("under %s", (protocol) => {
-  test.each(SMALL)("%s breaks where that is declared, and nowhere else", async (name) => {
-    for (const policy of POLICIES) {
-      const result = await carryOut(jobOf(name, protocol, policy), {});
-      const found = result.violations.map(({ invariant }) => invariant);
-      expect(isAsExpected(result), `${policy}: ${found.join()}, ${result.reason}`).toBe(true);
-    }
-  });
-});
+describe.each([...ERAS, "abis", "always-full", "freebsd", "latr"] as const)(
+  "under %s",
+  (protocol) => {
+    test.each(SMALL)("%s breaks where that is declared, and nowhere else", async (name) => {
+      for (const policy of POLICIES) {
+        const result = await carryOut(jobOf(name, protocol, policy), {});
+        const found = result.violations.map(({ invariant }) => invariant);
+        expect(isAsExpected(result), `${policy}: ${found.join()}, ${result.reason}`).toBe(true);
+      }
+    });
+  },
+);
 
 test("no break is declared for a kernel whose CPUs are never lazy", () => {
   for (const scenario of SCENARIOS) {

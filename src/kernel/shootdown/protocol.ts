@@ -114,9 +114,11 @@ export interface ShootdownProtocol {
    * switchMm, from loaded_mm.
    */
   leaveMm?(cpu: Cpu): Kernel;
-  /** flush_tlb_mm_range: on return no CPU uses a translation of the range older than the call.
-   *  Interrupts on; the caller holds mmap_lock, or is the last user. Returns whether another CPU
-   *  was in mm_cpumask. Kernel code asks for it through flush.ts. */
+  /**
+   * flush_tlb_mm_range: on return no CPU uses a translation of the range older than the call.
+   * Interrupts on; the caller holds mmap_lock or the lock of the area, or is the last user. Returns
+   * whether another CPU was in mm_cpumask. Kernel code asks for it through flush.ts.
+   */
   flushRange(cpu: Cpu, request: FlushRequest): Kernel<boolean>;
   /** flush_tlb_kernel_range: on return no CPU uses a translation of this range of the kernel half
    *  older than the call, in whichever address space. Interrupts on. */

@@ -19,6 +19,9 @@ const isPlain = (configuration: Configuration, protocol: ProtocolName): boolean 
   return configuration.protocol === protocol && lazyTlb === "refcounted" && !pti && !invlpgb;
 };
 
+/** An idle CPU stays on the mm; before C6 it leaves it. */
+const sleepsLazily = ({ idle }: Configuration): boolean => idle !== "c6";
+
 /** A thread unmaps a page that it alone has faulted in, and uses its successor. */
 const UNMAPS_OWN_PAGES = ["munmap", "madvise"];
 
@@ -32,15 +35,14 @@ const KNOWN: { readonly [M in MutationName]?: Shows } = {
   "generation-zero-is-old": (configuration, workload) =>
     workload === "reclaim" && isPlain(configuration, "linux-6.18"),
   "freed-tables-false": (configuration, workload) =>
-    workload === "pingpong" && isPlain(configuration, "linux-6.18"),
+    workload === "pingpong" && sleepsLazily(configuration) && isPlain(configuration, "linux-6.18"),
   "abis-clear-is-uncached": ({ protocol }, workload) =>
     protocol === "abis" && UNMAPS_OWN_PAGES.includes(workload),
   "freed-tables-under-lazy-cpus": (configuration, workload) =>
-    workload === "pingpong" && isPlain(configuration, "linux-4.20"),
-  // In C6 a CPU has left the mm before.
+    workload === "pingpong" && sleepsLazily(configuration) && isPlain(configuration, "linux-4.20"),
   "unplug-keeps-lazy-mm": (configuration, workload) =>
     workload === "unplug" &&
-    configuration.idle !== "c6" &&
+    sleepsLazily(configuration) &&
     (isPlain(configuration, "linux-5.13") || isPlain(configuration, "linux-6.18")),
 };
 

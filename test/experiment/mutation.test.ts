@@ -69,6 +69,33 @@ describe("a known mistake", () => {
   });
 });
 
+describe("what lazy CPUs make a mistake", () => {
+  test.each([
+    ["freed-tables-false", "pingpong", "linux-6.18"],
+    ["freed-tables-under-lazy-cpus", "pingpong", "linux-4.20"],
+    ["unplug-keeps-lazy-mm", "unplug", "linux-5.13"],
+  ] as const)(
+    "is none in C6, where idle CPUs have left the mm: %s",
+    async (mutation, workload, protocol) => {
+      const { rows } = await runExperiment(workload, {
+        axes: {
+          cores: 2,
+          rounds: 2,
+          idle: ["mwait", "c6"],
+          lazyTlb: "refcounted",
+          protocol,
+          mutation,
+        },
+        workers: 1,
+      });
+      expect(rows.map(({ verdict, expected }) => [verdict, expected])).toEqual([
+        ["violation", "violation"],
+        ["ok", "ok"],
+      ]);
+    },
+  );
+});
+
 describe("a run without checkers", () => {
   const run = (checks: boolean, workload: string, chosen: Partial<Configuration> = {}) =>
     simulate({

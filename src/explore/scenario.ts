@@ -14,6 +14,7 @@ export type Script = (cpu: Cpu) => Kernel<unknown>;
 
 /** Whether the protocol can do what the scenario's kernel options ask for. */
 export function fits({ kernel = {} }: Scenario, protocol: ShootdownProtocol): boolean {
+  if (kernel.pcid === false && protocol.needsPcid === true) return false;
   const hasUserPcids = kernel.pcid ?? protocol.knowsPcid !== false;
   const isolates =
     protocol.knowsPti !== false && (!hasUserPcids || protocol.knowsUserPcids !== false);

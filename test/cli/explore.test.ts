@@ -126,6 +126,16 @@ describe("shootdown explore", () => {
       expect([again.code, JSON.parse(again.stdout).violations]).toEqual([0, violations]);
     });
 
+    test("refuses a protocol that needs PCID where one has none", async () => {
+      const path = inFolder("without-pcid.ts");
+      writeFileSync(path, MINE.replace("cpus: 2", "cpus: 2, kernel: { pcid: false }"));
+      const run = await shootdown("explore", path, "--protocol", "abis");
+      expect([run.code, run.stdout]).toEqual([2, ""]);
+      expect(run.stderr).toMatch(
+        /: "abis": protect-against-return needs one of linux-4.8, .*latr$/m,
+      );
+    });
+
     test.each([
       ["there is no file", null, /nowhere.ts": no such file; give one that is$/],
       [

@@ -3,6 +3,7 @@
 // workloads, at small size. Docs: docs/testing.md.
 
 import { Command, Option } from "commander";
+import { BadInput } from "../base/bad-input.ts";
 import { readCount } from "../experiment/experiment.ts";
 import type { Judgement } from "../experiment/judge.ts";
 import { everyLot, judgeCover, judgeLots } from "../experiment/lots.ts";
@@ -25,6 +26,7 @@ interface Options {
 
 async function verifyMatrix(options: Options): Promise<void> {
   const { seed = DEFAULT_SEED, json, cover } = options;
+  if (cover) refuseLots(options);
   const judgement = cover ? await judgeCover(seed) : await judgeProduct(seed, options);
   const { passed, failures } = judgement;
   if (failures.length > 0) failCheck();
@@ -32,10 +34,21 @@ async function verifyMatrix(options: Options): Promise<void> {
   print(json ? toJson(counts) : `${passed} passed, ${failures.length} failed\n`);
 }
 
+/** A covering array has no lots, and is judged in this thread. */
+function refuseLots(options: Options): void {
+  for (const name of ["workers", "from", "lots"] as const) {
+    const value = options[name];
+    if (value !== undefined) {
+      throw new BadInput(`--${name}`, value, "not with --cover: leave one of the two out");
+    }
+  }
+}
+
 /** Says on stderr how far it is, and what failed as soon as it does. */
 async function judgeProduct(seed: number, options: Options): Promise<Judgement> {
   const { from = 1, lots: most = MAX_LOTS, workers = defaultWorkers() } = options;
   const all = everyLot(seed);
+  if (from > all.length) throw new BadInput("--from", from, `at most ${all.length}, the last lot`);
   let [passed, failed] = [0, 0];
   return judgeLots(all.slice(0, from - 1 + most), from - 1, {
     workers,

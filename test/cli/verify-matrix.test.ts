@@ -36,6 +36,13 @@ describe("verify-matrix", () => {
     [["--from", "0"], /^shootdown: --from: "0": a whole number of 1 to/],
     [["--workers", "0"], /^shootdown: --workers: "0": a whole number of 1 to/],
     [["--seed", "-1"], /^shootdown: --seed: "-1": a whole number/],
+    [
+      ["--from", String(lots.length + 1)],
+      new RegExp(`--from: ${lots.length + 1}: at most ${lots.length}, the last lot\n$`),
+    ],
+    [["--cover", "--from", "1"], /^shootdown: --from: 1: not with --cover: leave one .* out\n$/],
+    [["--cover", "--lots", "7"], /^shootdown: --lots: 7: not with --cover: leave one .* out\n$/],
+    [["--cover", "--workers", "2"], /^shootdown: --workers: 2: not with --cover: .* out\n$/],
     [["--form", "1"], /^shootdown: --form: unknown option: did you mean --from\?/],
   ])("refuses %j", (words, says) => {
     const { status, stdout, stderr } = verifyMatrix(...words);

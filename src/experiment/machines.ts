@@ -28,7 +28,8 @@ export async function withMachine<T>(
   kept.delete(key);
   one.machine.restore(one.booted);
   const result = await use(one.machine);
-  // After an error the machine may be in the middle of something: it is not used again.
+  // A run may have ended in the middle of something, where a violation made the kernel fall over:
+  // the next restore brings everything back. After an error that `use` throws nothing is kept.
   kept.set(key, one);
   for (const oldest of kept.keys()) {
     if (kept.size <= MOST_KEPT) break;

@@ -149,8 +149,8 @@ const POLICIES: readonly Rule[] = [
   {
     axis: "lazyTlb",
     against: "protocol",
-    kind: "unused",
-    why: "{lazyTlb} is for linux-4.8; since 4.14 x86 has loaded_mm, and it would be refcounted",
+    kind: "absent",
+    why: "since 4.14 x86 goes by loaded_mm, and no kernel had both that and {lazyTlb}",
     refuses: ({ lazyTlb, protocol }) => lazyTlb === "pre-4.15" && !leavesActiveMm(protocol),
   },
   {

@@ -112,6 +112,16 @@ test("a first script type-checks against the package and runs on plain Node", ()
   for (const cost of said["costs"] as number[]) expect(cost).toBeGreaterThan(0);
 });
 
+test("the script of the README prints what the README says", () => {
+  const readme = readFileSync(join(installed, "README.md"), "utf8");
+  const [, script = ""] = /```js\n(.*?)```/s.exec(readme) ?? [];
+  const [, quoted] = /It prints six lines, `([^`]*)` among them/.exec(readme) ?? [];
+  writeFileSync(join(app, "readme.js"), script);
+  const lines = run(process.execPath, "readme.js").trimEnd().split("\n");
+  expect(lines).toHaveLength(6);
+  expect(lines).toContain(quoted);
+});
+
 test("the types refuse a misspelt axis", () => {
   const wrong =
     'import { runExperiment } from "shootdown";\nrunExperiment("munmap", { axes: X });\n';

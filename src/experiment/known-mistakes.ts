@@ -13,14 +13,15 @@ type Shows = (configuration: Configuration, workload: string) => boolean;
 const isCounted = ({ lazyTlb }: Configuration): boolean =>
   lazyTlb === "refcounted" || lazyTlb === "pre-4.15";
 
-/** Counted references, one root for each address space, interrupts for flushes. */
+/** One root for each address space, interrupts for flushes. */
 const isPlain = (configuration: Configuration, protocol: ProtocolName): boolean => {
-  const { lazyTlb, pti = false, invlpgb } = configuration;
-  return configuration.protocol === protocol && lazyTlb === "refcounted" && !pti && !invlpgb;
+  const { pti = false, invlpgb } = configuration;
+  return configuration.protocol === protocol && !pti && !invlpgb;
 };
 
-/** An idle CPU stays on the mm; before C6 it leaves it. */
-const sleepsLazily = ({ idle }: Configuration): boolean => idle !== "c6";
+/** An idle CPU stays on the mm, whatever keeps that alive; before C6 it leaves it. */
+const sleepsLazily = ({ idle, lazyTlb }: Configuration): boolean =>
+  idle !== "c6" && lazyTlb !== "eager";
 
 /** A thread unmaps a page that it alone has faulted in, and uses its successor. */
 const UNMAPS_OWN_PAGES = ["munmap", "madvise"];
@@ -31,7 +32,7 @@ const KNOWN: { readonly [M in MutationName]?: Shows } = {
   "user-pcid-flush-forgotten": ({ pti, pcid }) => pti === true && pcid,
   "cpumask-after-cr3": ({ protocol }) => protocol === "linux-4.8",
   "lazy-leaves-cpumask": ({ protocol, lazyTlb }) =>
-    protocol === "linux-4.15" && lazyTlb === "refcounted",
+    protocol === "linux-4.15" && lazyTlb !== "eager",
   "generation-zero-is-old": (configuration, workload) =>
     workload === "reclaim" && isPlain(configuration, "linux-6.18"),
   "freed-tables-false": (configuration, workload) =>

@@ -8,6 +8,7 @@ import { isKnownToShow, SHOWN_BY_EXPERIMENTS } from "../../src/experiment/known-
 import { runExperiment } from "../../src/experiment/run.ts";
 import { simulate } from "../../src/experiment/simulate.ts";
 import { SHOWCASES } from "../../src/explore/showcases.ts";
+import { LAZY_POLICY_NAMES, lazyPolicies } from "../../src/kernel/lazy/policies.ts";
 import { MUTATION_NAMES, type MutationName } from "../../src/kernel/mutation.ts";
 
 /** A run that shows the mistake, and what is found first. */
@@ -35,6 +36,19 @@ const SHOWN: readonly Shown[] = [
 const BY_HAND: readonly MutationName[] = ["unplug-switches-offline", "exec-active-mm-unprotected"];
 
 describe("a known mistake", () => {
+  const borrowing = LAZY_POLICY_NAMES.filter((name) => lazyPolicies[name].expected === "ok");
+  test.each(borrowing.filter((name) => name !== "pre-4.15"))(
+    "freed-tables-false is caught under %s if CPUs borrow, and expected then",
+    async (lazyTlb) => {
+      const chosen = { cores: 2, rounds: 3, lazyTlb, protocol: "linux-6.18" } as const;
+      const mutation = "freed-tables-false";
+      const configuration = completeConfiguration({ ...chosen, mutation });
+      const { violations } = await simulate({ configuration, workload: "pingpong", seed: 1 });
+      expect(violations.length > 0).toBe(lazyTlb !== "eager");
+      expect(isKnownToShow(configuration, "pingpong")).toBe(lazyTlb !== "eager");
+    },
+  );
+
   test.each(SHOWN)("%s is caught in %s", async (mutation, workload, chosen, invariant) => {
     const { rows } = await runExperiment(
       { name: "mistake", workloads: [workload] },

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { exploreScenario } from "../../src/explore/explore.ts";
 import type { Scenario } from "../../src/explore/scenario.ts";
-import { onePage } from "../../src/explore/stage.ts";
+import { onePage, type Stage } from "../../src/explore/stage.ts";
 import {
   lockAreas,
   lockForChange,
@@ -14,6 +14,7 @@ import {
 import { changeAreas, readAreas } from "../../src/kernel/area-operation.ts";
 import { Cell } from "../../src/kernel/cell.ts";
 import { lazyPolicies } from "../../src/kernel/lazy/policies.ts";
+import type { Mm } from "../../src/kernel/mm.ts";
 import { load, store } from "../../src/kernel/operation.ts";
 import { protocols } from "../../src/kernel/shootdown/protocols.ts";
 
@@ -24,14 +25,20 @@ interface Seen {
   readonly held: Set<string>;
 }
 
+/** An address space with a page, of which every CPU runs a thread. */
+function runThreads(stage: Stage): Mm {
+  const mm = stage.mm("a");
+  for (const cpu of stage.cpus) stage.switchTo(stage.task(cpu, `thread${cpu.id}`, mm));
+  return mm;
+}
+
 /** A CPU changes two variables that the area guards; another reads both, as a fault would. */
 const scenario = (seen: Seen, locksArea: boolean): Scenario => ({
   name: "area-lock",
   summary: "an area is changed while another CPU is in it",
   cpus: 2,
   prepare(stage) {
-    const mm = stage.mm("a");
-    for (const cpu of stage.cpus) stage.switchTo(stage.task(cpu, `thread${cpu.id}`, mm));
+    const mm = runThreads(stage);
     const parts = ["first", "second"].map((name) => new Cell(name, { index: -1 }, 0));
     return [
       function* () {
@@ -87,8 +94,7 @@ test("an area that is taken out is found before, or not at all", async () => {
     summary: "an area is taken out of the list while another CPU looks for it",
     cpus: 2,
     prepare(stage) {
-      const mm = stage.mm("a");
-      for (const cpu of stage.cpus) stage.switchTo(stage.task(cpu, `thread${cpu.id}`, mm));
+      const mm = runThreads(stage);
       return [
         function* () {
           yield* lockAreas(mm);

@@ -54,7 +54,6 @@ const cellsOf = (mm: Mm) => [
   mm.tlbGeneration,
   mm.mmapLock,
   ...(mm.lockSequence === null ? [] : [mm.lockSequence]),
-  mm.pageTableLock,
   mm.tlbFlushBatched,
   ...mm.pageTableLocks.all,
   ...mm.cpumask.words,

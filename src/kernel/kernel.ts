@@ -64,6 +64,8 @@ export class KernelState {
   readonly initMm: Mm;
   readonly cpus: readonly Cpu[];
   readonly globalAsids: GlobalAsids;
+  /** vmap_area_lock: guards the areas of init_mm, which are those of vmalloc. */
+  readonly vmapAreaLock: Cell<number>;
   /** Address spaces not yet freed, init_mm not among them. */
   readonly liveMms = new Set<Mm>();
   readonly tasks: Task[] = [];
@@ -93,6 +95,7 @@ export class KernelState {
     this.zeroFrame = this.frames.allocate();
     this.initMm = this.newMm("init_mm", 0, false);
     this.globalAsids = new GlobalAsids(this.allocateLine(0));
+    this.vmapAreaLock = new Cell("vmap_area_lock", this.allocateLine(0), 0);
     this.cpus = Array.from({ length: machine.coreCount }, (_, id) => this.createCpu(id));
     // Each CPU's idle task starts as a lazy user of init_mm.
     if (lazyPolicy.lazyReference === "active-mm") this.initMm.mmCount.value += this.cpus.length;
@@ -175,7 +178,7 @@ export class KernelState {
     };
   }
 
-  private newMm(name: string, homeCpu: number, hasAreaLocks: boolean): Mm {
+  private newMm(name: string, homeCpu: number, vmaLocks: boolean): Mm {
     const allocate = (): FrameNumber => this.frames.allocate();
     const root = allocate();
     const tables = new PageTables(
@@ -190,7 +193,7 @@ export class KernelState {
       free: (line: Line) => this.machine.freeLine(line.index),
     };
     const { coreCount } = this.machine;
-    return new Mm(name, this.nextContextId++, tables, coreCount, lines, hasAreaLocks);
+    return new Mm(name, this.nextContextId++, tables, coreCount, lines, vmaLocks);
   }
 
   private createCpu(id: number): Cpu {

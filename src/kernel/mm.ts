@@ -39,8 +39,6 @@ export class Mm implements Lifetime {
   /** mm_lock_seq: odd while mmap_lock is held for writing. Null: no per-VMA locks. */
   readonly lockSequence: Cell<number> | null = null;
   readonly areas: AreaList;
-  /** Of what no table of leaf entries has: see page-table-lock.ts. */
-  readonly pageTableLock: Cell<number>;
   readonly pageTableLocks: PageTableLocks;
   /** Reclaim has taken entries away whose flush it has put off. */
   readonly tlbFlushBatched: Cell<BatchedFlushes>;
@@ -65,9 +63,7 @@ export class Mm implements Lifetime {
     // mm_count has a line of its own in mm_struct; mm_users shares one with the locks' neighbours.
     this.mmCount = cell("mm_count", allocateLine(), 1, true);
     this.mmUsers = cell("mm_users", allocateLine(), 1, true);
-    const locks = allocateLine();
-    this.mmapLock = cell("mmap_lock", locks, 0);
-    this.pageTableLock = cell("page_table_lock", locks, 0);
+    this.mmapLock = cell("mmap_lock", allocateLine(), 0);
     if (vmaLocks) this.lockSequence = cell("mm_lock_seq", allocateLine(), 0);
     const ofAreas = {
       create: (start: PageNumber, split?: AreaLock): AreaLock => ({

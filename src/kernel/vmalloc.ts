@@ -22,12 +22,12 @@ const kernelEntry = (kernel: KernelState, frame: FrameNumber): bigint =>
 /** vmalloc: a range of fresh pages that every address space sees. */
 export function* vmalloc(cpu: Cpu, pageCount: number): Kernel<PageRange> {
   const { initMm, frames } = cpu.kernel;
-  yield* spinLock(initMm.pageTableLock); // for vmap_area_lock
+  yield* spinLock(cpu.kernel.vmapAreaLock);
   yield* work(costs.vmapArea);
   const range = initMm.areas.findFree(pageCount, VMALLOC_START);
   initMm.areas.add({ ...range, writable: true, executable: false });
   cpu.kernel.shareKernelTables(VMALLOC_START);
-  yield* spinUnlock(initMm.pageTableLock);
+  yield* spinUnlock(cpu.kernel.vmapAreaLock);
   yield* workTimes(costs.allocatePage, pageCount);
   for (let page = range.start; page < range.end; page = pageAfter(page, 1)) {
     yield* writeEntry(initMm, page, kernelEntry(cpu.kernel, frames.allocate()));
@@ -45,8 +45,8 @@ export function* vfree(cpu: Cpu, range: PageRange): Kernel {
   yield* flushKernelRange(cpu, range);
   for (const frame of freed) frames.release(frame);
   yield* workTimes(costs.freePage, freed.length);
-  yield* spinLock(initMm.pageTableLock);
+  yield* spinLock(cpu.kernel.vmapAreaLock);
   yield* work(costs.vmapArea);
   initMm.areas.remove(range);
-  yield* spinUnlock(initMm.pageTableLock);
+  yield* spinUnlock(cpu.kernel.vmapAreaLock);
 }

@@ -1,7 +1,7 @@
 // One access scenario on one preset, measured by Benchmark.js; the result as JSON on stdout.
 
 import Benchmark from "benchmark";
-import { ACCESS_SCENARIOS } from "../dist/perf/access.js";
+import { ACCESS_SCENARIOS } from "../dist/perf/access-scenarios.js";
 import { describe } from "../dist/presets/describe.js";
 import { presetNamed } from "../dist/presets/presets.js";
 

@@ -6,14 +6,14 @@
 
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
-import { Exploration } from "../dist/explore/exploration.js";
-import { limitsOf } from "../dist/explore/explore.js";
-import { subjectOf } from "../dist/explore/job.js";
-import { isShared } from "../dist/explore/locations.js";
-import { scenarioNamed } from "../dist/explore/scenarios.js";
-import { Search } from "../dist/explore/search.js";
-import { Cell } from "../dist/kernel/cell.js";
-import { load, store } from "../dist/kernel/operation.js";
+import { Exploration } from "../dist/explore/execution/scenario-system.js";
+import { limitsOf } from "../dist/explore/search/explorer.js";
+import { subjectOf } from "../dist/explore/explore-job.js";
+import { isShared } from "../dist/explore/execution/locations.js";
+import { scenarioNamed } from "../dist/explore/scenarios/scenarios.js";
+import { Search } from "../dist/explore/search/search.js";
+import { Cell } from "../dist/kernel/operation/cell.js";
+import { load, store } from "../dist/kernel/operation/operation.js";
 
 const KERNEL = { policy: "refcounted", protocol: "linux-6.18", mutation: "none" };
 const STEPS = 20;

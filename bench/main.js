@@ -7,7 +7,7 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
-import { ACCESS_SCENARIOS } from "../dist/perf/access.js";
+import { ACCESS_SCENARIOS } from "../dist/perf/access-scenarios.js";
 import { PRESET_NAMES } from "../dist/presets/presets.js";
 
 const one = fileURLToPath(new URL("./access.js", import.meta.url));

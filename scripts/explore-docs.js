@@ -6,13 +6,13 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { expectedOf } from "../dist/explore/job.js";
-import { exploreAll } from "../dist/explore/run.js";
-import { fits } from "../dist/explore/scenario.js";
-import { SCENARIOS } from "../dist/explore/scenarios.js";
-import { SHOWCASES } from "../dist/explore/showcases.js";
+import { expectedOf } from "../dist/explore/explore-job.js";
+import { exploreAll } from "../dist/explore/explore.js";
+import { fits } from "../dist/explore/scenarios/scenario.js";
+import { SCENARIOS } from "../dist/explore/scenarios/scenarios.js";
+import { SHOWCASES } from "../dist/explore/scenarios/mutation-scenarios.js";
 import { LAZY_POLICY_NAMES } from "../dist/kernel/lazy/policies.js";
-import { mutations } from "../dist/kernel/mutation.js";
+import { mutations } from "../dist/kernel/operation/mutation.js";
 import { PROTOCOL_NAMES, protocols } from "../dist/kernel/shootdown/protocols.js";
 
 const FILE = new URL("../docs/explore.md", import.meta.url);

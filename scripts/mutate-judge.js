@@ -24,7 +24,7 @@ const THOROUGH = [
   "test/machine/stream.test.ts",
   "test/machine/condemned.test.ts",
   RULES,
-  "test/validate/vectors/machine.test.ts",
+  "test/verify/vectors/machine-of-case.test.ts",
   "test/machine/twin.test.ts",
 ];
 const ABOUT = {

@@ -10,7 +10,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { format, resolveConfig } from "prettier";
 import { filled, RULES } from "../dist/experiment/constraints.js";
-import { atSmallSize, canRun, everyKernel, QUIET_AXES } from "../dist/experiment/product.js";
+import { atSmallSize, canRun, everyKernel, QUIET_AXES } from "../dist/verify/matrix/product.js";
 import { simulate } from "../dist/experiment/simulate.js";
 import { LAZY_POLICY_NAMES, lazyPolicies } from "../dist/kernel/lazy/policies.js";
 import { PROTOCOL_NAMES } from "../dist/kernel/shootdown/protocols.js";

@@ -1,8 +1,8 @@
 // The checkers that watch a run.
 
-import type { Observer } from "../kernel/event.ts";
-import type { KernelState } from "../kernel/kernel.ts";
-import type { Restore } from "../kernel/save.ts";
+import type { Observer } from "../kernel/operation/event.ts";
+import type { Kernel } from "../kernel/state/kernel.ts";
+import type { Restore } from "../base/restore.ts";
 import { DeadlockChecker } from "./deadlock.ts";
 import { FreedMmChecker } from "./freed-mm.ts";
 import { FreedTableChecker } from "./freed-table.ts";
@@ -24,7 +24,7 @@ export interface Checkers {
 }
 
 /** Every checker, reporting to `log`. */
-export function checkersFor(kernel: KernelState, log: ViolationLog): Checkers {
+export function checkersFor(kernel: Kernel, log: ViolationLog): Checkers {
   const roots = new Roots(kernel);
   const leftOver = new LeftOver();
   const references = new ReferenceChecker(kernel, log);

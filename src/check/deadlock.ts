@@ -1,7 +1,7 @@
 // I10: no deadlock. When no CPU can go on, whoever waits for another is reported with what it waits
 // for.
 
-import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
+import type { KernelEvent, Moment, Observer } from "../kernel/operation/event.ts";
 import type { ViolationLog } from "./violation.ts";
 
 export class DeadlockChecker implements Observer {

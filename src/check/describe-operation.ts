@@ -1,9 +1,9 @@
 // An operation of the kernel in words, for the last operations of a violation report.
 
 import { hex } from "../base/address.ts";
-import type { PastOperation } from "../kernel/event.ts";
+import type { PastOperation } from "../kernel/operation/event.ts";
 import type { Broadcast } from "../machine/broadcast.ts";
-import type { Operation } from "../kernel/operation.ts";
+import type { Operation } from "../kernel/operation/operation.ts";
 
 /** For example "1840212: locked mm3.mm_count". */
 export const describePast = ({ cycle, operation }: PastOperation): string =>

@@ -1,7 +1,7 @@
 // I5: kernel code neither dereferences a freed mm nor passes a pointer to it on.
 
-import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
-import type { Mm } from "../kernel/mm.ts";
+import type { KernelEvent, Moment, Observer } from "../kernel/operation/event.ts";
+import type { Mm } from "../kernel/state/mm.ts";
 import type { ViolationLog } from "./violation.ts";
 
 export class FreedMmChecker implements Observer {

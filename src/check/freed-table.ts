@@ -4,10 +4,10 @@
 // dropped before the PCID is used again: it is condemned, and its use would be reported as I1.
 
 import type { FrameNumber } from "../base/address.ts";
-import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
-import type { KernelState } from "../kernel/kernel.ts";
-import type { Mm } from "../kernel/mm.ts";
-import { VCPU_FLUSH_TLB } from "../kernel/steal-time.ts";
+import type { KernelEvent, Moment, Observer } from "../kernel/operation/event.ts";
+import type { Kernel } from "../kernel/state/kernel.ts";
+import type { Mm } from "../kernel/state/mm.ts";
+import { VCPU_FLUSH_TLB } from "../kernel/cpu/steal-time.ts";
 import type { ViolationLog } from "./violation.ts";
 
 /** Bits of Machine.reachesTable. */
@@ -17,7 +17,7 @@ const IN_OTHER_PCID = 4;
 
 export class FreedTableChecker implements Observer {
   constructor(
-    private readonly kernel: KernelState,
+    private readonly kernel: Kernel,
     private readonly log: ViolationLog,
   ) {}
 

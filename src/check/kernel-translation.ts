@@ -3,13 +3,13 @@
 // that is not loaded; it is condemned, and its use would be reported as I1.
 
 import { hex, type PageRange } from "../base/address.ts";
-import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
-import type { KernelState } from "../kernel/kernel.ts";
+import type { KernelEvent, Moment, Observer } from "../kernel/operation/event.ts";
+import type { Kernel } from "../kernel/state/kernel.ts";
 import type { ViolationLog } from "./violation.ts";
 
 export class KernelTranslationChecker implements Observer {
   constructor(
-    private readonly kernel: KernelState,
+    private readonly kernel: Kernel,
     private readonly log: ViolationLog,
   ) {}
 

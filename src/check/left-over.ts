@@ -2,8 +2,8 @@
 // Legal where the CPU forgets it before it is used again; the checkers judge by what is told here.
 
 import type { FrameNumber, PageNumber, PageRange } from "../base/address.ts";
-import type { Moment } from "../kernel/event.ts";
-import type { Restore } from "../kernel/save.ts";
+import type { Moment } from "../kernel/operation/event.ts";
+import type { Restore } from "../base/restore.ts";
 
 /** A flush that returned, or pages that were freed, while a CPU held an older entry. */
 export interface Condemnation extends Moment {

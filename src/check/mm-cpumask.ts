@@ -6,10 +6,10 @@
 // begins one, which goes by the mask. Interrupts are off in the whole of a change, so that none is
 // over in the middle.
 
-import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
-import type { KernelState } from "../kernel/kernel.ts";
-import type { Mm } from "../kernel/mm.ts";
-import { type Restore, saveArray } from "../kernel/save.ts";
+import type { KernelEvent, Moment, Observer } from "../kernel/operation/event.ts";
+import type { Kernel } from "../kernel/state/kernel.ts";
+import type { Mm } from "../kernel/state/mm.ts";
+import { type Restore, saveArray } from "../base/restore.ts";
 import type { Roots } from "./roots.ts";
 import type { ViolationLog } from "./violation.ts";
 
@@ -18,7 +18,7 @@ export class MaskChecker implements Observer {
   private readonly depth: number[];
 
   constructor(
-    private readonly kernel: KernelState,
+    private readonly kernel: Kernel,
     private readonly log: ViolationLog,
     private readonly roots: Roots,
   ) {

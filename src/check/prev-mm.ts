@@ -2,11 +2,11 @@
 // takes on the other side of switch_to, before the next switch, and leaves nothing behind. Where
 // lazy references are counted, a switch from a borrowed mm to a user task must leave one there.
 
-import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
-import type { KernelState } from "../kernel/kernel.ts";
-import type { Mm } from "../kernel/mm.ts";
-import { type Restore, saveArray } from "../kernel/save.ts";
-import type { Task } from "../kernel/task.ts";
+import type { KernelEvent, Moment, Observer } from "../kernel/operation/event.ts";
+import type { Kernel } from "../kernel/state/kernel.ts";
+import type { Mm } from "../kernel/state/mm.ts";
+import { type Restore, saveArray } from "../base/restore.ts";
+import type { Task } from "../kernel/state/task.ts";
 import type { ViolationLog } from "./violation.ts";
 
 const nameOf = (mm: Mm | null): string => (mm === null ? "nothing" : mm.name);
@@ -16,7 +16,7 @@ export class PrevMmChecker implements Observer {
   private readonly owed: (Mm | null | undefined)[];
 
   constructor(
-    private readonly kernel: KernelState,
+    private readonly kernel: Kernel,
     private readonly log: ViolationLog,
   ) {
     this.owed = kernel.cpus.map(() => undefined);

@@ -1,14 +1,14 @@
 // I9: references balance. No counter goes below zero, and when a run is over, mm_count of every
 // address space still there is what its holders explain.
 
-import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
-import type { KernelState } from "../kernel/kernel.ts";
-import type { Mm } from "../kernel/mm.ts";
+import type { KernelEvent, Moment, Observer } from "../kernel/operation/event.ts";
+import type { Kernel } from "../kernel/state/kernel.ts";
+import type { Mm } from "../kernel/state/mm.ts";
 import type { ViolationLog } from "./violation.ts";
 
 export class ReferenceChecker implements Observer {
   constructor(
-    private readonly kernel: KernelState,
+    private readonly kernel: Kernel,
     private readonly log: ViolationLog,
   ) {}
 

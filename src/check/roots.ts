@@ -1,15 +1,15 @@
 // Whose page tables a root is: what a checker sees of a CPU is its CR3, not what the kernel thinks.
 
 import type { FrameNumber } from "../base/address.ts";
-import type { KernelState } from "../kernel/kernel.ts";
-import type { Mm } from "../kernel/mm.ts";
-import type { Restore } from "../kernel/save.ts";
+import type { Kernel } from "../kernel/state/kernel.ts";
+import type { Mm } from "../kernel/state/mm.ts";
+import type { Restore } from "../base/restore.ts";
 
 export class Roots {
   /** As found; an mm that is no longer live may have left its root to another. */
   private readonly found = new Map<FrameNumber, Mm>();
 
-  constructor(private readonly kernel: KernelState) {}
+  constructor(private readonly kernel: Kernel) {}
 
   /** The address space with that root, one of its roots; null: it has been freed. */
   mmOf(root: FrameNumber): Mm | null {

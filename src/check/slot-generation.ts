@@ -7,10 +7,10 @@
 // protocols without generations, where no slot names the mm.
 
 import type { FrameNumber } from "../base/address.ts";
-import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
-import type { KernelState } from "../kernel/kernel.ts";
-import type { Mm } from "../kernel/mm.ts";
-import { type Restore, saveArray } from "../kernel/save.ts";
+import type { KernelEvent, Moment, Observer } from "../kernel/operation/event.ts";
+import type { Kernel } from "../kernel/state/kernel.ts";
+import type { Mm } from "../kernel/state/mm.ts";
+import { type Restore, saveArray } from "../base/restore.ts";
 import type { Condemnation, LeftOver } from "./left-over.ts";
 import type { Roots } from "./roots.ts";
 import type { ViolationLog } from "./violation.ts";
@@ -27,7 +27,7 @@ export class SlotGenerationChecker implements Observer {
   private readonly reported: (Condemnation | undefined)[];
 
   constructor(
-    private readonly kernel: KernelState,
+    private readonly kernel: Kernel,
     private readonly log: ViolationLog,
     private readonly roots: Roots,
     private readonly leftOver: LeftOver,

@@ -18,11 +18,10 @@ import {
   union,
 } from "../base/address.ts";
 import type { Broadcast } from "../machine/broadcast.ts";
-import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
-import type { KernelState } from "../kernel/kernel.ts";
-import type { Mm } from "../kernel/mm.ts";
-import { type Restore, saveArray } from "../kernel/save.ts";
-import { WHOLE_USER_HALF } from "../kernel/shootdown/protocol.ts";
+import type { KernelEvent, Moment, Observer } from "../kernel/operation/event.ts";
+import type { Kernel } from "../kernel/state/kernel.ts";
+import { type Mm, WHOLE_USER_HALF } from "../kernel/state/mm.ts";
+import { type Restore, saveArray } from "../base/restore.ts";
 import type { LeftOver } from "./left-over.ts";
 import type { Roots } from "./roots.ts";
 import { UnflushedChanges } from "./unflushed.ts";
@@ -63,7 +62,7 @@ export class StaleTranslationChecker implements Observer {
   private hasChanged = false;
 
   constructor(
-    private readonly kernel: KernelState,
+    private readonly kernel: Kernel,
     private readonly log: ViolationLog,
     private readonly roots: Roots,
     private readonly leftOver: LeftOver,

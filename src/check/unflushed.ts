@@ -3,8 +3,8 @@
 // else flushes the same range, and began before the change, does not answer for it.
 
 import type { PageNumber, PageRange } from "../base/address.ts";
-import type { Mm } from "../kernel/mm.ts";
-import { type Restore, saveArray } from "../kernel/save.ts";
+import type { Mm } from "../kernel/state/mm.ts";
+import { type Restore, saveArray } from "../base/restore.ts";
 
 interface Change {
   readonly cpu: number;

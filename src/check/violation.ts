@@ -1,10 +1,10 @@
 // What a checker reports: which invariant, where and when, and what the CPUs involved did last.
 
-import type { PastOperation } from "../kernel/event.ts";
-import type { History } from "../kernel/history.ts";
-import type { Mm } from "../kernel/mm.ts";
+import type { PastOperation } from "../kernel/operation/event.ts";
+import type { History } from "../kernel/operation/history.ts";
+import type { Mm } from "../kernel/state/mm.ts";
 
-/** The invariants of the design that a run is watched for. */
+/** The invariants that a run is watched for: docs/architecture.md, What must never happen. */
 export type Invariant = "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I7" | "I8" | "I9" | "I10";
 
 export interface Violation {
@@ -25,8 +25,11 @@ export class ViolationLog {
   readonly violations: Violation[] = [];
   /** How many there were, those not kept included. */
   count = 0;
-  /** Set before the run: where the last operations of each CPU are read. */
-  history: Pick<History, "of"> | null = null;
+
+  constructor(
+    /** Where the last operations of each CPU are read. */
+    private readonly history: Pick<History, "of">,
+  ) {}
 
   clear(): void {
     this.violations.length = 0;
@@ -42,7 +45,7 @@ export class ViolationLog {
   }): void {
     this.count++;
     if (this.violations.length === KEPT) return;
-    const operations = found.cpus.map((cpu) => ({ cpu, last: this.history?.of(cpu) ?? [] }));
+    const operations = found.cpus.map((cpu) => ({ cpu, last: this.history.of(cpu) }));
     this.violations.push({ ...found, mm: found.mm?.name ?? "", operations });
   }
 }

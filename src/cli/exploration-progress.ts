@@ -1,7 +1,7 @@
 // One line on stderr while scenarios are explored, where somebody watches.
 
 import { brief } from "../report/number.ts";
-import type { ExploreProgress } from "../explore/run.ts";
+import type { ExploreProgress } from "../explore/explore.ts";
 
 export interface Line {
   update(progress: ExploreProgress): void;

@@ -3,7 +3,7 @@
 
 import process from "node:process";
 import { fail } from "./failure.ts";
-import { program } from "./program.ts";
+import { program } from "./command-line.ts";
 
 // A reader that went away (`shootdown run | head -1`) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -5,7 +5,7 @@ import { AXES, AXIS_NAMES } from "../experiment/axes.ts";
 import { MAX_SEEDS, readCount, readSeed } from "../experiment/experiment.ts";
 import { parseSetting, readSetting, type Setting } from "../experiment/settings.ts";
 import { MAX_WORKERS } from "../experiment/workers.ts";
-import { MUTATION_NAMES, mutations } from "../kernel/mutation.ts";
+import { MUTATION_NAMES, mutations } from "../kernel/operation/mutation.ts";
 import { checkOutputFile } from "./output.ts";
 
 export interface RunOptions {

@@ -5,8 +5,8 @@
 import { Command, Option } from "commander";
 import { BadInput } from "../base/bad-input.ts";
 import { readCount } from "../experiment/experiment.ts";
-import type { Judgement } from "../experiment/judge.ts";
-import { everyLot, judgeCover, judgeLots } from "../experiment/lots.ts";
+import type { Judgement } from "../verify/matrix/judge.ts";
+import { everyLot, judgeCover, judgeLots } from "../verify/matrix/lots.ts";
 import { defaultWorkers, MAX_WORKERS } from "../experiment/workers.ts";
 import { fail, failCheck } from "./failure.ts";
 import { jsonOption, seedOption } from "./options.ts";

@@ -4,12 +4,12 @@
 
 import { Command, Option } from "commander";
 import { readCount } from "../experiment/experiment.ts";
-import { ENGINES } from "../validate/programs/engines.ts";
+import { ENGINES } from "../verify/programs/engines.ts";
 import {
   type ProgramFailure,
   type ProgramVerification,
   verifyPrograms,
-} from "../validate/programs/verify.ts";
+} from "../verify/programs/verify-programs.ts";
 import { fail, failCheck } from "./failure.ts";
 import { jsonOption, seedOption } from "./options.ts";
 import { print, toJson } from "./output.ts";

@@ -8,12 +8,12 @@ import { completeConfiguration } from "../experiment/axes.ts";
 import type { Configuration } from "../experiment/configuration.ts";
 import { kernelAt } from "../experiment/kernel-at.ts";
 import type { Setting } from "../experiment/settings.ts";
-import type { KernelState } from "../kernel/kernel.ts";
+import type { Kernel } from "../kernel/state/kernel.ts";
 import type { Machine } from "../machine/machine.ts";
 import { describe } from "../presets/describe.ts";
 import { presetNamed, type PresetName } from "../presets/presets.ts";
-import { machineOfCase, vectorNamed } from "../validate/vectors/machine-of-case.ts";
-import { parseTables } from "../validate/vectors/tables.ts";
+import { machineOfCase, vectorNamed } from "../verify/vectors/machine-of-case.ts";
+import { parseTables } from "../verify/vectors/vector-tables.ts";
 import type { WorkloadName } from "../workloads/workloads.ts";
 import { note } from "./output.ts";
 
@@ -68,7 +68,7 @@ function runningSubject(options: SubjectOptions): Subject {
 }
 
 /** Whose tables they are, and what is mapped in them. */
-function noteTask(kernel: KernelState, core: number): void {
+function noteTask(kernel: Kernel, core: number): void {
   const { current } = kernel.cpus[core]!;
   const areas = (current.mm?.areas.all ?? []).map(
     ({ start, end }) => `${hex(addressOfPage(start))}-${hex(addressOfPage(end))}`,

@@ -2,9 +2,9 @@
 // `--set AXIS=VALUE[,VALUE]` and experiment files say nothing else. A later axis varies faster.
 
 import { BadInput, remedyForName } from "../base/bad-input.ts";
-import { type X2apic, X2APIC_MODES } from "../kernel/apic.ts";
+import { type X2apic, X2APIC_MODES } from "../kernel/state/kernel-options.ts";
 import { LAZY_POLICY_NAMES } from "../kernel/lazy/policies.ts";
-import { MUTATION_NAMES } from "../kernel/mutation.ts";
+import { MUTATION_NAMES } from "../kernel/operation/mutation.ts";
 import { PROTOCOL_NAMES } from "../kernel/shootdown/protocols.ts";
 import { MAX_CORES, type PageSize } from "../machine/description.ts";
 import { PRESET_NAMES } from "../presets/presets.ts";

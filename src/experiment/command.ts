@@ -2,7 +2,7 @@
 
 import { SAMPLE_TRACES } from "../trace/samples.ts";
 import { AXIS_NAMES } from "./axes.ts";
-import type { Run } from "./simulate.ts";
+import type { Run } from "./configuration.ts";
 
 /** `shootdown run munmap --set cpu=rome --set cores=2 ... --seed 7`, or `shootdown replay ...`. */
 export function commandFor(run: Run): string {

@@ -1,8 +1,8 @@
 // One configuration: a value on every axis. What a row of results is about.
 
-import type { X2apic } from "../kernel/apic.ts";
+import type { X2apic } from "../kernel/state/kernel-options.ts";
 import type { LazyPolicyName } from "../kernel/lazy/policies.ts";
-import type { MutationName } from "../kernel/mutation.ts";
+import type { MutationName } from "../kernel/operation/mutation.ts";
 import type { ProtocolName } from "../kernel/shootdown/protocols.ts";
 import type { PageSize } from "../machine/description.ts";
 import type { IdleState } from "../presets/describe.ts";
@@ -45,3 +45,15 @@ export interface Configuration {
 }
 
 export type ConfigurationAxis = keyof Configuration;
+
+/** One run of one configuration. */
+export interface Run {
+  readonly configuration: Configuration;
+  /** A workload's name, or what a replayed trace is called. */
+  readonly workload: string;
+  readonly seed: number;
+  /** Path of the recorded trace to replay in place of a workload. */
+  readonly trace?: string;
+  /** False: no checker watches, and the run has no verdict. */
+  readonly checks?: boolean;
+}

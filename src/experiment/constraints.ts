@@ -1,9 +1,9 @@
 // Which combinations of axis values are refused, and why: a list of rules, of which the first that
 // applies is the reason. docs/protocols.md has a table of them, made by `npm run docs:protocols`.
 
-import { XAPIC_CPUS } from "../kernel/apic.ts";
+import { XAPIC_CPUS } from "../kernel/cpu/icr.ts";
 import type { LazyPolicyName } from "../kernel/lazy/policies.ts";
-import type { ShootdownProtocol } from "../kernel/shootdown/protocol.ts";
+import type { ShootdownProtocol } from "../kernel/state/shootdown-protocol.ts";
 import { PASSING_OVER } from "../kernel/shootdown/kvm-pv.ts";
 import { type ProtocolName, protocols } from "../kernel/shootdown/protocols.ts";
 import { presetNamed, type PresetName } from "../presets/presets.ts";

@@ -1,9 +1,9 @@
 // Whether a machine has room for a workload's memory in pages of 1 GiB: emulated memory is backed
 // only where something is written, but addresses end where the CPU's do.
 
-import { FIRST_GIGANTIC } from "../kernel/frames.ts";
-import { GIGANTIC_BASE } from "../kernel/mmap.ts";
-import { STACK } from "../kernel/process.ts";
+import { FIRST_GIGANTIC } from "../kernel/state/frames.ts";
+import { GIGANTIC_BASE } from "../kernel/memory/mmap.ts";
+import { STACK } from "../kernel/process/fork.ts";
 import { pagesPer } from "../machine/page-table.ts";
 import { presetNamed } from "../presets/presets.ts";
 import type { Configuration } from "./configuration.ts";

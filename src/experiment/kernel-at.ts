@@ -1,13 +1,13 @@
 // A workload's kernel as it is at some cycle: what an explanation of a running experiment looks at.
 
 import { BadInput } from "../base/bad-input.ts";
-import { Clock } from "../kernel/clock.ts";
-import type { KernelState } from "../kernel/kernel.ts";
+import { Clock } from "../clock/clock.ts";
+import type { Kernel } from "../kernel/state/kernel.ts";
 import { bootKernel, startWorkload } from "./simulate.ts";
-import type { Run } from "./simulate.ts";
+import { type Run } from "./configuration.ts";
 
 /** The kernel when no core has an event before `cycle`. */
-export function kernelAt(run: Run, cycle: number): KernelState {
+export function kernelAt(run: Run, cycle: number): Kernel {
   const kernel = bootKernel(run.configuration);
   startWorkload(kernel, run);
   const ended = new Clock(kernel, []).run(cycle);

@@ -3,11 +3,10 @@
 
 import { BadInput } from "../base/bad-input.ts";
 import { AXIS_NAMES, completeConfiguration } from "./axes.ts";
-import type { Configuration } from "./configuration.ts";
+import type { Configuration, Run } from "./configuration.ts";
 import { conflictIn, type Conflict } from "./constraints.ts";
 import { overlaySettings, type CheckedExperiment, type CheckedPart } from "./experiment.ts";
 import type { Setting } from "./settings.ts";
-import type { Run } from "./simulate.ts";
 import { nameTraces } from "./traces.ts";
 
 /** One row to be. */

@@ -1,14 +1,13 @@
 // Counts and times what one run does between the begin and the end of its workload's measured part.
 
-import type { KernelEvent, Moment, Observer } from "../kernel/event.ts";
-import type { Clock } from "../kernel/clock.ts";
-import type { KernelState } from "../kernel/kernel.ts";
+import type { KernelEvent, Moment, Observer } from "../kernel/operation/event.ts";
+import type { Kernel } from "../kernel/state/kernel.ts";
 import {
   CALL_FUNCTION_SINGLE_VECTOR,
   CALL_FUNCTION_VECTOR,
   INVALIDATE_VECTOR,
-} from "../kernel/smp.ts";
-import { TIMER_VECTOR } from "../kernel/tick.ts";
+  TIMER_VECTOR,
+} from "../kernel/operation/vectors.ts";
 import type { FlushCounts, Measurement, ViolationReport } from "./result.ts";
 
 /** Calls of functions on other CPUs: here always a flush, or an end of lazy use. */
@@ -47,13 +46,10 @@ export class Meter implements Observer {
   private counts = new Counts();
   private isOn = false;
   private beginCycle = 0;
-  private refcountOpsBefore = 0;
-  /** Set before the run. */
-  clock: Clock | null = null;
   /** Per CPU: when the flush that it initiates began. */
   private readonly flushBegins: Float64Array;
 
-  constructor(private readonly kernel: KernelState) {
+  constructor(private readonly kernel: Kernel) {
     this.flushBegins = new Float64Array(kernel.cpus.length);
   }
 
@@ -90,6 +86,9 @@ export class Meter implements Observer {
       case "remoteActionDone":
         if (cycle - event.cycles >= this.beginCycle) this.countResponder(cpu, event.cycles);
         return;
+      case "refcountOperation":
+        counts.refcountOps++;
+        return;
       case "switched":
         counts.contextSwitches++;
         return;
@@ -117,7 +116,6 @@ export class Meter implements Observer {
   private begin(cycle: number): void {
     this.counts = new Counts();
     this.kernel.machine.resetCounters();
-    this.refcountOpsBefore = this.clock?.refcountOperations ?? 0;
     this.beginCycle = cycle;
     this.isOn = true;
   }
@@ -126,7 +124,6 @@ export class Meter implements Observer {
     const { counts, kernel } = this;
     this.isOn = false;
     counts.elapsedCycles = cycle - this.beginCycle;
-    counts.refcountOps = (this.clock?.refcountOperations ?? 0) - this.refcountOpsBefore;
     for (const cpu of kernel.cpus) {
       const { walks, walkCycles } = kernel.machine.counters(cpu.id);
       counts.refillWalks += walks;

@@ -5,7 +5,7 @@ import { mean, sum } from "simple-statistics";
 import type { Verdict } from "../base/verdict.ts";
 import { lazyPolicies } from "../kernel/lazy/policies.ts";
 import type { Configuration } from "./configuration.ts";
-import { isKnownToShow } from "./known-mistakes.ts";
+import { isKnownToShow } from "./mutations-shown.ts";
 import type { Cell } from "./matrix.ts";
 import type { Measurement, Row, ViolationReport } from "./result.ts";
 import { distributionOf, intervalOf, rounded } from "./statistics.ts";

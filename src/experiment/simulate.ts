@@ -1,13 +1,13 @@
 // One run: a machine, a kernel on it, a workload in it, checkers and a meter beside it.
 
 import { assert } from "../base/assert.ts";
-import { BadInput } from "../base/bad-input.ts";
 import { Random } from "../base/random.ts";
-import { checkersFor } from "../check/checkers.ts";
 import { describePast } from "../check/describe-operation.ts";
-import { type Violation, ViolationLog } from "../check/violation.ts";
-import { Clock } from "../kernel/clock.ts";
-import { type IdleProgram, type KernelOptions, KernelState } from "../kernel/kernel.ts";
+import type { Violation } from "../check/violation.ts";
+import { Session } from "../clock/session.ts";
+import { type BootRequest, type IdleProgram, startKernel } from "../kernel/boot.ts";
+import type { Kernel } from "../kernel/state/kernel.ts";
+import type { KernelOptions } from "../kernel/state/kernel-options.ts";
 import { lazyPolicies } from "../kernel/lazy/policies.ts";
 import { protocols } from "../kernel/shootdown/protocols.ts";
 import type { MachineDescription } from "../machine/description.ts";
@@ -19,22 +19,11 @@ import { Recording } from "../workloads/replay/recording.ts";
 import { Replay } from "../workloads/replay/replay.ts";
 import { workloads, type WorkloadName } from "../workloads/workloads.ts";
 import { commandFor } from "./command.ts";
-import type { Configuration } from "./configuration.ts";
+import type { Configuration, Run } from "./configuration.ts";
 import { hasInvpcid } from "./constraints.ts";
 import { withMachine } from "./machines.ts";
 import { Meter } from "./meter.ts";
 import type { Measurement, ViolationReport } from "./result.ts";
-
-export interface Run {
-  readonly configuration: Configuration;
-  /** A workload's name, or what a replayed trace is called. */
-  readonly workload: string;
-  readonly seed: number;
-  /** Path of the recorded trace to replay in place of a workload. */
-  readonly trace?: string;
-  /** False: no checker watches, and the run has no verdict. */
-  readonly checks?: boolean;
-}
 
 export type KernelOption = keyof KernelOptions;
 
@@ -56,8 +45,8 @@ function descriptionOf(configuration: Configuration): MachineDescription {
   return describe(presetNamed(cpu), { cores, idle, x2apic: x2apic !== "off", ...topology });
 }
 
-/** The kernel of a run, booted, with every CPU idle. */
-export function bootKernel(configuration: Configuration, boot: BootOptions = {}): KernelState {
+/** What a run's kernel is booted with. */
+export function bootRequestOf(configuration: Configuration, boot: BootOptions): BootRequest {
   const { machine = new Machine(descriptionOf(configuration)) } = boot;
   const { cpu, pcid, invlpgb, vmaLocks, flushCeiling, idle } = configuration;
   const { x2apic = "cluster", ipiShorthand = false } = configuration;
@@ -70,8 +59,12 @@ export function bootKernel(configuration: Configuration, boot: BootOptions = {})
   const options = { ...features, idle, ...apic, ...mistake };
   const { idleProgram, onOption } = boot;
   const seen = onOption === undefined ? options : watched(options, onOption);
-  return new KernelState(machine, policy, protocol, seen, idleProgram);
+  return { machine, policy, protocol, options: seen, idleProgram };
 }
+
+/** The kernel of a run, booted, with every CPU idle. */
+export const bootKernel = (configuration: Configuration): Kernel =>
+  startKernel(bootRequestOf(configuration, {}));
 
 const watched = (options: KernelOptions, onOption: (name: KernelOption) => void): KernelOptions =>
   Object.defineProperties(
@@ -106,37 +99,23 @@ async function simulateOn(
     run.trace === undefined ? null : await Recording.open(run.trace, run.configuration.cores);
   const replay = recording === null ? null : new Replay(recording);
   const idleProgram = replay?.idleProgram.bind(replay);
-  const kernel = bootKernel(run.configuration, { machine, idleProgram, onOption });
-  const log = new ViolationLog();
-  const checkers = run.checks === false ? null : checkersFor(kernel, log);
-  const meter = new Meter(kernel);
-  if (replay === null) startWorkload(kernel, run);
-  else replay.start(kernel);
-  const clock = new Clock(kernel, [meter, ...(checkers?.observers ?? [])]);
-  log.history = clock.history;
-  meter.clock = clock;
-  try {
-    let ended = clock.run();
-    while (ended === "starved") {
-      await recording?.refill();
-      kernel.starved = false;
-      ended = clock.run();
-    }
-    // With checkers, that is a violation of I10.
-    assert(checkers !== null || ended === "stopped", `the run ends by itself, not by ${ended}`);
-  } catch (error) {
-    // What a kernel does after it has used freed memory is anything: the run ends where it fell
-    // over.
-    if (error instanceof BadInput || log.count === 0) throw error;
-  }
-  const cycle = kernel.machine.now(0);
-  if (kernel.stopped) checkers?.references.checkBalance(cycle);
-  const violations = log.violations.map((violation) => reportOf(violation, run));
-  return meter.measurement(violations, cycle);
+  const meters: Meter[] = [];
+  const session = new Session({
+    ...bootRequestOf(run.configuration, { machine, idleProgram, onOption }),
+    checks: run.checks !== false,
+    observers: (kernel) => [(meters[0] = new Meter(kernel))],
+    start: (kernel) => (replay === null ? startWorkload(kernel, run) : replay.start(kernel)),
+  });
+  const ended = await session.run(async () => recording?.refill());
+  // With checkers, a deadlock is a violation of I10.
+  assert(run.checks !== false || ended === "stopped", `the run ends by itself, not by ${ended}`);
+  session.checkBalance();
+  const violations = session.violations.map((violation) => reportOf(violation, run));
+  return meters[0]!.measurement(violations, session.kernel.machine.now(0));
 }
 
 /** Starts the run's workload on a kernel that has just been booted. */
-export function startWorkload(kernel: KernelState, run: Run): void {
+export function startWorkload(kernel: Kernel, run: Run): void {
   const { pages, pageSize = "4K", rounds } = run.configuration;
   const random = new Random(run.seed);
   const workload = workloads[run.workload as WorkloadName];

@@ -1,7 +1,7 @@
 // Recorded traces: what a row calls one, and how many CPUs it was recorded on.
 
 import { basename } from "node:path";
-import { openTrace } from "../trace/read.ts";
+import { openTrace } from "../trace/read-trace.ts";
 import { SAMPLE_TRACES } from "../trace/samples.ts";
 
 export interface NamedTrace {

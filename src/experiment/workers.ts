@@ -6,7 +6,8 @@ import { BadInput } from "../base/bad-input.ts";
 import { inPool } from "../base/pool.ts";
 import { commandFor } from "./command.ts";
 import type { Measurement } from "./result.ts";
-import { simulate, type Run } from "./simulate.ts";
+import { simulate } from "./simulate.ts";
+import { type Run } from "./configuration.ts";
 
 export type WorkerAnswer =
   | { readonly kind: "measurement"; readonly measurement: Measurement }
@@ -57,7 +58,7 @@ export async function measureAll(
   let done = 0;
   const order = dearestFirst(runs);
   await inPool<number, WorkerAnswer>({
-    url: options.workerUrl ?? new URL("./worker.js", import.meta.url),
+    url: options.workerUrl ?? new URL("./run-worker.js", import.meta.url),
     workers: options.workers,
     next: () => order.shift(),
     messageOf: (index) => runs[index],

@@ -2,14 +2,14 @@
 // store buffers and is cached meanwhile.
 
 import { describeOperation } from "../check/describe-operation.ts";
-import { lastOrigin, recordingOrigins } from "../kernel/origin.ts";
-import type { CpuState } from "./cpu-state.ts";
-import type { Exploration } from "./exploration.ts";
-import { PROCESS_KINDS, PROCESSES_PER_CPU } from "./executor.ts";
+import { lastOrigin, recordingOrigins } from "../kernel/operation/origin.ts";
+import type { CpuState } from "./execution/cpu-state.ts";
+import type { Exploration } from "./execution/scenario-system.ts";
+import { PROCESS_KINDS, PROCESSES_PER_CPU } from "./execution/executor.ts";
 import { linuxName } from "./linux-names.ts";
-import type { Step } from "./search.ts";
-import { Choices } from "./system.ts";
-import { describeStore } from "./store-buffer.ts";
+import type { Step } from "./search/search.ts";
+import { Choices } from "./search/system.ts";
+import { describeStore } from "./execution/store-buffer.ts";
 
 export interface ScheduledStep {
   readonly cpu: number;

@@ -1,150 +1,159 @@
-// Exploring one scenario: every order of its steps under one kernel, until all have been tried, a
-// check fails or a bound is hit.
+// Many explorations, on worker threads or here: each job's result at its place. The threads take
+// parts of explorations, of the first that has one to give; what comes out is the same for any
+// number of threads.
 
-import { type Counterexample, tell } from "./counterexample.ts";
-import { Exploration, type Subject } from "./exploration.ts";
-import { shortestFrom } from "./minimise.ts";
-import { explorePart, type Part, type PartResult } from "./part.ts";
-import { Pass, type Shares, SHARES } from "./pass.ts";
-import type { Scenario } from "./scenario.ts";
-import type { Limits } from "./search.ts";
+import { BadInput } from "../base/bad-input.ts";
+import { inPool } from "../base/pool.ts";
+import { plan, type Selection } from "./explore-plan.ts";
+import { type ExploreBounds, Explorer, type Progress } from "./search/explorer.ts";
+import {
+  blamed,
+  carryOut,
+  type ExploreResult,
+  type Job,
+  resultOf,
+  scenarioOf,
+  type ScenarioResult,
+  subjectOf,
+} from "./explore-job.ts";
+import type { Part, PartResult } from "./search/part.ts";
+import type { Scenario } from "./scenarios/scenario.ts";
 
-/** Bounds. Each has a name, and where it ends an exploration, that is said. */
-export interface ExploreBounds extends Partial<Limits> {
-  readonly maxExecutions?: number;
-  /** Seconds of host time. */
-  readonly seconds?: number;
-}
-
-export interface ExploreOptions extends ExploreBounds {
+export interface RunExploreOptions extends ExploreBounds {
+  /** Worker threads; 1 explores in this thread. */
+  readonly workers?: number;
   readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: Progress) => void;
+  readonly onProgress?: (progress: ExploreProgress) => void;
 }
 
-export interface Progress {
-  readonly executions: number;
-  readonly perSecond: number;
-  /** Steps of the longest execution. */
-  readonly depth: number;
+export interface ExploreProgress extends Progress {
+  /** Jobs that are done, of `jobs`. */
+  readonly done: number;
+  readonly jobs: number;
 }
 
-export interface Explored {
-  /** Executions that ran to their end. */
-  readonly executions: number;
-  /** Executions given up because another order of the same steps had been seen. */
-  readonly redundant: number;
-  /** Longest execution. */
-  readonly depth: number;
-  /** The whole space under the preemption bound was covered, and nothing was cut. */
-  readonly complete: boolean;
-  /** Executions until a check failed; null: none did. Some more look for a shorter schedule. */
-  readonly foundAfter: number | null;
-  /** At most one: the shortest found, made as short as it could be. */
-  readonly violations: readonly Counterexample[];
-  /** Why the exploration is not complete, where a bound is the reason. */
-  readonly cutBy: "executions" | "time" | "steps" | "interrupt" | null;
+/** What a worker is sent. */
+export interface WorkerJob {
+  readonly job: Job;
+  readonly bounds: ExploreBounds;
+  readonly part: Part;
 }
 
-/** The same for every thread that explores a part. */
-export function limitsOf({ reduction, maxSteps, preemptionBound }: ExploreBounds): Limits {
-  return {
-    reduction: reduction ?? (preemptionBound === undefined ? "source" : "none"),
-    maxSteps: maxSteps ?? 1000,
-    preemptionBound: preemptionBound ?? Infinity,
+export type WorkerAnswer =
+  | { readonly kind: "result"; readonly result: PartResult }
+  | {
+      readonly kind: "bad-input";
+      readonly path: string;
+      readonly value: unknown;
+      readonly remedy: string;
+    }
+  | { readonly kind: "failure"; readonly message: string };
+
+/** Explores what was selected, and without a selection every scenario and every known mistake. */
+export const explore = async (
+  selection: Selection = {},
+  options: RunExploreOptions = {},
+): Promise<ExploreResult> => exploreAll(await plan(selection), options);
+
+/** The results of jobs that were begun before the signal came, in the order of the jobs. */
+export async function exploreAll(
+  jobs: readonly Job[],
+  { workers = 1, onProgress = () => {}, signal, ...bounds }: RunExploreOptions = {},
+): Promise<ExploreResult> {
+  const start = performance.now();
+  const onState = (done: number, states: readonly (Progress | ScenarioResult)[]): void => {
+    const executions = states.reduce((sum, state) => sum + state.executions, 0);
+    const depth = Math.max(...states.map((state) => state.depth));
+    const perSecond = (1000 * executions) / (performance.now() - start);
+    onProgress({ done, jobs: jobs.length, executions, perSecond, depth });
   };
+  const carriedOut = workers === 1 ? carryOutHere : carryOutInPool;
+  return { scenarios: await carriedOut(jobs, { workers, bounds, onState, signal }) };
 }
 
-/** Directs an exploration that others carry out, part by part, one or several at once. */
-export class Explorer {
-  private pass: Pass;
-  /** The pass before, which the news ended. */
-  private abandoned: Pass | null = null;
-  private cutBy: "time" | "interrupt" | null = null;
-  private readonly start = performance.now();
+interface Carrying {
+  readonly workers: number;
+  readonly bounds: ExploreBounds;
+  readonly signal: AbortSignal | undefined;
+  onState(done: number, states: readonly (Progress | ScenarioResult)[]): void;
+}
 
-  constructor(
-    private readonly bounds: ExploreBounds,
-    private readonly shares: Shares = SHARES,
-  ) {
-    this.pass = this.passWith([]);
+async function carryOutHere(
+  jobs: readonly Job[],
+  { bounds, onState, signal }: Carrying,
+): Promise<readonly ScenarioResult[]> {
+  const results: ScenarioResult[] = [];
+  for (const job of jobs) {
+    if (signal?.aborted === true) break;
+    const onProgress = (now: Progress): void => onState(results.length, [...results, now]);
+    const options = { ...bounds, onProgress, ...(signal !== undefined && { signal }) };
+    results.push(await carryOut(job, options));
+    onState(results.length, results);
   }
+  return results;
+}
 
-  get isOver(): boolean {
-    return this.cutBy !== null || this.pass.isOver;
-  }
+/** A job that was begun. */
+interface Begun {
+  readonly job: Job;
+  readonly scenario: Scenario;
+  readonly explorer: Explorer;
+  result: ScenarioResult | null;
+}
 
-  get isComplete(): boolean {
-    return this.pass.isComplete;
-  }
-
-  get progress(): Progress {
-    const { executions, depth } = this.pass;
-    const perSecond = (1000 * executions) / (performance.now() - this.start);
-    return { executions, perSecond, depth };
-  }
-
-  /** A part to explore; none: not before another answer has come, or never. */
-  next(): Part | undefined {
-    return this.isOver ? undefined : this.pass.next();
-  }
-
-  accept(part: Part, result: PartResult): void {
-    const { pass } = this;
-    pass.accept(part, result);
-    // What was taken for private by then was explored as such: only a pass without news counts.
-    if (pass.news.length > 0) {
-      this.abandoned = pass;
-      this.pass = this.passWith([...pass.shared, ...pass.news]);
+async function carryOutInPool(
+  jobs: readonly Job[],
+  { workers, bounds, onState, signal }: Carrying,
+): Promise<readonly ScenarioResult[]> {
+  const scenarios: Scenario[] = [];
+  for (const job of jobs) scenarios.push(await scenarioOf(job));
+  const begun: Begun[] = [];
+  const beginning = (index: number): Begun => {
+    const [job, scenario] = [jobs[index]!, scenarios[index]!];
+    return { job, scenario, explorer: new Explorer(bounds), result: null };
+  };
+  const next = (): { of: Begun; part: Part } | undefined => {
+    for (let index = 0; index < jobs.length; index++) {
+      begun[index] ??= beginning(index);
+      const part = begun[index].explorer.next();
+      if (part !== undefined) return { of: begun[index], part };
     }
-    const seconds = (performance.now() - this.start) / 1000;
-    if (!this.isOver && seconds >= (this.bounds.seconds ?? Infinity)) this.cutBy = "time";
-  }
-
-  interrupt(): void {
-    if (!this.isOver) this.cutBy = "interrupt";
-  }
-
-  /** What has come out by now. */
-  result(scenario: Scenario, subject: Subject): Explored {
-    const pass = this.pass.executions === 0 ? (this.abandoned ?? this.pass) : this.pass;
-    const { executions, redundant, depth, failing, foundAfter, shared } = pass;
-    const violations: Counterexample[] = [];
-    if (failing.length > 0) {
-      const exploration = new Exploration(scenario, subject);
-      exploration.executor.locations.begin(shared);
-      violations.push(tell(exploration, shortestFrom(exploration, failing)));
+    return undefined;
+  };
+  const finish = (each: Begun): ScenarioResult => {
+    const { job, scenario, explorer, result } = each;
+    if (result !== null) return result;
+    try {
+      const explored = explorer.result(scenario, subjectOf(job));
+      return (each.result = resultOf(job, scenario, bounds, explored));
+    } catch (error) {
+      throw blamed(job, error);
     }
-    const complete = this.isComplete;
-    const cutBy = this.cutBy ?? this.boundHit();
-    return { executions, redundant, depth, complete, violations, cutBy, foundAfter };
-  }
-
-  private passWith(shared: Pass["shared"]): Pass {
-    return new Pass(shared, this.bounds.maxExecutions ?? Infinity, this.shares);
-  }
-
-  private boundHit(): Explored["cutBy"] {
-    const { isComplete, failing, executions } = this.pass;
-    if (isComplete || failing.length > 0) return null;
-    return executions === this.bounds.maxExecutions ? "executions" : "steps";
-  }
+  };
+  await inPool<{ of: Begun; part: Part }, WorkerAnswer>({
+    url: new URL("./explore-worker.js", import.meta.url),
+    workers,
+    next,
+    messageOf: ({ of: { job }, part }): WorkerJob => ({ job, bounds, part }),
+    onAnswer({ of, part }, answer) {
+      if (answer.kind === "failure") throw broken(of.job, answer.message);
+      if (answer.kind === "bad-input") throw new BadInput(answer.path, answer.value, answer.remedy);
+      of.explorer.accept(part, answer.result);
+      if (of.explorer.isOver) finish(of);
+      const done = begun.filter(({ result }) => result !== null).length;
+      onState(
+        done,
+        begun.map(({ explorer }) => explorer.progress),
+      );
+    },
+    onBreakdown: ({ of }, reason) => broken(of.job, reason),
+    ...(signal !== undefined && { signal }),
+  });
+  return begun.map((each) => {
+    each.explorer.interrupt();
+    return finish(each);
+  });
 }
 
-/** The same scenario, subject and bounds give the same result, unless time or a signal ends it. */
-export async function exploreScenario(
-  scenario: Scenario,
-  subject: Subject,
-  { signal, onProgress, ...bounds }: ExploreOptions = {},
-): Promise<Explored> {
-  const explorer = new Explorer(bounds);
-  const exploration = new Exploration(scenario, subject);
-  const { locations } = exploration.executor;
-  const limits = limitsOf(bounds);
-  for (let part = explorer.next(); part !== undefined; part = explorer.next()) {
-    explorer.accept(part, explorePart(exploration, locations, part, limits));
-    onProgress?.(explorer.progress);
-    await new Promise((resume) => setImmediate(resume));
-    if (signal?.aborted === true) explorer.interrupt();
-  }
-  return explorer.result(scenario, subject);
-}
+const broken = ({ name, policy, protocol, mutation, memory }: Job, reason: string): Error =>
+  new Error(`${name}, ${policy}, ${protocol}, mutation ${mutation}, ${memory}: ${reason}`);

@@ -3,11 +3,11 @@
 import { readFileSync } from "node:fs";
 import { BadInput } from "../base/bad-input.ts";
 import { type Counterexample, type ScheduledStep, stepOf, tell } from "./counterexample.ts";
-import { Exploration } from "./exploration.ts";
-import { PROCESS_KINDS } from "./executor.ts";
-import { type Job, sayingWhere, scenarioOf, subjectOf } from "./job.ts";
-import { attempt } from "./minimise.ts";
-import { plan } from "./plan.ts";
+import { Exploration } from "./execution/scenario-system.ts";
+import { PROCESS_KINDS } from "./execution/executor.ts";
+import { type Job, sayingWhere, scenarioOf, subjectOf } from "./explore-job.ts";
+import { attempt } from "./search/minimise.ts";
+import { plan } from "./explore-plan.ts";
 
 export interface ReplayedCounterexample {
   readonly job: Job;

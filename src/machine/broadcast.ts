@@ -1,8 +1,7 @@
 // INVLPGB and TLBSYNC: an invalidation on every core at once, begun by one instruction and waited
 // for by the other.
 
-import type { PageRange } from "../base/address.ts";
-import { pagesIn } from "../base/address.ts";
+import { type PageRange, pagesIn } from "../base/address.ts";
 import { assert } from "../base/assert.ts";
 import type { PageSize } from "./description.ts";
 import { pagesPer } from "./page-table.ts";

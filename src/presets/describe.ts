@@ -4,16 +4,16 @@
 
 import type { PagingFeatures } from "../base/architecture.ts";
 import { BadInput } from "../base/bad-input.ts";
-import { MAX_CORES } from "../machine/description.ts";
-import type {
-  CacheDescription,
-  DistanceCycles,
-  InstructionCycles,
-  LineDescription,
-  MachineDescription,
-  TlbArrayDescription,
-  TlbDescription,
-  TopologyDescription,
+import {
+  MAX_CORES,
+  type CacheDescription,
+  type DistanceCycles,
+  type InstructionCycles,
+  type LineDescription,
+  type MachineDescription,
+  type TlbArrayDescription,
+  type TlbDescription,
+  type TopologyDescription,
 } from "../machine/description.ts";
 import type {
   DistanceLatency,

@@ -4,8 +4,16 @@
 //     63   62    59  52 51   M M-1           12 11   9  8  7  6  5  4    3   2   1   0
 //   | XD | key  | ign | rsvd  | frame          | ign   | G PS  D  A PCD PWT U/S R/W  P |
 
-import { bit, bits, CR4, EFER, has, pagingMode } from "./registers.ts";
-import type { PagingMode, Processor } from "./registers.ts";
+import {
+  bit,
+  bits,
+  CR4,
+  EFER,
+  has,
+  pagingMode,
+  type PagingMode,
+  type Processor,
+} from "./registers.ts";
 
 /** 5: PML5, 4: PML4, 3: page-directory-pointer table, 2: page directory, 1: page table. */
 export type Level = 1 | 2 | 3 | 4 | 5;

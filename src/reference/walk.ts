@@ -11,8 +11,10 @@ import {
   SHAPES,
   shiftOf,
   tableOf,
+  type EntryName,
+  type Level,
+  type Shape,
 } from "./entry.ts";
-import type { EntryName, Level, Shape } from "./entry.ts";
 import { pageFault, type Refusal } from "./fault.ts";
 import type { ReadPhysical } from "./memory.ts";
 import { bits, has, pagingMode, type PagingMode, type Processor } from "./registers.ts";

@@ -2,10 +2,10 @@
 
 import { hex } from "../base/address.ts";
 import type { Fault } from "../base/architecture.ts";
-import { describeFault } from "../validate/vectors/compare.ts";
-import type { ExplainedFailure, InstructionSides } from "../validate/vectors/side-by-side.ts";
-import type { DataOperation, VectorOperation } from "../validate/vectors/vector.ts";
-import type { Verification } from "../validate/vectors/verify.ts";
+import { describeFault } from "../verify/vectors/compare.ts";
+import type { ExplainedFailure, InstructionSides } from "../verify/vectors/side-by-side.ts";
+import type { DataOperation, VectorOperation } from "../verify/vectors/vector.ts";
+import type { Verification } from "../verify/vectors/verify-vectors.ts";
 import type { Paint } from "./paint.ts";
 import { LEGEND, type WalkRow, walkRows } from "./walk-rows.ts";
 

@@ -6,8 +6,8 @@ import type { MachineWalk } from "../machine/walk-log.ts";
 import { entryName, type Level, SHAPES } from "../reference/entry.ts";
 import type { Rights } from "../reference/rights.ts";
 import type { Step, Walk } from "../reference/walk.ts";
-import { describeFault } from "../validate/vectors/compare.ts";
-import type { AccessSides } from "../validate/vectors/side-by-side.ts";
+import { describeFault } from "../verify/vectors/compare.ts";
+import type { AccessSides } from "../verify/vectors/side-by-side.ts";
 
 export interface WalkRow {
   /** The name of the entry; empty below the entries. */

@@ -2,7 +2,7 @@
 // needs one event at the entry that already knows how the call ended.
 
 import { virtualAddress } from "../base/address.ts";
-import type { CallEvent, TraceOrigin } from "./event.ts";
+import type { CallEvent, TraceOrigin } from "./trace-event.ts";
 
 type Arguments = ReadonlyMap<string, bigint>;
 type CallParser = (args: Arguments, origin: Entered) => CallEvent;

@@ -1,7 +1,7 @@
 // Events in the order of the file, some of them held back until something later completes them. No
 // event overtakes another, so one held event holds all behind it, up to a limit that bounds memory.
 
-import type { TraceEvent } from "./event.ts";
+import type { TraceEvent } from "./trace-event.ts";
 
 /** An event in the queue; `event` may be replaced until it has left. */
 export interface QueuedEvent {

@@ -4,14 +4,12 @@
 import { basename } from "node:path";
 import { BadInput } from "../base/bad-input.ts";
 import { parseCall, enteredCall, returnedCall, withResult } from "./call.ts";
-import { TraceClock } from "./clock.ts";
-import type { CallEvent, TraceEvent, TraceOrigin } from "./event.ts";
-import { parseEvent } from "./fields.ts";
-import { HoldingQueue } from "./holding-queue.ts";
-import type { QueuedEvent } from "./holding-queue.ts";
-import { SwitchCompleter } from "./idle.ts";
-import { parseTraceLine } from "./line.ts";
-import type { TraceLine } from "./line.ts";
+import { TraceClock } from "./trace-clock.ts";
+import type { CallEvent, TraceEvent, TraceOrigin } from "./trace-event.ts";
+import { parseEvent } from "./trace-fields.ts";
+import { HoldingQueue, type QueuedEvent } from "./holding-queue.ts";
+import { SwitchCompleter } from "./idle-switches.ts";
+import { parseTraceLine, type TraceLine } from "./trace-line.ts";
 
 const FORMS = "text of tracefs `trace`, of `trace-cmd report -t`, or of `perf script --ns`";
 

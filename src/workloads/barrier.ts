@@ -1,24 +1,25 @@
 // A sleeping barrier (futex), and a countdown: what threads of a benchmark start and end by.
 
-import type { KernelState } from "../kernel/kernel.ts";
-import type { Kernel } from "../kernel/operation.ts";
-import { syscall } from "../kernel/syscall.ts";
-import type { Task } from "../kernel/task.ts";
-import { changeAndWake, WaitQueue, waitEvent } from "../kernel/wait-queue.ts";
+import type { Kernel } from "../kernel/state/kernel.ts";
+import type { KernelCode } from "../kernel/operation/operation.ts";
+import { syscall } from "../kernel/cpu/syscall.ts";
+import type { Task } from "../kernel/state/task.ts";
+import { changeAndWake, waitEvent } from "../kernel/cpu/wait-event.ts";
+import { WaitQueue } from "../kernel/state/wait-queue.ts";
 
 export class Barrier {
   private readonly queue: WaitQueue;
   private arrived = 0;
 
   constructor(
-    kernel: KernelState,
+    kernel: Kernel,
     private readonly count: number,
   ) {
     this.queue = new WaitQueue("barrier", kernel.allocateLine(0));
   }
 
   /** Counts the caller in. */
-  *arrive(task: Task): Kernel {
+  *arrive(task: Task): KernelCode {
     yield* syscall(
       task,
       changeAndWake(task, this.queue, () => this.arrived++),
@@ -26,14 +27,14 @@ export class Barrier {
   }
 
   /** Sleeps until all have arrived. */
-  *wait(task: Task): Kernel {
+  *wait(task: Task): KernelCode {
     yield* syscall(
       task,
       waitEvent(task, this.queue, () => this.arrived >= this.count),
     );
   }
 
-  *arriveAndWait(task: Task): Kernel {
+  *arriveAndWait(task: Task): KernelCode {
     yield* this.arrive(task);
     yield* this.wait(task);
   }

@@ -1,17 +1,17 @@
 // init: starts a workload as a process of its own, waits for it, lets every CPU come to rest, and
 // ends the run. With it every run ends in the exit of all its processes.
 
-import { waitForChildren } from "../kernel/exit.ts";
-import { mapImage, createUserTask, fork, STACK } from "../kernel/process.ts";
-import { NEED_RESCHED } from "../kernel/cpu.ts";
-import type { KernelState } from "../kernel/kernel.ts";
-import type { Kernel } from "../kernel/operation.ts";
-import { syscall } from "../kernel/syscall.ts";
-import type { Program, Task } from "../kernel/task.ts";
+import { waitForChildren } from "../kernel/process/exit.ts";
+import { mapImage, createUserTask, fork, STACK } from "../kernel/process/fork.ts";
+import { NEED_RESCHED } from "../kernel/state/cpu.ts";
+import type { Kernel } from "../kernel/state/kernel.ts";
+import type { KernelCode } from "../kernel/operation/operation.ts";
+import { syscall } from "../kernel/cpu/syscall.ts";
+import type { Program, Task } from "../kernel/state/task.ts";
 import { touchPages, usePages } from "./memory.ts";
 
 /** Puts init on CPU 0's queue. The run starts with it and stops when it says so. */
-export function startInit(kernel: KernelState, name: string, program: Program): void {
+export function startInit(kernel: Kernel, name: string, program: Program): void {
   const cpu = kernel.cpus[0]!;
   const mm = kernel.createMm("init", 0);
   mapImage(mm);
@@ -22,7 +22,7 @@ export function startInit(kernel: KernelState, name: string, program: Program): 
   cpu.flags.value |= NEED_RESCHED;
 }
 
-function* init(task: Task, name: string, program: Program): Kernel {
+function* init(task: Task, name: string, program: Program): KernelCode {
   yield* touchPages(STACK, "write");
   yield* syscall(task, fork(task, { name, program, cpu: task.cpu }));
   yield* syscall(task, waitForChildren(task));

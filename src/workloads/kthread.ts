@@ -3,16 +3,16 @@
 // (kthread_use_mm), as vhost and io_uring do.
 
 import type { PageRange } from "../base/address.ts";
-import { costs } from "../kernel/costs.ts";
-import { waitForChildren } from "../kernel/exit.ts";
-import { kthreadUnuseMm, kthreadUseMm } from "../kernel/kthread.ts";
-import { mmget, mmput } from "../kernel/mm-count.ts";
-import type { Mm } from "../kernel/mm.ts";
-import { type Kernel, note, work } from "../kernel/operation.ts";
-import { Pipe, readPipe, writePipe } from "../kernel/pipe.ts";
-import { createKernelThread, fork } from "../kernel/process.ts";
-import { syscall } from "../kernel/syscall.ts";
-import type { Task } from "../kernel/task.ts";
+import { costs } from "../kernel/operation/costs.ts";
+import { waitForChildren } from "../kernel/process/exit.ts";
+import { kthreadUnuseMm, kthreadUseMm } from "../kernel/process/kthread.ts";
+import { mmget, mmput } from "../kernel/memory/mm-count.ts";
+import type { Mm } from "../kernel/state/mm.ts";
+import { type KernelCode, note, work } from "../kernel/operation/operation.ts";
+import { Pipe, readPipe, writePipe } from "../kernel/process/pipe.ts";
+import { createKernelThread, fork } from "../kernel/process/fork.ts";
+import { syscall } from "../kernel/cpu/syscall.ts";
+import type { Task } from "../kernel/state/task.ts";
 import { Barrier } from "./barrier.ts";
 import { MeasuredPart } from "./measured-part.ts";
 import { mapMemory, touchPages, unmapPages, usePages } from "./memory.ts";
@@ -28,7 +28,7 @@ interface Desk {
 }
 
 /** The kernel thread: one piece of work for each request, `rounds` of them. */
-function* serve(thread: Task, desk: Desk, rounds: number): Kernel {
+function* serve(thread: Task, desk: Desk, rounds: number): KernelCode {
   for (let round = 0; round < rounds; round++) {
     yield* readPipe(thread, desk.requests);
     const { mm } = desk;
@@ -44,7 +44,7 @@ function* serve(thread: Task, desk: Desk, rounds: number): Kernel {
 }
 
 /** The user task: maps, touches, has it worked on, unmaps. */
-function* ask(task: Task, scene: Scene, desk: Desk): Kernel {
+function* ask(task: Task, scene: Scene, desk: Desk): KernelCode {
   for (let round = 0; round < scene.rounds; round++) {
     desk.memory = yield* mapMemory(task, scene);
     yield* touchPages(desk.memory, "write");
@@ -75,9 +75,9 @@ export const kthread: Workload = {
           mm: null,
           memory,
         };
-        const server = (thread: Task): Kernel => serve(thread, desk, scene.rounds);
+        const server = (thread: Task): KernelCode => serve(thread, desk, scene.rounds);
         yield* createKernelThread(main, { name: `kthread${cpu.id}`, program: server, cpu });
-        const program = function* (task: Task): Kernel {
+        const program = function* (task: Task): KernelCode {
           yield* ready.arriveAndWait(task);
           yield* part.begin();
           yield* ask(task, scene, desk);

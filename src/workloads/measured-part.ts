@@ -3,9 +3,9 @@
 // so the first ones are at work before the last ones have started. Who is done waits for the
 // others: no exit is measured.
 
-import type { KernelState } from "../kernel/kernel.ts";
-import { type Kernel, note } from "../kernel/operation.ts";
-import type { Task } from "../kernel/task.ts";
+import type { Kernel } from "../kernel/state/kernel.ts";
+import { type KernelCode, note } from "../kernel/operation/operation.ts";
+import type { Task } from "../kernel/state/task.ts";
 import { Barrier } from "./barrier.ts";
 
 export class MeasuredPart {
@@ -13,21 +13,21 @@ export class MeasuredPart {
   private hasBegun = false;
 
   constructor(
-    kernel: KernelState,
+    kernel: Kernel,
     private threadsLeft: number,
   ) {
     this.done = new Barrier(kernel, threadsLeft);
   }
 
   /** A thread starts its rounds. */
-  *begin(): Kernel {
+  *begin(): KernelCode {
     if (this.hasBegun) return;
     this.hasBegun = true;
     yield* note({ kind: "measureBegin" });
   }
 
   /** `task` has done its rounds. Returns when all have. */
-  *end(task: Task): Kernel {
+  *end(task: Task): KernelCode {
     if (--this.threadsLeft === 0) yield* note({ kind: "measureEnd" });
     yield* this.done.arriveAndWait(task);
   }

@@ -2,23 +2,23 @@
 // round while threads of the same process run on every other CPU.
 
 import { type PageRange, pageAfter } from "../base/address.ts";
-import { waitForChildren } from "../kernel/exit.ts";
-import { type Kernel, note } from "../kernel/operation.ts";
-import { STACK } from "../kernel/process.ts";
-import { syscall } from "../kernel/syscall.ts";
-import type { Program, Task } from "../kernel/task.ts";
+import { waitForChildren } from "../kernel/process/exit.ts";
+import { type KernelCode, note } from "../kernel/operation/operation.ts";
+import { STACK } from "../kernel/process/fork.ts";
+import { syscall } from "../kernel/cpu/syscall.ts";
+import type { Program, Task } from "../kernel/state/task.ts";
 import { usePages } from "./memory.ts";
 import { startSpinners } from "./spinners.ts";
 import type { Scene } from "./workload.ts";
 
 /** One round; gets and returns what the next round gets. */
-export type Round = (task: Task, range: PageRange | null) => Kernel<PageRange | null>;
+export type Round = (task: Task, range: PageRange | null) => KernelCode<PageRange | null>;
 
 /** Rounds before the measured ones: page-table pages and lines get to where they stay. */
 const WARM_UP_ROUNDS = 2;
 
 /** A little work between two rounds, of a length by chance: rounds meet the others at any point. */
-function* compute(scene: Scene): Kernel {
+function* compute(scene: Scene): KernelCode {
   const page = { start: STACK.start, end: pageAfter(STACK.start, 1) };
   const thinkCycles = 50 + scene.random.below(100);
   yield* usePages(page, { accesses: 4, thinkCycles, seed: 1 });

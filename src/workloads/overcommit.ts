@@ -1,8 +1,8 @@
 // The threads of one process run on vCPUs, of which the host takes one away now and then: a flush
 // meets a CPU that cannot answer.
 
-import {} from "../kernel/operation.ts";
-import { preemptVcpu } from "../kernel/vcpu.ts";
+import {} from "../kernel/operation/operation.ts";
+import { preemptVcpu } from "../kernel/operation/vcpu-operation.ts";
 import { mapMemory, touchPages, unmapPages } from "./memory.ts";
 import { oneFlusher } from "./one-flusher.ts";
 import type { Workload } from "./workload.ts";

@@ -2,11 +2,11 @@
 // waits leaves its CPU idle, so that every switch goes through idle: the benchmark behind the
 // published 1 M -> 118 M switches a second (will-it-scale context_switch1_threads on 192 cores).
 
-import { waitForChildren } from "../kernel/exit.ts";
-import type { Kernel } from "../kernel/operation.ts";
-import { cloneThread } from "../kernel/process.ts";
-import { syscall } from "../kernel/syscall.ts";
-import type { Task } from "../kernel/task.ts";
+import { waitForChildren } from "../kernel/process/exit.ts";
+import type { KernelCode } from "../kernel/operation/operation.ts";
+import { cloneThread } from "../kernel/process/fork.ts";
+import { syscall } from "../kernel/cpu/syscall.ts";
+import type { Task } from "../kernel/state/task.ts";
 import { Barrier } from "./barrier.ts";
 import { mapPages, touchPages, usePages } from "./memory.ts";
 import { type Ends, pairOf, Progress, takeTurns } from "./turns.ts";
@@ -16,7 +16,7 @@ import type { Scene, Workload } from "./workload.ts";
 const OWN_PAGES = 4;
 
 /** One half of a pair, which uses the same few pages in each turn. */
-function* play(task: Task, scene: Scene, ends: Ends, progress: Progress): Kernel {
+function* play(task: Task, scene: Scene, ends: Ends, progress: Progress): KernelCode {
   const memory = yield* mapPages(task, { pageCount: OWN_PAGES });
   yield* touchPages(memory, "write");
   const accesses = 1 + scene.random.below(8);
@@ -37,7 +37,7 @@ export const pingpong: Workload = {
         const homes = cpus.map(({ id }) => id);
         for (const [half, ends] of pairOf(scene, `pipe${pair}`, homes).entries()) {
           const cpu = cpus[half]!;
-          const program = function* (task: Task): Kernel {
+          const program = function* (task: Task): KernelCode {
             yield* ready.arriveAndWait(task);
             yield* play(task, scene, ends, progress);
           };

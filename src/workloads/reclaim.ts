@@ -3,15 +3,15 @@
 // address spaces.
 
 import { pageAfter, type PageRange } from "../base/address.ts";
-import { waitForChildren } from "../kernel/exit.ts";
-import { mmget, mmput } from "../kernel/mm-count.ts";
-import type { Mm } from "../kernel/mm.ts";
-import { type Kernel, note } from "../kernel/operation.ts";
-import { Pipe, readPipe, writePipe } from "../kernel/pipe.ts";
-import { createKernelThread, fork } from "../kernel/process.ts";
-import { type MappedPage, reclaim as reclaimPages } from "../kernel/reclaim.ts";
-import { syscall } from "../kernel/syscall.ts";
-import type { Task } from "../kernel/task.ts";
+import { waitForChildren } from "../kernel/process/exit.ts";
+import { mmget, mmput } from "../kernel/memory/mm-count.ts";
+import type { Mm } from "../kernel/state/mm.ts";
+import { type KernelCode, note } from "../kernel/operation/operation.ts";
+import { Pipe, readPipe, writePipe } from "../kernel/process/pipe.ts";
+import { createKernelThread, fork } from "../kernel/process/fork.ts";
+import { type MappedPage, reclaim as reclaimPages } from "../kernel/memory/reclaim.ts";
+import { syscall } from "../kernel/cpu/syscall.ts";
+import type { Task } from "../kernel/state/task.ts";
 import { Barrier } from "./barrier.ts";
 import { mapPages, touchPages, usePages } from "./memory.ts";
 import type { Scene, Workload } from "./workload.ts";
@@ -29,7 +29,7 @@ interface Victims {
 }
 
 /** Maps memory and touches it, and gives part of it up for reclaim. */
-function* becomeVictim(task: Task, scene: Scene, victims: Victims): Kernel<PageRange> {
+function* becomeVictim(task: Task, scene: Scene, victims: Victims): KernelCode<PageRange> {
   const memory = yield* mapPages(task, { pageCount: KEPT_PAGES + scene.pages });
   const start = pageAfter(memory.start, KEPT_PAGES);
   yield* touchPages(memory, "write");
@@ -41,7 +41,7 @@ function* becomeVictim(task: Task, scene: Scene, victims: Victims): Kernel<PageR
 
 /** A process on another CPU works on its pages until it is told to stop: what was taken comes
  *  back. */
-function* keepWorking(task: Task, scene: Scene, victims: Victims, ready: Barrier): Kernel {
+function* keepWorking(task: Task, scene: Scene, victims: Victims, ready: Barrier): KernelCode {
   const memory = yield* becomeVictim(task, scene, victims);
   yield* ready.arriveAndWait(task);
   const thinkCycles = 100 + scene.random.below(41);
@@ -52,7 +52,7 @@ function* keepWorking(task: Task, scene: Scene, victims: Victims, ready: Barrier
 }
 
 /** kswapd: `rounds` passes over everybody's pages, a cluster at a time. */
-function* kswapd(thread: Task, scene: Scene, victims: Victims, pipes: Pipes): Kernel {
+function* kswapd(thread: Task, scene: Scene, victims: Victims, pipes: Pipes): KernelCode {
   for (let round = 0; round < scene.rounds; round++) {
     yield* readPipe(thread, pipes.requests);
     const pages = victims.ranges.flatMap((range, index) => pagesOf(victims.mms[index]!, range));
@@ -87,12 +87,12 @@ export const reclaim: Workload = {
       const others = cpus.slice(1);
       const ready = new Barrier(kernel, others.length);
       for (const cpu of others) {
-        const program = (task: Task): Kernel => keepWorking(task, scene, victims, ready);
+        const program = (task: Task): KernelCode => keepWorking(task, scene, victims, ready);
         yield* syscall(main, fork(main, { name: `victim${cpu.id}`, program, cpu }));
       }
       const memory = yield* becomeVictim(main, scene, victims);
       yield* ready.wait(main);
-      const program = (thread: Task): Kernel => kswapd(thread, scene, victims, pipes);
+      const program = (thread: Task): KernelCode => kswapd(thread, scene, victims, pipes);
       yield* createKernelThread(main, { name: "kswapd0", program, cpu: main.cpu });
       yield* note({ kind: "measureBegin" });
       for (let round = 0; round < scene.rounds; round++) {

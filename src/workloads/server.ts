@@ -3,13 +3,13 @@
 // with one thread, on the same CPU, computes on memory of its own. A request goes front, back, and
 // on to the next CPU; one is under way for every two CPUs, so that CPUs idle now and then.
 
-import type { Cpu } from "../kernel/cpu.ts";
-import { waitForChildren } from "../kernel/exit.ts";
-import { type Kernel, note } from "../kernel/operation.ts";
-import { Pipe, readPipe, writePipe } from "../kernel/pipe.ts";
-import { cloneThread, fork } from "../kernel/process.ts";
-import { syscall } from "../kernel/syscall.ts";
-import type { Program, Task } from "../kernel/task.ts";
+import type { Cpu } from "../kernel/state/cpu.ts";
+import { waitForChildren } from "../kernel/process/exit.ts";
+import { type KernelCode, note } from "../kernel/operation/operation.ts";
+import { Pipe, readPipe, writePipe } from "../kernel/process/pipe.ts";
+import { cloneThread, fork } from "../kernel/process/fork.ts";
+import { syscall } from "../kernel/cpu/syscall.ts";
+import type { Program, Task } from "../kernel/state/task.ts";
 import { Barrier } from "./barrier.ts";
 import { MeasuredPart } from "./measured-part.ts";
 import { mapMemory, mapPages, touchPages, unmapPages, usePages } from "./memory.ts";
@@ -28,7 +28,7 @@ interface Ring {
 /**
  * One thread: takes `rounds` requests from its pipe, works on each, hands it to the next thread.
  */
-function* serve(task: Task, scene: Scene, ring: Ring, index: number): Kernel {
+function* serve(task: Task, scene: Scene, ring: Ring, index: number): KernelCode {
   const own = yield* mapPages(task, { pageCount: OWN_PAGES });
   yield* touchPages(own, "write");
   const from = ring.pipes[index]!;
@@ -47,7 +47,7 @@ function* serve(task: Task, scene: Scene, ring: Ring, index: number): Kernel {
   yield* ring.part.end(task);
 }
 
-function* fillBuffer(task: Task, scene: Scene): Kernel {
+function* fillBuffer(task: Task, scene: Scene): KernelCode {
   const buffer = yield* mapMemory(task, scene);
   yield* touchPages(buffer, "write");
   yield* unmapPages(task, buffer);
@@ -60,7 +60,7 @@ const isFront = (index: number): boolean => index % 2 === 0;
 function front(scene: Scene, ring: Ring, cpus: readonly Cpu[]): Program {
   return function* (leader) {
     for (const cpu of cpus.slice(1)) {
-      const program = (task: Task): Kernel => serve(task, scene, ring, 2 * cpu.id);
+      const program = (task: Task): KernelCode => serve(task, scene, ring, 2 * cpu.id);
       yield* syscall(leader, cloneThread(leader, { name: `front${cpu.id}`, program, cpu }));
     }
     yield* serve(leader, scene, ring, 2 * cpus[0]!.id);
@@ -82,7 +82,7 @@ export const server: Workload = {
       const part = new MeasuredPart(kernel, count);
       const ring: Ring = { pipes, ready: new Barrier(kernel, count), part };
       for (const cpu of cpus) {
-        const program = (task: Task): Kernel => serve(task, scene, ring, 2 * cpu.id + 1);
+        const program = (task: Task): KernelCode => serve(task, scene, ring, 2 * cpu.id + 1);
         yield* syscall(main, fork(main, { name: `back${cpu.id}`, program, cpu }));
       }
       for (let first = 0; first < cpus.length; first += THREADS_PER_FRONT) {

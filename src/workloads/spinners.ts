@@ -1,10 +1,10 @@
 // Threads of one process, one on each other CPU, that work on memory of their own until they are
 // told to stop: who a shootdown interrupts.
 
-import { cloneThread } from "../kernel/process.ts";
-import type { Kernel } from "../kernel/operation.ts";
-import { syscall } from "../kernel/syscall.ts";
-import type { Task } from "../kernel/task.ts";
+import { cloneThread } from "../kernel/process/fork.ts";
+import type { KernelCode } from "../kernel/operation/operation.ts";
+import { syscall } from "../kernel/cpu/syscall.ts";
+import type { Task } from "../kernel/state/task.ts";
 import { Barrier } from "./barrier.ts";
 import { mapPages, touchPages, usePages } from "./memory.ts";
 import type { Scene } from "./workload.ts";
@@ -18,7 +18,7 @@ export interface Spinners {
 }
 
 /** Starts the threads and returns when all of them have touched their memory. */
-export function* startSpinners(main: Task, scene: Scene): Kernel<Spinners> {
+export function* startSpinners(main: Task, scene: Scene): KernelCode<Spinners> {
   let stopped = false;
   const others = scene.cpus.slice(1);
   const started = new Barrier(scene.kernel, others.length);
@@ -26,7 +26,7 @@ export function* startSpinners(main: Task, scene: Scene): Kernel<Spinners> {
   for (const cpu of others) {
     const seed = scene.random.word();
     const thinkCycles = 180 + scene.random.below(41);
-    const program = function* (task: Task): Kernel {
+    const program = function* (task: Task): KernelCode {
       const memory = yield* mapPages(task, { pageCount: WORKING_SET_PAGES });
       yield* touchPages(memory, "write");
       yield* started.arrive(task);

@@ -4,12 +4,12 @@
 // a page table.
 
 import { pageAfter, pageRange } from "../base/address.ts";
-import { waitForChildren } from "../kernel/exit.ts";
-import { type Kernel, note } from "../kernel/operation.ts";
-import { cloneThread } from "../kernel/process.ts";
-import { syscall } from "../kernel/syscall.ts";
+import { waitForChildren } from "../kernel/process/exit.ts";
+import { type KernelCode, note } from "../kernel/operation/operation.ts";
+import { cloneThread } from "../kernel/process/fork.ts";
+import { syscall } from "../kernel/cpu/syscall.ts";
 import { pagesPer } from "../machine/page-table.ts";
-import type { Task } from "../kernel/task.ts";
+import type { Task } from "../kernel/state/task.ts";
 import { Barrier } from "./barrier.ts";
 import { MeasuredPart } from "./measured-part.ts";
 import { discardPages, mapPages, touchPages, unmapPages, usePages } from "./memory.ts";
@@ -19,7 +19,7 @@ import type { Scene, Workload } from "./workload.ts";
 const MAPPED_PAGES = 256;
 
 /** One mapping's life; an operation is one of its pages. */
-function* flushEachPage(task: Task, scene: Scene): Kernel {
+function* flushEachPage(task: Task, scene: Scene): KernelCode {
   const { pageSize = "4K" } = scene;
   const size = pagesPer(pageSize);
   const pageCount = Math.max(MAPPED_PAGES, scene.pages * size);
@@ -43,7 +43,7 @@ export const tlbFlush2: Workload = {
       const count = scene.cpus.length;
       const ready = new Barrier(scene.kernel, count);
       const part = new MeasuredPart(scene.kernel, count);
-      const play = function* (task: Task): Kernel {
+      const play = function* (task: Task): KernelCode {
         yield* ready.arriveAndWait(task);
         yield* part.begin();
         for (let round = 0; round < scene.rounds; round++) yield* flushEachPage(task, scene);

@@ -1,9 +1,9 @@
 // Two tasks take turns: each waits for a byte, does something, and hands the byte on.
 
-import { type Kernel, note } from "../kernel/operation.ts";
-import { Pipe, readPipe, writePipe } from "../kernel/pipe.ts";
-import { syscall } from "../kernel/syscall.ts";
-import type { Task } from "../kernel/task.ts";
+import { type KernelCode, note } from "../kernel/operation/operation.ts";
+import { Pipe, readPipe, writePipe } from "../kernel/process/pipe.ts";
+import { syscall } from "../kernel/cpu/syscall.ts";
+import type { Task } from "../kernel/state/task.ts";
 import type { Scene } from "./workload.ts";
 
 /** Turns of each task before the measured part, so that every pair is in step. */
@@ -24,12 +24,12 @@ export class Progress {
     return this.warm === this.taskCount;
   }
 
-  *warmedUp(): Kernel {
+  *warmedUp(): KernelCode {
     this.warm++;
     if (this.isOpen) yield* note({ kind: "measureBegin" });
   }
 
-  *played(rounds: number): Kernel {
+  *played(rounds: number): KernelCode {
     if (this.isOver || rounds < this.rounds) return;
     this.isOver = true;
     yield* note({ kind: "measureEnd" });
@@ -54,8 +54,8 @@ export function* takeTurns(
   task: Task,
   { from, to, starts }: Ends,
   progress: Progress,
-  turn: () => Kernel,
-): Kernel {
+  turn: () => KernelCode,
+): KernelCode {
   if (starts) yield* syscall(task, writePipe(task, to));
   let measured = 0;
   // Whether this is the last turn is asked before the byte goes on: whoever gets it asks later, so

@@ -2,12 +2,12 @@
 // ways to share address spaces: a process for each task; one process for the two places on all
 // CPUs each; one process for everybody.
 
-import type { Cpu } from "../kernel/cpu.ts";
-import { waitForChildren } from "../kernel/exit.ts";
-import type { Kernel } from "../kernel/operation.ts";
-import { cloneThread, fork } from "../kernel/process.ts";
-import { syscall } from "../kernel/syscall.ts";
-import type { Program, Task } from "../kernel/task.ts";
+import type { Cpu } from "../kernel/state/cpu.ts";
+import { waitForChildren } from "../kernel/process/exit.ts";
+import type { KernelCode } from "../kernel/operation/operation.ts";
+import { cloneThread, fork } from "../kernel/process/fork.ts";
+import { syscall } from "../kernel/cpu/syscall.ts";
+import type { Program, Task } from "../kernel/state/task.ts";
 import { Barrier } from "./barrier.ts";
 import { mapMemory, touchPages, usePages } from "./memory.ts";
 import { type Ends, pairOf, Progress, takeTurns } from "./turns.ts";
@@ -29,7 +29,7 @@ function placesOf(scene: Scene): readonly (readonly Place[])[] {
   return [0, 1].map((half) =>
     cpus.map((cpu, index) => {
       const ends = pairs[index]![half]!;
-      const program = function* (task: Task): Kernel {
+      const program = function* (task: Task): KernelCode {
         yield* play(task, scene, { ends, ready, progress });
       };
       return { name: `task${cpu.id}.${half}`, cpu, program };
@@ -44,7 +44,7 @@ interface Game {
 }
 
 /** One task; an operation is a turn of it. */
-function* play(task: Task, scene: Scene, { ends, ready, progress }: Game): Kernel {
+function* play(task: Task, scene: Scene, { ends, ready, progress }: Game): KernelCode {
   const memory = yield* mapMemory(task, scene);
   yield* touchPages(memory, "write");
   yield* ready.arriveAndWait(task);

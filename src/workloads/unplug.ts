@@ -2,20 +2,20 @@
 // CPU uses memory that the first thread has mapped, and ends: that CPU idles on the mm once more,
 // and is taken offline, until only CPU 0 is left. Then the memory is unmapped, tables and all.
 
-import type { Cpu } from "../kernel/cpu.ts";
-import { waitForChild, waitForChildren } from "../kernel/exit.ts";
-import { cpuDown } from "../kernel/hotplug.ts";
+import type { Cpu } from "../kernel/state/cpu.ts";
+import { waitForChild, waitForChildren } from "../kernel/process/exit.ts";
+import { cpuDown } from "../kernel/process/hotplug.ts";
 import type { PageRange } from "../base/address.ts";
-import { type Kernel, note } from "../kernel/operation.ts";
-import { cloneThread, STACK } from "../kernel/process.ts";
-import { syscall } from "../kernel/syscall.ts";
-import type { Task } from "../kernel/task.ts";
+import { type KernelCode, note } from "../kernel/operation/operation.ts";
+import { cloneThread, STACK } from "../kernel/process/fork.ts";
+import { syscall } from "../kernel/cpu/syscall.ts";
+import type { Task } from "../kernel/state/task.ts";
 import { mapMemory, touchPages, unmapPages, usePages } from "./memory.ts";
 import type { Workload } from "./workload.ts";
 
 /** A thread on the CPU reads the range and ends, and the CPU goes. */
-function* useAndUnplug(main: Task, cpu: Cpu, range: PageRange): Kernel {
-  const program = (_thread: Task): Kernel => touchPages(range, "read");
+function* useAndUnplug(main: Task, cpu: Cpu, range: PageRange): KernelCode {
+  const program = (_thread: Task): KernelCode => touchPages(range, "read");
   const request = { name: `last${cpu.id}`, program, cpu };
   yield* syscall(main, waitForChild(main, yield* syscall(main, cloneThread(main, request))));
   yield* syscall(main, cpuDown(main, cpu));
@@ -28,7 +28,7 @@ export const unplug: Workload = {
     function* (main) {
       const others = scene.cpus.slice(1);
       for (const cpu of others) {
-        const program = (_thread: Task): Kernel => touchPages(STACK, "write");
+        const program = (_thread: Task): KernelCode => touchPages(STACK, "write");
         yield* syscall(main, cloneThread(main, { name: `thread${cpu.id}`, program, cpu }));
       }
       yield* syscall(main, waitForChildren(main));

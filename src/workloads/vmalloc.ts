@@ -2,15 +2,15 @@
 // a BPF program or growing a kernel stack does: the flush goes to every CPU, whatever it runs.
 
 import { pageAfter } from "../base/address.ts";
-import type { Cpu } from "../kernel/cpu.ts";
-import { type Kernel, kernelAccess } from "../kernel/operation.ts";
-import { syscall } from "../kernel/syscall.ts";
-import { vfree, vmalloc as mapPages } from "../kernel/vmalloc.ts";
+import type { Cpu } from "../kernel/state/cpu.ts";
+import { type KernelCode, kernelAccess } from "../kernel/operation/operation.ts";
+import { syscall } from "../kernel/cpu/syscall.ts";
+import { vfree, vmalloc as mapPages } from "../kernel/memory/vmalloc.ts";
 import { oneFlusher } from "./one-flusher.ts";
 import type { Workload } from "./workload.ts";
 
 /** The body of the system call. */
-function* useKernelPages(cpu: Cpu, pageCount: number): Kernel {
+function* useKernelPages(cpu: Cpu, pageCount: number): KernelCode {
   const range = yield* mapPages(cpu, pageCount);
   for (let page = range.start; page < range.end; page = pageAfter(page, 1)) {
     yield* kernelAccess(page, "write");

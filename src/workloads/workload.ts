@@ -1,14 +1,14 @@
 // What a workload is: the program of a process's first thread, which init starts and waits for.
 
 import type { Random } from "../base/random.ts";
-import type { Cpu } from "../kernel/cpu.ts";
-import type { KernelState } from "../kernel/kernel.ts";
+import type { Cpu } from "../kernel/state/cpu.ts";
+import type { Kernel } from "../kernel/state/kernel.ts";
 import type { PageSize } from "../machine/description.ts";
-import type { Program } from "../kernel/task.ts";
+import type { Program } from "../kernel/state/task.ts";
 
 /** Where a workload plays. */
 export interface Scene {
-  readonly kernel: KernelState;
+  readonly kernel: Kernel;
   readonly cpus: readonly Cpu[];
   /** Pages that one operation covers. */
   readonly pages: number;

@@ -2,12 +2,12 @@
 // fileio with mmap and fdatasync. A page that was synced is read-only: the next write faults.
 
 import { pageRange } from "../base/address.ts";
-import { waitForChildren } from "../kernel/exit.ts";
-import { type Kernel, note } from "../kernel/operation.ts";
-import { cloneThread } from "../kernel/process.ts";
-import { syscall } from "../kernel/syscall.ts";
-import type { Task } from "../kernel/task.ts";
-import { cleanPages } from "../kernel/writeback.ts";
+import { waitForChildren } from "../kernel/process/exit.ts";
+import { type KernelCode, note } from "../kernel/operation/operation.ts";
+import { cloneThread } from "../kernel/process/fork.ts";
+import { syscall } from "../kernel/cpu/syscall.ts";
+import type { Task } from "../kernel/state/task.ts";
+import { cleanPages } from "../kernel/memory/writeback.ts";
 import { Barrier } from "./barrier.ts";
 import { MeasuredPart } from "./measured-part.ts";
 import { mapPages, touchPages, usePages } from "./memory.ts";
@@ -21,7 +21,12 @@ const PART_PAGES = 512;
 const THINK_CYCLES = 2000;
 
 /** One thread on pages of its own; an operation is a page written. */
-function* writeAndSync(task: Task, scene: Scene, ready: Barrier, measured: MeasuredPart): Kernel {
+function* writeAndSync(
+  task: Task,
+  scene: Scene,
+  ready: Barrier,
+  measured: MeasuredPart,
+): KernelCode {
   const { pages, rounds, random } = scene;
   const part = yield* mapPages(task, { pageCount: PART_PAGES + pages });
   const file = pageRange(part.start, pages);
@@ -46,7 +51,7 @@ export const writeback: Workload = {
       const { kernel, cpus } = scene;
       const ready = new Barrier(kernel, cpus.length);
       const measured = new MeasuredPart(kernel, cpus.length);
-      const program = (task: Task): Kernel => writeAndSync(task, scene, ready, measured);
+      const program = (task: Task): KernelCode => writeAndSync(task, scene, ready, measured);
       for (const cpu of cpus.slice(1)) {
         yield* syscall(main, cloneThread(main, { name: `writer${cpu.id}`, program, cpu }));
       }

@@ -2,12 +2,12 @@
 // waits.
 
 import { expect, test } from "vitest";
-import { Cell } from "../../src/kernel/cell.ts";
-import { type Kernel, note, waitUntil } from "../../src/kernel/operation.ts";
-import { cloneThread } from "../../src/kernel/process.ts";
+import { Cell } from "../../src/kernel/operation/cell.ts";
+import { type KernelCode, note, waitUntil } from "../../src/kernel/operation/operation.ts";
+import { cloneThread } from "../../src/kernel/process/fork.ts";
 import { linux513 } from "../../src/kernel/shootdown/linux-5.13.ts";
-import { callMany, waitForCalls } from "../../src/kernel/smp.ts";
-import { syscall } from "../../src/kernel/syscall.ts";
+import { callMany, waitForCalls } from "../../src/kernel/cpu/smp.ts";
+import { syscall } from "../../src/kernel/cpu/syscall.ts";
 import { Barrier } from "../../src/workloads/barrier.ts";
 import { mapPages, protectPages, touchPages, usePages } from "../../src/workloads/memory.ts";
 import { play, type SceneOptions } from "../kernel/scene.ts";
@@ -19,7 +19,7 @@ const stuck: SceneOptions["protocol"] = {
   *flushRange(cpu, request) {
     if (request.freedTables) return yield* linux513.flushRange(cpu, request);
     const never = new Cell("never", cpu.kernel.allocateLine(cpu.id), 0);
-    const handler = function* (): Kernel {
+    const handler = function* (): KernelCode {
       yield* waitUntil(never, () => false);
     };
     yield* waitForCalls(yield* callMany(cpu, [1], handler));
@@ -33,7 +33,7 @@ const protectBesideSpinner: SceneProgram = (kernel) =>
     yield* touchPages(range, "write");
     const ready = new Barrier(kernel, 2);
     for (const cpu of kernel.cpus.slice(1)) {
-      const program = function* (task: typeof main): Kernel {
+      const program = function* (task: typeof main): KernelCode {
         yield* ready.arrive(task);
         for (;;) yield* usePages(range, { accesses: 1000, thinkCycles: 50_000, seed: 1 });
       };

@@ -3,12 +3,12 @@
 
 import { describe, expect, test } from "vitest";
 import { addressOfPage, pageNumber } from "../../src/base/address.ts";
-import type { Cpu } from "../../src/kernel/cpu.ts";
-import { type Kernel, kernelAccess, writeCr3 } from "../../src/kernel/operation.ts";
+import type { Cpu } from "../../src/kernel/state/cpu.ts";
+import { type KernelCode, kernelAccess, writeCr3 } from "../../src/kernel/operation/operation.ts";
 import { linux513 } from "../../src/kernel/shootdown/linux-5.13.ts";
-import type { ShootdownProtocol } from "../../src/kernel/shootdown/protocol.ts";
-import { onEachCpu } from "../../src/kernel/smp.ts";
-import { vfree, vmalloc, VMALLOC_START } from "../../src/kernel/vmalloc.ts";
+import type { ShootdownProtocol } from "../../src/kernel/state/shootdown-protocol.ts";
+import { onEachCpu } from "../../src/kernel/cpu/smp.ts";
+import { vfree, vmalloc, VMALLOC_START } from "../../src/kernel/memory/vmalloc.ts";
 import { type Lab, memory, play, runOn, type Script, touch } from "../kernel/lab.ts";
 import type { Outcome } from "../kernel/scene.ts";
 
@@ -18,7 +18,7 @@ const flushingBy = (flushKernelRange: Flush): ShootdownProtocol => ({
   flushKernelRange,
 });
 
-const reload = (cpu: Cpu): Kernel => writeCr3(cpu.tlb.cr3Mm.root, 2, false);
+const reload = (cpu: Cpu): KernelCode => writeCr3(cpu.tlb.cr3Mm.root, 2, false);
 
 /** MOV CR3 on every CPU, which leaves global translations. */
 const reloadsCr3 = flushingBy((cpu) => onEachCpu(cpu, reload));

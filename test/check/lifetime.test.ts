@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { lazyPolicies } from "../../src/kernel/lazy/policies.ts";
-import type { LazyPolicy } from "../../src/kernel/lazy/policy.ts";
+import type { LazyPolicy } from "../../src/kernel/state/lazy-policy.ts";
 import { eventsOf, play } from "../kernel/scene.ts";
 import * as scenes from "./scenes.ts";
 import { dropsTwice, losesDrop, neverAnswers } from "./wrong-kernels.ts";

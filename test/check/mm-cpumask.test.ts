@@ -3,9 +3,9 @@
 
 import { expect, test } from "vitest";
 import { lazyPolicies } from "../../src/kernel/lazy/policies.ts";
-import { locked } from "../../src/kernel/operation.ts";
+import { locked } from "../../src/kernel/operation/operation.ts";
 import { linux513 } from "../../src/kernel/shootdown/linux-5.13.ts";
-import type { ShootdownProtocol } from "../../src/kernel/shootdown/protocol.ts";
+import type { ShootdownProtocol } from "../../src/kernel/state/shootdown-protocol.ts";
 import { protocols } from "../../src/kernel/shootdown/protocols.ts";
 import { eventsOf, type Outcome, play } from "../kernel/scene.ts";
 import { manyProcesses, protectUnderLazy, protectUnderReader } from "./scenes.ts";

@@ -1,15 +1,15 @@
 // Who answers for a stale translation when two CPUs take pages of one range away at a time.
 
 import { describe, expect, test } from "vitest";
-import { madviseDontNeed } from "../../src/kernel/madvise.ts";
-import type { Mm } from "../../src/kernel/mm.ts";
-import { exchangeEntry, type Kernel, work } from "../../src/kernel/operation.ts";
+import { madviseDontNeed } from "../../src/kernel/memory/madvise.ts";
+import type { Mm } from "../../src/kernel/state/mm.ts";
+import { exchangeEntry, type KernelCode, work } from "../../src/kernel/operation/operation.ts";
 import { linux513 } from "../../src/kernel/shootdown/linux-5.13.ts";
-import type { ShootdownProtocol } from "../../src/kernel/shootdown/protocol.ts";
+import type { ShootdownProtocol } from "../../src/kernel/state/shootdown-protocol.ts";
 import { flush, memory, play, runOn, type Script, touch } from "../kernel/lab.ts";
 import { eventsOf, type Outcome } from "../kernel/scene.ts";
 
-const pause = (cycles: number): Kernel => work({ name: "the test waits", cycles });
+const pause = (cycles: number): KernelCode => work({ name: "the test waits", cycles });
 
 /** The first flush returns late, so that the second CPU's change comes before it has. */
 const slow: ShootdownProtocol = {

@@ -1,7 +1,7 @@
 // I6 from both sides: what becomes of rq->prev_mm.
 
 import { expect, test } from "vitest";
-import type { LazyPolicy } from "../../src/kernel/lazy/policy.ts";
+import type { LazyPolicy } from "../../src/kernel/state/lazy-policy.ts";
 import { lazyPolicies } from "../../src/kernel/lazy/policies.ts";
 import { play } from "../kernel/scene.ts";
 import { childAfterChild } from "./scenes.ts";

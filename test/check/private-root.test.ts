@@ -3,13 +3,13 @@
 
 import { describe, expect, test } from "vitest";
 import type { PageRange } from "../../src/base/address.ts";
-import { withRecord } from "../../src/kernel/entry.ts";
-import { madviseDontNeed } from "../../src/kernel/madvise.ts";
-import { mmput } from "../../src/kernel/mm-count.ts";
-import { note, writeCr3 } from "../../src/kernel/operation.ts";
+import { withRecord } from "../../src/kernel/state/leaf-entry.ts";
+import { madviseDontNeed } from "../../src/kernel/memory/madvise.ts";
+import { mmput } from "../../src/kernel/memory/mm-count.ts";
+import { note, writeCr3 } from "../../src/kernel/operation/operation.ts";
 import { abis } from "../../src/kernel/shootdown/abis.ts";
-import type { ShootdownProtocol } from "../../src/kernel/shootdown/protocol.ts";
-import { pcidOfAsid } from "../../src/kernel/tlb-state.ts";
+import type { ShootdownProtocol } from "../../src/kernel/state/shootdown-protocol.ts";
+import { pcidOfAsid } from "../../src/kernel/state/tlb-state.ts";
 import { type Act, inTurn } from "../kernel/in-turn.ts";
 import { memory, runOn, touch } from "../kernel/lab.ts";
 import type { SceneOptions } from "../kernel/scene.ts";

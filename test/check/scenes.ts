@@ -1,14 +1,14 @@
 // Small scenes on two or three CPUs in which one mistake shows.
 
 import { pageNumber, type PageRange } from "../../src/base/address.ts";
-import { exec } from "../../src/kernel/exec.ts";
-import { waitForChild, waitForChildren } from "../../src/kernel/exit.ts";
-import type { KernelState } from "../../src/kernel/kernel.ts";
-import type { Kernel } from "../../src/kernel/operation.ts";
-import { Pipe, readPipe, writePipe } from "../../src/kernel/pipe.ts";
-import { cloneThread, fork, STACK, TEXT } from "../../src/kernel/process.ts";
-import { syscall } from "../../src/kernel/syscall.ts";
-import type { Program, Task } from "../../src/kernel/task.ts";
+import { exec } from "../../src/kernel/process/exec.ts";
+import { waitForChild, waitForChildren } from "../../src/kernel/process/exit.ts";
+import type { Kernel } from "../../src/kernel/state/kernel.ts";
+import type { KernelCode } from "../../src/kernel/operation/operation.ts";
+import { Pipe, readPipe, writePipe } from "../../src/kernel/process/pipe.ts";
+import { cloneThread, fork, STACK, TEXT } from "../../src/kernel/process/fork.ts";
+import { syscall } from "../../src/kernel/cpu/syscall.ts";
+import type { Program, Task } from "../../src/kernel/state/task.ts";
 import { Barrier } from "../../src/workloads/barrier.ts";
 import {
   discardPages,
@@ -19,21 +19,21 @@ import {
   usePages,
 } from "../../src/workloads/memory.ts";
 
-export type SceneProgram = (kernel: KernelState) => Program;
+export type SceneProgram = (kernel: Kernel) => Program;
 
 /** Far from everything else: unmapping it frees its page tables. */
 const FAR = pageNumber(0x10_0000_000);
 
 /** CPU 1 reads `range` all the time while CPU 0 changes it. */
 const changeUnderReader =
-  (change: (task: Task, range: PageRange) => Kernel): SceneProgram =>
+  (change: (task: Task, range: PageRange) => KernelCode): SceneProgram =>
   (kernel) =>
     function* (main) {
       const range = yield* mapPages(main, { pageCount: 4 });
       yield* touchPages(range, "write");
       const ready = new Barrier(kernel, 1);
       let isOver = false;
-      const reader = function* (task: Task): Kernel {
+      const reader = function* (task: Task): KernelCode {
         yield* touchPages(range, "read");
         yield* ready.arrive(task);
         while (!isOver) yield* usePages(range, { accesses: 16, thinkCycles: 20, seed: 1 });
@@ -55,7 +55,7 @@ export const discardUnderReader = changeUnderReader(discardPages);
 /** A thread on CPU 1 touches pages, sleeps, and touches them again after CPU 0 has changed them. */
 const changeUnderSleeper =
   (
-    change: (task: Task, range: PageRange) => Kernel,
+    change: (task: Task, range: PageRange) => KernelCode,
     options: { readonly other: boolean; readonly readsAgain: boolean },
   ): SceneProgram =>
   (kernel) =>
@@ -65,7 +65,7 @@ const changeUnderSleeper =
       const ready = new Barrier(kernel, 1);
       const pipe = new Pipe(kernel, "wake", 1);
       const cpu = kernel.cpus[1]!;
-      const sleeper = function* (task: Task): Kernel {
+      const sleeper = function* (task: Task): KernelCode {
         yield* touchPages(range, "read");
         yield* ready.arrive(task);
         yield* syscall(task, readPipe(task, pipe));
@@ -74,7 +74,7 @@ const changeUnderSleeper =
       yield* syscall(main, cloneThread(main, { name: "sleeper", program: sleeper, cpu }));
       yield* ready.wait(main);
       if (options.other) {
-        const program = (_task: Task): Kernel => touchPages(STACK, "write");
+        const program = (_task: Task): KernelCode => touchPages(STACK, "write");
         const child = yield* syscall(main, fork(main, { name: "other", program, cpu }));
         yield* syscall(main, waitForChild(main, child));
       }
@@ -84,7 +84,7 @@ const changeUnderSleeper =
       yield* syscall(main, waitForChildren(main));
     };
 
-const protect = (task: Task, range: PageRange): Kernel => protectPages(task, range, false);
+const protect = (task: Task, range: PageRange): KernelCode => protectPages(task, range, false);
 
 /** CPU 1 is idle on the mm meanwhile. */
 export const protectUnderLazy = changeUnderSleeper(protect, { other: false, readsAgain: true });
@@ -99,7 +99,7 @@ export const manyProcesses: SceneProgram = (kernel) =>
     const cpu = kernel.cpus[1]!;
     yield* touchPages(STACK, "write");
     for (let count = 0; count < 8; count++) {
-      const program = (_task: Task): Kernel => touchPages(STACK, "write");
+      const program = (_task: Task): KernelCode => touchPages(STACK, "write");
       const child = yield* syscall(main, fork(main, { name: `process${count}`, program, cpu }));
       yield* syscall(main, waitForChild(main, child));
     }
@@ -108,7 +108,7 @@ export const manyProcesses: SceneProgram = (kernel) =>
 /** A child on CPU 1 executes an image of which it touches nothing, and exits. */
 export const exitUntouched: SceneProgram = (kernel) =>
   function* (main) {
-    const program = (task: Task): Kernel => syscall(task, exec(task, "untouched"));
+    const program = (task: Task): KernelCode => syscall(task, exec(task, "untouched"));
     const cpu = kernel.cpus[1]!;
     yield* syscall(main, fork(main, { name: "child", program, cpu }));
     yield* syscall(main, waitForChildren(main));
@@ -118,7 +118,7 @@ export const exitUntouched: SceneProgram = (kernel) =>
 export const exitUnmapped: SceneProgram = (kernel) =>
   function* (main) {
     yield* touchPages(STACK, "write");
-    const program = function* (task: Task): Kernel {
+    const program = function* (task: Task): KernelCode {
       yield* unmapPages(task, { start: TEXT.start, end: STACK.end });
     };
     const cpu = kernel.cpus[1]!;
@@ -132,7 +132,7 @@ export const childAfterChild: SceneProgram = (kernel) =>
     const cpu = kernel.cpus[1]!;
     yield* touchPages(STACK, "write");
     for (const name of ["first", "second"]) {
-      const program = (_task: Task): Kernel => touchPages(STACK, "write");
+      const program = (_task: Task): KernelCode => touchPages(STACK, "write");
       const child = yield* syscall(main, fork(main, { name, program, cpu }));
       yield* syscall(main, waitForChild(main, child));
     }

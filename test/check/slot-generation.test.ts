@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { linux513 } from "../../src/kernel/shootdown/linux-5.13.ts";
-import type { ShootdownProtocol } from "../../src/kernel/shootdown/protocol.ts";
+import type { ShootdownProtocol } from "../../src/kernel/state/shootdown-protocol.ts";
 import { protocols } from "../../src/kernel/shootdown/protocols.ts";
 import { play as playScene } from "../kernel/scene.ts";
 import {

@@ -2,13 +2,13 @@
 
 import { describe, expect, test } from "vitest";
 import type { PageRange } from "../../src/base/address.ts";
-import { waitForChildren } from "../../src/kernel/exit.ts";
-import { type Kernel, work } from "../../src/kernel/operation.ts";
-import { cloneThread } from "../../src/kernel/process.ts";
+import { waitForChildren } from "../../src/kernel/process/exit.ts";
+import { type KernelCode, work } from "../../src/kernel/operation/operation.ts";
+import { cloneThread } from "../../src/kernel/process/fork.ts";
 import { linux513 } from "../../src/kernel/shootdown/linux-5.13.ts";
-import type { ShootdownProtocol } from "../../src/kernel/shootdown/protocol.ts";
-import { syscall } from "../../src/kernel/syscall.ts";
-import type { Task } from "../../src/kernel/task.ts";
+import type { ShootdownProtocol } from "../../src/kernel/state/shootdown-protocol.ts";
+import { syscall } from "../../src/kernel/cpu/syscall.ts";
+import type { Task } from "../../src/kernel/state/task.ts";
 import { Barrier } from "../../src/workloads/barrier.ts";
 import { mapPages, protectPages, touchPages } from "../../src/workloads/memory.ts";
 import { eventsOf, type Outcome, play } from "../kernel/scene.ts";
@@ -128,7 +128,7 @@ function refillScene() {
       const range: PageRange = yield* mapPages(main, { pageCount: 4 });
       yield* touchPages(range, "write");
       const ready = new Barrier(kernel, 1);
-      const reader = function* (task: Task): Kernel {
+      const reader = function* (task: Task): KernelCode {
         const own = yield* mapPages(task, { pageCount: 1 });
         yield* ready.arrive(task);
         while (!isDelayed) yield* touchPages(own, "read");

@@ -1,24 +1,24 @@
 // Kernels with one mistake each: the default plus one change. What the checkers must catch.
 
-import { Cell } from "../../src/kernel/cell.ts";
-import type { Cpu } from "../../src/kernel/cpu.ts";
-import { cpusOf } from "../../src/kernel/cpu-mask.ts";
+import { Cell } from "../../src/kernel/operation/cell.ts";
+import type { Cpu } from "../../src/kernel/state/cpu.ts";
+import { cpusOf } from "../../src/kernel/cpu/cpumask.ts";
 import { switchingWithActiveMm } from "../../src/kernel/lazy/active-mm.ts";
-import type { LazyPolicy } from "../../src/kernel/lazy/policy.ts";
+import type { LazyPolicy } from "../../src/kernel/state/lazy-policy.ts";
 import { refcounted } from "../../src/kernel/lazy/refcounted.ts";
-import type { Mm } from "../../src/kernel/mm.ts";
-import { mmdrop, mmgrab } from "../../src/kernel/mm-count.ts";
+import type { Mm } from "../../src/kernel/state/mm.ts";
+import { mmdrop, mmgrab } from "../../src/kernel/memory/mm-count.ts";
 import {
   invlpg,
-  type Kernel,
+  type KernelCode,
   locked,
   note,
   type Operation,
   waitUntil,
-} from "../../src/kernel/operation.ts";
+} from "../../src/kernel/operation/operation.ts";
 import { linux513 } from "../../src/kernel/shootdown/linux-5.13.ts";
-import type { FlushRequest, ShootdownProtocol } from "../../src/kernel/shootdown/protocol.ts";
-import { callMany, waitForCalls } from "../../src/kernel/smp.ts";
+import type { FlushRequest, ShootdownProtocol } from "../../src/kernel/state/shootdown-protocol.ts";
+import { callMany, waitForCalls } from "../../src/kernel/cpu/smp.ts";
 
 type Flush = ShootdownProtocol["flushRange"];
 
@@ -29,7 +29,7 @@ const flushingBy = (flush: Flush): ShootdownProtocol => ({
     request.freedTables ? linux513.flushRange(cpu, request) : flush(cpu, request),
 });
 
-function* invalidateHere({ mm, range }: FlushRequest): Kernel<boolean> {
+function* invalidateHere({ mm, range }: FlushRequest): KernelCode<boolean> {
   yield* locked(mm.tlbGeneration, (old) => old + 1);
   for (let page = range.start; page < range.end; page++) yield* invlpg(page);
   return false;
@@ -50,7 +50,7 @@ export const freesBeforeFlush = flushingBy(function* (cpu, request) {
 });
 
 /** The same code with some of its operations replaced. */
-function* rewriting(code: Kernel, change: (operation: Operation) => Operation): Kernel {
+function* rewriting(code: KernelCode, change: (operation: Operation) => Operation): KernelCode {
   for (let step = code.next(); step.done !== true;) step = code.next(yield change(step.value));
 }
 
@@ -84,7 +84,7 @@ export const neverAnswers: ShootdownProtocol = {
   },
 };
 
-const countingBy = (drop: (cpu: Cpu, mm: Mm) => Kernel): LazyPolicy => ({
+const countingBy = (drop: (cpu: Cpu, mm: Mm) => KernelCode): LazyPolicy => ({
   ...refcounted,
   ...switchingWithActiveMm({ grab: (_cpu, mm) => mmgrab(mm), drop }),
 });

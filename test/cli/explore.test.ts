@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { SHARES } from "../../src/explore/pass.ts";
+import { SHARES } from "../../src/explore/search/pass.ts";
 import { shootdown } from "./command.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "shootdown-explore-"));

@@ -3,8 +3,8 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { everyLot } from "../../src/experiment/lots.ts";
-import { familiesOfLot } from "../../src/experiment/product.ts";
+import { everyLot } from "../../src/verify/matrix/lots.ts";
+import { familiesOfLot } from "../../src/verify/matrix/product.ts";
 
 const MAIN = fileURLToPath(new URL("../../dist/cli/verify-matrix.js", import.meta.url));
 

@@ -8,9 +8,9 @@ import { afterAll, describe, expect, test } from "vitest";
 import { BadInput } from "../../src/base/bad-input.ts";
 import { plain } from "../../src/report/paint.ts";
 import { formatVerification } from "../../src/report/verification.ts";
-import type { ExplainedFailure } from "../../src/validate/vectors/side-by-side.ts";
-import { verify } from "../../src/validate/vectors/verify-files.ts";
-import { lineOf, RECORD } from "../validate/vectors/record.ts";
+import type { ExplainedFailure } from "../../src/verify/vectors/side-by-side.ts";
+import { verify } from "../../src/verify/vectors/verify-files.ts";
+import { lineOf, RECORD } from "../verify/vectors/record.ts";
 import { shootdown, shootdownFed } from "./command.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "shootdown-verify-"));

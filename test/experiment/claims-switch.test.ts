@@ -6,7 +6,7 @@ import type { Configuration } from "../../src/experiment/configuration.ts";
 import type { Measurement } from "../../src/experiment/result.ts";
 import { lazyPolicies } from "../../src/kernel/lazy/policies.ts";
 import { hazardPointer } from "../../src/kernel/lazy/hazard-pointer.ts";
-import type { Kernel } from "../../src/kernel/operation.ts";
+import type { KernelCode } from "../../src/kernel/operation/operation.ts";
 import { type ProtocolName, protocols } from "../../src/kernel/shootdown/protocols.ts";
 import { presets } from "../../src/presets/presets.ts";
 import type { WorkloadName } from "../../src/workloads/workloads.ts";
@@ -124,7 +124,7 @@ describe("hazard pointers", () => {
     let most = 0;
     const policy = {
       ...hazardPointer,
-      *afterExitMmap(...[cpu, mm]: Parameters<typeof hazardPointer.afterExitMmap>): Kernel {
+      *afterExitMmap(...[cpu, mm]: Parameters<typeof hazardPointer.afterExitMmap>): KernelCode {
         const lazyMms = new Set<unknown>(cpu.kernel.cpus.map(({ runQueue }) => runQueue.lazyMm));
         let loads = 0;
         const scan = hazardPointer.afterExitMmap(cpu, mm);

@@ -6,10 +6,10 @@ import type { Configuration } from "../../src/experiment/configuration.ts";
 import { filled, RULES, type Rule } from "../../src/experiment/constraints.ts";
 import { readExperiment } from "../../src/experiment/experiment.ts";
 import { expand } from "../../src/experiment/matrix.ts";
-import { atSmallSize, canRun, everyKernel } from "../../src/experiment/product.ts";
+import { atSmallSize, canRun, everyKernel } from "../../src/verify/matrix/product.ts";
 import { parseSetting } from "../../src/experiment/settings.ts";
 import { simulate } from "../../src/experiment/simulate.ts";
-import { carryOut } from "../../src/explore/job.ts";
+import { carryOut } from "../../src/explore/explore-job.ts";
 import { PASSING_OVER } from "../../src/kernel/shootdown/kvm-pv.ts";
 import type { WorkloadName } from "../../src/workloads/workloads.ts";
 

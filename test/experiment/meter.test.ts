@@ -1,15 +1,16 @@
 // The meter, told of events one by one: only the measured part counts, and cycles are differences.
 
+import { createTask } from "../../src/kernel/process/fork.ts";
 import { expect, test } from "vitest";
 import { Meter } from "../../src/experiment/meter.ts";
-import { CALL_FUNCTION_VECTOR, RESCHEDULE_VECTOR } from "../../src/kernel/smp.ts";
-import type { KernelEvent } from "../../src/kernel/event.ts";
-import type { KernelState } from "../../src/kernel/kernel.ts";
+import { CALL_FUNCTION_VECTOR, RESCHEDULE_VECTOR } from "../../src/kernel/operation/vectors.ts";
+import type { KernelEvent } from "../../src/kernel/operation/event.ts";
+import type { Kernel } from "../../src/kernel/state/kernel.ts";
 import { measuredPart, playWorkload } from "../workloads/runs.ts";
 import { bootScene } from "../kernel/scene.ts";
 
 class Script {
-  readonly kernel: KernelState = bootScene({ cores: 2 });
+  readonly kernel: Kernel = bootScene({ cores: 2 });
   readonly meter = new Meter(this.kernel);
 
   at(cycle: number, cpu: number, event: KernelEvent): this {
@@ -102,7 +103,7 @@ test("only running tasks have cycles stolen", () => {
   };
   const script = new Script().begin(0).at(1000, 1, answer);
   const cpu = script.kernel.cpus[1]!;
-  cpu.current = script.kernel.createTask({ name: "t", program: function* () {}, cpu }, null, false);
+  cpu.current = createTask({ name: "t", program: function* () {}, cpu }, null, false);
   script.at(2000, 1, answer);
   expect(script.measured).toMatchObject({ responderCycles: [500, 500], stolenCycles: 500 });
 });

@@ -4,12 +4,12 @@
 import { describe, expect, test } from "vitest";
 import { completeConfiguration } from "../../src/experiment/axes.ts";
 import type { Configuration } from "../../src/experiment/configuration.ts";
-import { isKnownToShow, SHOWN_BY_EXPERIMENTS } from "../../src/experiment/known-mistakes.ts";
-import { runExperiment } from "../../src/experiment/run.ts";
+import { isKnownToShow, SHOWN_BY_EXPERIMENTS } from "../../src/experiment/mutations-shown.ts";
+import { runExperiment } from "../../src/experiment/run-experiment.ts";
 import { simulate } from "../../src/experiment/simulate.ts";
-import { SHOWCASES } from "../../src/explore/showcases.ts";
+import { SHOWCASES } from "../../src/explore/scenarios/mutation-scenarios.ts";
 import { LAZY_POLICY_NAMES, lazyPolicies } from "../../src/kernel/lazy/policies.ts";
-import { MUTATION_NAMES, type MutationName } from "../../src/kernel/mutation.ts";
+import { MUTATION_NAMES, type MutationName } from "../../src/kernel/operation/mutation.ts";
 
 /** A run that shows the mistake, and what is found first. */
 type Shown = readonly [
@@ -32,7 +32,7 @@ const SHOWN: readonly Shown[] = [
   ["abis-clear-is-uncached", "madvise", { protocol: "abis" }, "I1"],
 ];
 
-/** test/kernel/hotplug.test.ts and test/kernel/lazy/mistakes.test.ts. */
+/** test/kernel/process/hotplug.test.ts and test/kernel/lazy/mistakes.test.ts. */
 const BY_HAND: readonly MutationName[] = ["unplug-switches-offline", "exec-active-mm-unprotected"];
 
 describe("a known mistake", () => {

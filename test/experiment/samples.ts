@@ -1,10 +1,9 @@
 // Measurements, rows and runs to test with: a plain one plus one change.
 
 import { completeConfiguration } from "../../src/experiment/axes.ts";
-import type { Configuration } from "../../src/experiment/configuration.ts";
+import type { Configuration, Run } from "../../src/experiment/configuration.ts";
 import type { Measurement, Row, ViolationReport } from "../../src/experiment/result.ts";
 import { rowOf } from "../../src/experiment/row.ts";
-import type { Run } from "../../src/experiment/simulate.ts";
 
 export const violation: ViolationReport = {
   invariant: "I5",

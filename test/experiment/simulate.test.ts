@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { completeConfiguration } from "../../src/experiment/axes.ts";
 import type { Configuration } from "../../src/experiment/configuration.ts";
 import { bootKernel, simulate } from "../../src/experiment/simulate.ts";
-import { readTrace } from "../../src/trace/read.ts";
+import { readTrace } from "../../src/trace/read-trace.ts";
 import { SAMPLE_TRACES } from "../../src/trace/samples.ts";
 
 const configurationWith = (chosen: Partial<Configuration> = {}): Configuration =>

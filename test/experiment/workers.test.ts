@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { BadInput } from "../../src/base/bad-input.ts";
 import { completeConfiguration } from "../../src/experiment/axes.ts";
-import type { Run } from "../../src/experiment/simulate.ts";
+import type { Run } from "../../src/experiment/configuration.ts";
 import { measureAll } from "../../src/experiment/workers.ts";
 import { fakeMeasure } from "./samples.ts";
 

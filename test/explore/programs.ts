@@ -1,23 +1,23 @@
 // Small programs of a few operations on each CPU, run by the explorer with a kernel around them
 // that does nothing.
 
-import { Cell } from "../../src/kernel/cell.ts";
+import { Cell } from "../../src/kernel/operation/cell.ts";
 import { lazyPolicies } from "../../src/kernel/lazy/policies.ts";
 import {
   disableInterrupts,
   enableInterrupts,
   fence,
-  type Kernel,
+  type KernelCode,
   load,
   locked,
   sendIpi,
   store,
   waitUntil,
-} from "../../src/kernel/operation.ts";
+} from "../../src/kernel/operation/operation.ts";
 import { linux513 } from "../../src/kernel/shootdown/linux-5.13.ts";
-import type { MemoryModel } from "../../src/explore/executor.ts";
-import { Exploration } from "../../src/explore/exploration.ts";
-import type { Scenario } from "../../src/explore/scenario.ts";
+import type { MemoryModel } from "../../src/explore/execution/executor.ts";
+import { Exploration } from "../../src/explore/execution/scenario-system.ts";
+import type { Scenario } from "../../src/explore/scenarios/scenario.ts";
 
 export type Op =
   /** Writes a value. */
@@ -55,7 +55,7 @@ export function explorationOf(
     prepare: (stage) =>
       program.map(
         (operations, id) =>
-          function* (): Kernel {
+          function* (): KernelCode {
             seen[id]!.length = 0;
             for (const operation of operations) yield* carryOut(operation, cell, seen[id]!);
             yield* stage.rest();
@@ -66,7 +66,11 @@ export function explorationOf(
   return new Exploration(scenario, { ...kernel, memory });
 }
 
-function* carryOut(operation: Op, cell: (name: string) => Cell<number>, seen: number[]): Kernel {
+function* carryOut(
+  operation: Op,
+  cell: (name: string) => Cell<number>,
+  seen: number[],
+): KernelCode {
   switch (operation[0]) {
     case "W":
       return yield* store(cell(operation[1]), operation[2]);

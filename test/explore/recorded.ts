@@ -2,12 +2,12 @@
 // of steps that commute leave the same records.
 
 import { describeOperation } from "../../src/check/describe-operation.ts";
-import { PROCESSES_PER_CPU } from "../../src/explore/executor.ts";
-import type { Exploration } from "../../src/explore/exploration.ts";
-import { Explorer, limitsOf } from "../../src/explore/explore.ts";
-import { explorePart } from "../../src/explore/part.ts";
-import type { Shares } from "../../src/explore/pass.ts";
-import type { Choices, Footprint, System } from "../../src/explore/system.ts";
+import { PROCESSES_PER_CPU } from "../../src/explore/execution/executor.ts";
+import type { Exploration } from "../../src/explore/execution/scenario-system.ts";
+import { Explorer, limitsOf } from "../../src/explore/search/explorer.ts";
+import { explorePart } from "../../src/explore/search/part.ts";
+import type { Shares } from "../../src/explore/search/pass.ts";
+import type { Choices, Footprint, System } from "../../src/explore/search/system.ts";
 
 class Recorded implements System {
   private records: string[][] = [];

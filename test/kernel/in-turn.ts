@@ -1,12 +1,12 @@
 // CPUs of one address space that act one after the other.
 
-import type { Cpu } from "../../src/kernel/cpu.ts";
-import type { Mm } from "../../src/kernel/mm.ts";
-import type { Kernel } from "../../src/kernel/operation.ts";
+import type { Cpu } from "../../src/kernel/state/cpu.ts";
+import type { Mm } from "../../src/kernel/state/mm.ts";
+import type { KernelCode } from "../../src/kernel/operation/operation.ts";
 import { type Lab, play, runOn, type Script } from "./lab.ts";
 import type { Outcome, SceneOptions } from "./scene.ts";
 
-type Does = (cpu: Cpu, mm: Mm, lab: Lab) => Kernel<unknown>;
+type Does = (cpu: Cpu, mm: Mm, lab: Lab) => KernelCode<unknown>;
 
 /** Something that a CPU does. */
 export type Act = readonly [cpu: number, does: Does];

@@ -1,16 +1,18 @@
 // A small kernel for tests: boots cores, runs one process's program to its end, keeps every event.
 
-import { checkersFor } from "../../src/check/checkers.ts";
-import { type Violation, ViolationLog } from "../../src/check/violation.ts";
-import { Clock, type ClockEnd } from "../../src/kernel/clock.ts";
-import type { KernelEvent, Moment } from "../../src/kernel/event.ts";
-import { type KernelOptions, KernelState } from "../../src/kernel/kernel.ts";
+import type { Violation } from "../../src/check/violation.ts";
+import type { Clock, ClockEnd } from "../../src/clock/clock.ts";
+import { Session } from "../../src/clock/session.ts";
+import { type BootRequest, startKernel } from "../../src/kernel/boot.ts";
+import type { KernelEvent, Moment, Observer } from "../../src/kernel/operation/event.ts";
+import type { Kernel } from "../../src/kernel/state/kernel.ts";
+import { type KernelOptions } from "../../src/kernel/state/kernel-options.ts";
 import { lazyPolicies } from "../../src/kernel/lazy/policies.ts";
-import type { LazyPolicy } from "../../src/kernel/lazy/policy.ts";
-import type { MutationName } from "../../src/kernel/mutation.ts";
+import type { LazyPolicy } from "../../src/kernel/state/lazy-policy.ts";
+import type { MutationName } from "../../src/kernel/operation/mutation.ts";
 import { linux513 } from "../../src/kernel/shootdown/linux-5.13.ts";
-import type { ShootdownProtocol } from "../../src/kernel/shootdown/protocol.ts";
-import type { Program } from "../../src/kernel/task.ts";
+import type { ShootdownProtocol } from "../../src/kernel/state/shootdown-protocol.ts";
+import type { Program } from "../../src/kernel/state/task.ts";
 import { Machine } from "../../src/machine/machine.ts";
 import { describe as describeMachine } from "../../src/presets/describe.ts";
 import { presetNamed, type PresetName } from "../../src/presets/presets.ts";
@@ -32,47 +34,44 @@ export interface SceneOptions {
 export type Seen = KernelEvent & { readonly at: Moment };
 
 export interface Outcome {
-  readonly kernel: KernelState;
+  readonly kernel: Kernel;
   readonly clock: Clock;
   readonly events: readonly Seen[];
   readonly violations: readonly Violation[];
   readonly ended: ClockEnd | "fell over";
 }
 
-export function bootScene(options: SceneOptions = {}): KernelState {
+/** What a scene's kernel is booted with. */
+export function bootRequestOf(options: SceneOptions): BootRequest {
   const { cores = 2, policy = lazyPolicies.refcounted, protocol = linux513 } = options;
   const { pcid = true, idle = "mwait", mutation, cpu = "skylake-sp" } = options;
   const machine = new Machine(describeMachine(presetNamed(cpu), { cores, idle }));
   const mistake = mutation === undefined ? {} : { mutation };
   const kernelOptions = { pcid, flushCeiling: 33, idle, ...mistake, ...options.kernel };
-  return new KernelState(machine, policy, protocol, kernelOptions);
+  return { machine, policy, protocol, options: kernelOptions };
 }
+
+export const bootScene = (options: SceneOptions = {}): Kernel =>
+  startKernel(bootRequestOf(options));
+
+/** Keeps every event in `events`. */
+export const recorder = (events: Seen[]): Observer => ({
+  observe: (event, at) => void events.push({ ...event, at }),
+});
 
 /** Runs `program` as the first thread of a process, until init has seen everything exit. */
-export function play(options: SceneOptions, program: (kernel: KernelState) => Program): Outcome {
-  const kernel = bootScene(options);
-  const log = new ViolationLog();
-  const checkers = checkersFor(kernel, log);
+export function play(options: SceneOptions, program: (kernel: Kernel) => Program): Outcome {
   const events: Seen[] = [];
-  const recorder = {
-    observe: (event: KernelEvent, at: Moment) => void events.push({ ...event, at }),
-  };
-  startInit(kernel, "test", program(kernel));
-  const clock = new Clock(kernel, [recorder, ...checkers.observers]);
-  log.history = clock.history;
-  const ended = runUntilItFalls(clock, log);
-  if (ended === "stopped") checkers.references.checkBalance(kernel.machine.now(0));
-  return { kernel, clock, events, violations: log.violations, ended };
-}
-
-/** What a kernel does after it has used freed memory is anything, to fall over included. */
-function runUntilItFalls(clock: Clock, log: ViolationLog): Outcome["ended"] {
-  try {
-    return clock.run();
-  } catch (error) {
-    if (log.count === 0) throw error;
-    return "fell over";
-  }
+  const session = new Session({
+    ...bootRequestOf(options),
+    checks: true,
+    observers: () => [recorder(events)],
+    start: (kernel) => startInit(kernel, "test", program(kernel)),
+  });
+  const ended = session.runUntilStarved();
+  if (ended === "stopped") session.checkBalance();
+  const { kernel, clock, violations } = session;
+  return { kernel, clock, events, violations, ended };
 }
 
 /** The events of one kind. */

@@ -1,11 +1,25 @@
 // The machine and the reference model in the same state, asked the same.
 
-import type { Access, ControlRegisters, PagingFeatures } from "../../src/base/architecture.ts";
-import type { ControlInstruction, Fault, PagingEngine } from "../../src/base/architecture.ts";
+import type {
+  Access,
+  ControlRegisters,
+  PagingFeatures,
+  ControlInstruction,
+  Fault,
+  PagingEngine,
+} from "../../src/base/architecture.ts";
 import { type MachineEngine, machineEngine } from "../../src/machine/engine.ts";
 import { ReferenceEngine } from "../../src/reference/reference.ts";
-import { entryAddress, entryBytes, FEATURES, map, type Mapping } from "../reference/space.ts";
-import { LEVELS, type Mode, registersOf } from "../reference/space.ts";
+import {
+  entryAddress,
+  entryBytes,
+  FEATURES,
+  map,
+  type Mapping,
+  LEVELS,
+  type Mode,
+  registersOf,
+} from "../reference/space.ts";
 import { MACHINE } from "./describe.ts";
 
 const bootMachine = machineEngine(MACHINE);

@@ -1,7 +1,13 @@
 // One core in any paging mode, with tables that tests write entry by entry.
 
-import type { Access, AccessKind, ControlRegister, Fault } from "../../src/base/architecture.ts";
-import type { ControlRegisters, PagingFeatures } from "../../src/base/architecture.ts";
+import type {
+  Access,
+  AccessKind,
+  ControlRegister,
+  Fault,
+  ControlRegisters,
+  PagingFeatures,
+} from "../../src/base/architecture.ts";
 import type { AccessResult } from "../../src/machine/access.ts";
 import type { MachineDescription } from "../../src/machine/description.ts";
 import { MachineEngine } from "../../src/machine/engine.ts";

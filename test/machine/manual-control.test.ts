@@ -2,10 +2,12 @@
 // registers hold afterwards, and that a refused one changes nothing, time included.
 
 import { describe, expect, test } from "vitest";
-import type { ControlRegister, ControlRegisters } from "../../src/base/architecture.ts";
-import type { PagingFeatures } from "../../src/base/architecture.ts";
-import { machineEngine } from "../../src/machine/engine.ts";
-import type { MachineEngine } from "../../src/machine/engine.ts";
+import type {
+  ControlRegister,
+  ControlRegisters,
+  PagingFeatures,
+} from "../../src/base/architecture.ts";
+import { machineEngine, type MachineEngine } from "../../src/machine/engine.ts";
 import { writeControl } from "../../src/reference/control.ts";
 import { faultOfInvpcid } from "../../src/reference/invalidate.ts";
 import { CR0, CR4, EFER } from "../../src/reference/registers.ts";

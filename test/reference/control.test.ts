@@ -4,8 +4,29 @@
 import { describe, expect, test } from "vitest";
 import type { ControlRegister, Fault, PagingFeatures } from "../../src/base/architecture.ts";
 import type { ReferenceEngine } from "../../src/reference/reference.ts";
-import { access, ALL, boot, GP, LA57, LMA, LME, map, type Mode, NXE } from "./space.ts";
-import { PAE, pageFault, PCIDE, PG, PKE, PKS, PSE, registersOf, SMAP, SMEP, WP } from "./space.ts";
+import {
+  access,
+  ALL,
+  boot,
+  GP,
+  LA57,
+  LMA,
+  LME,
+  map,
+  type Mode,
+  NXE,
+  PAE,
+  pageFault,
+  PCIDE,
+  PG,
+  PKE,
+  PKS,
+  PSE,
+  registersOf,
+  SMAP,
+  SMEP,
+  WP,
+} from "./space.ts";
 
 const PE = 1n;
 const NW = 1n << 29n;

@@ -2,8 +2,22 @@
 
 import { describe, expect, test } from "vitest";
 import type { ControlRegisters, PagingFeatures } from "../../src/base/architecture.ts";
-import { access, ALL, boot, map, type Mode, P, PAE, PG, PS, tableOf } from "./space.ts";
-import { entryAddress, entryBytes, LME, LMA } from "./space.ts";
+import {
+  access,
+  ALL,
+  boot,
+  map,
+  type Mode,
+  P,
+  PAE,
+  PG,
+  PS,
+  tableOf,
+  entryAddress,
+  entryBytes,
+  LME,
+  LMA,
+} from "./space.ts";
 
 const ADDRESS = 0x1234_5678n;
 

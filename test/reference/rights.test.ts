@@ -2,8 +2,29 @@
 
 import { describe, expect, test } from "vitest";
 import type { Access, AccessKind } from "../../src/base/architecture.ts";
-import { access, ALL, boot, map, type Mode, NXE, P, PAE, PG, PKE, PKS, RW } from "./space.ts";
-import { LMA, LME, pageFault, PSE, SMAP, SMEP, US, WP, XD } from "./space.ts";
+import {
+  access,
+  ALL,
+  boot,
+  map,
+  type Mode,
+  NXE,
+  P,
+  PAE,
+  PG,
+  PKE,
+  PKS,
+  RW,
+  LMA,
+  LME,
+  pageFault,
+  PSE,
+  SMAP,
+  SMEP,
+  US,
+  WP,
+  XD,
+} from "./space.ts";
 
 const ADDRESS = 0x40_0000n;
 const FRAME = 0x7_7000n;

@@ -1,8 +1,28 @@
 // Translation in every mode and page size, the flags that it sets, and accesses over two pages.
 
 import { describe, expect, test } from "vitest";
-import { A, access, ALL, boot, D, entryAddress, entryOf, LEVELS, map, type Mode } from "./space.ts";
-import { GP, P, PAE, pageFault, PG, PS, RW, SMEP, tableOf, US } from "./space.ts";
+import {
+  A,
+  access,
+  ALL,
+  boot,
+  D,
+  entryAddress,
+  entryOf,
+  LEVELS,
+  map,
+  type Mode,
+  GP,
+  P,
+  PAE,
+  pageFault,
+  PG,
+  PS,
+  RW,
+  SMEP,
+  tableOf,
+  US,
+} from "./space.ts";
 
 /** SDM 3A table 4-2. */
 const SIZES = [

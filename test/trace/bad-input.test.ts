@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
 import { BadInput } from "../../src/base/bad-input.ts";
-import { readTrace } from "../../src/trace/read.ts";
+import { readTrace } from "../../src/trace/read-trace.ts";
 import { SAMPLE_TRACES } from "../../src/trace/samples.ts";
 import { Recording } from "./recording.ts";
 

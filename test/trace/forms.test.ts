@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import type { TraceEvent } from "../../src/trace/event.ts";
+import type { TraceEvent } from "../../src/trace/trace-event.ts";
 import { TraceParser } from "../../src/trace/parser.ts";
 import { eventsOf } from "./recording.ts";
 

@@ -1,6 +1,6 @@
 // Builds recordings for tests: lines of the kernel's own form, and the events read from them.
 
-import type { TraceEvent, TraceEventKind } from "../../src/trace/event.ts";
+import type { TraceEvent, TraceEventKind } from "../../src/trace/trace-event.ts";
 import { TraceParser } from "../../src/trace/parser.ts";
 
 export interface Spot {

@@ -4,8 +4,8 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import type { TraceEvent } from "../../src/trace/event.ts";
-import { readTrace, traceEvents } from "../../src/trace/read.ts";
+import type { TraceEvent } from "../../src/trace/trace-event.ts";
+import { readTrace, traceEvents } from "../../src/trace/read-trace.ts";
 import { SAMPLE_TRACE_NAMES, SAMPLE_TRACES } from "../../src/trace/samples.ts";
 import { ofKind } from "./recording.ts";
 

@@ -2,8 +2,7 @@
 
 import { expect, test } from "vitest";
 import { lazyPolicies } from "../../src/kernel/lazy/policies.ts";
-import type { Outcome, Seen } from "../kernel/scene.ts";
-import { eventsOf } from "../kernel/scene.ts";
+import { type Outcome, type Seen, eventsOf } from "../kernel/scene.ts";
 import { measuredPart, playWorkload } from "./runs.ts";
 
 const ofKind = <K extends Seen["kind"]>(events: readonly Seen[], kind: K) =>

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { BadInput } from "../../src/base/bad-input.ts";
 import { completeConfiguration } from "../../src/experiment/axes.ts";
 import { simulate } from "../../src/experiment/simulate.ts";
-import { CALL_FUNCTION_SINGLE_VECTOR } from "../../src/kernel/smp.ts";
+import { CALL_FUNCTION_SINGLE_VECTOR } from "../../src/kernel/operation/vectors.ts";
 import { Lines, recordingFile } from "./recorded.ts";
 import { type Replayed, replayed, type Seen } from "./replayed.ts";
 

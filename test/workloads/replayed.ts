@@ -1,13 +1,12 @@
 // A trace replayed by a small kernel, and what was counted; and the same counts as recorded.
 
-import { checkersFor } from "../../src/check/checkers.ts";
-import { type Violation, ViolationLog } from "../../src/check/violation.ts";
+import type { Violation } from "../../src/check/violation.ts";
 import { completeConfiguration } from "../../src/experiment/axes.ts";
 import type { Configuration } from "../../src/experiment/configuration.ts";
-import { bootKernel } from "../../src/experiment/simulate.ts";
-import { Clock } from "../../src/kernel/clock.ts";
-import type { KernelEvent, Moment } from "../../src/kernel/event.ts";
-import { traceEvents } from "../../src/trace/read.ts";
+import { bootRequestOf } from "../../src/experiment/simulate.ts";
+import { Session } from "../../src/clock/session.ts";
+import type { KernelEvent, Moment } from "../../src/kernel/operation/event.ts";
+import { traceEvents } from "../../src/trace/read-trace.ts";
 import { Recording } from "../../src/workloads/replay/recording.ts";
 import { Replay } from "../../src/workloads/replay/replay.ts";
 
@@ -46,23 +45,22 @@ export async function replayed(
 ): Promise<Replayed> {
   const recording = await Recording.open(path, 2);
   const replay = new Replay(recording);
-  const kernel = bootKernel(completeConfiguration(chosen), {
-    idleProgram: replay.idleProgram.bind(replay),
-  });
-  const log = new ViolationLog();
-  const checkers = checkersFor(kernel, log);
   const events: Seen[] = [];
-  const observe = (event: KernelEvent, at: Moment) => void events.push({ ...event, at });
-  replay.start(kernel);
-  const clock = new Clock(kernel, [{ observe }, ...checkers.observers]);
-  log.history = clock.history;
+  const session = new Session({
+    ...bootRequestOf(completeConfiguration(chosen), {
+      idleProgram: replay.idleProgram.bind(replay),
+    }),
+    checks: true,
+    observers: () => [{ observe: (event, at) => void events.push({ ...event, at }) }],
+    start: (kernel) => replay.start(kernel),
+  });
   let pieces = 1;
-  for (; clock.run() === "starved"; pieces++) {
-    await recording.refill();
-    kernel.starved = false;
-  }
-  if (kernel.stopped) checkers.references.checkBalance(kernel.machine.now(0));
-  return { events, counts: countsOf(events), violations: log.violations, pieces };
+  await session.run(() => {
+    pieces++;
+    return recording.refill();
+  });
+  session.checkBalance();
+  return { events, counts: countsOf(events), violations: session.violations, pieces };
 }
 
 function countsOf(events: readonly Seen[]): FlushCounts {

@@ -1,9 +1,14 @@
 // An address space goes over to a global ASID, whose flushes are broadcast, while another CPU comes
 // to it with an ASID of its own.
 
-import { call, disableInterrupts, enableInterrupts, type Kernel } from "../../kernel/operation.ts";
+import {
+  call,
+  disableInterrupts,
+  enableInterrupts,
+  type KernelCode,
+} from "../../kernel/operation/operation.ts";
 import { considerGlobalAsid } from "../../kernel/shootdown/global-asid.ts";
-import type { Scenario } from "../scenario.ts";
+import type { Scenario } from "./scenario.ts";
 
 export const broadcastTransition: Scenario = {
   name: "broadcast-transition",
@@ -16,7 +21,7 @@ export const broadcastTransition: Scenario = {
     stage.switchTo(stage.task(cpu0, "protector", a));
     stage.returningReader(cpu1, a);
     return [
-      function* (cpu): Kernel {
+      function* (cpu): KernelCode {
         yield* call(considerGlobalAsid(cpu, a));
         yield* disableInterrupts();
         yield* call(cpu.kernel.protocol.switchMm(cpu, a)); // this CPU goes over at its next switch

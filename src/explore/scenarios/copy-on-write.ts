@@ -1,8 +1,8 @@
 // Copy-on-write against a reader, after the reproducer of CVE-2025-40174: once the writer's new
 // page is in place, a reader that comes back from another process must not see the old one.
 
-import { copyMm } from "../../kernel/process.ts";
-import type { Scenario } from "../scenario.ts";
+import { copyMm } from "../../kernel/process/fork.ts";
+import type { Scenario } from "./scenario.ts";
 
 export const copyOnWriteAgainstReader: Scenario = {
   name: "copy-on-write-against-reader",

@@ -1,11 +1,11 @@
 // A page is taken away while another CPU comes to its address space: the window between what the
 // flusher reads of that CPU and what that CPU reads of the flush.
 
-import { madviseDontNeed } from "../../kernel/madvise.ts";
-import type { Cpu } from "../../kernel/cpu.ts";
-import type { Mm } from "../../kernel/mm.ts";
-import type { Scenario } from "../scenario.ts";
-import { onePage, type Stage } from "../stage.ts";
+import { madviseDontNeed } from "../../kernel/memory/madvise.ts";
+import type { Cpu } from "../../kernel/state/cpu.ts";
+import type { Mm } from "../../kernel/state/mm.ts";
+import type { Scenario } from "./scenario.ts";
+import { onePage, type Stage } from "./stage.ts";
 
 /** CPU 0 discards the page of an mm of which `comeBack` has a thread on CPU 1 come back. */
 const discardAgainst = (

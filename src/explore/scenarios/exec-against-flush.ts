@@ -1,11 +1,11 @@
 // exec: a task changes its address space without a context switch, while flushes of the old one
 // arrive.
 
-import { madviseDontNeed } from "../../kernel/madvise.ts";
-import { mmput } from "../../kernel/mm-count.ts";
-import { call, type Kernel } from "../../kernel/operation.ts";
-import type { Scenario } from "../scenario.ts";
-import { onePage } from "../stage.ts";
+import { madviseDontNeed } from "../../kernel/memory/madvise.ts";
+import { mmput } from "../../kernel/memory/mm-count.ts";
+import { call, type KernelCode } from "../../kernel/operation/operation.ts";
+import type { Scenario } from "./scenario.ts";
+import { onePage } from "./stage.ts";
 
 export const execAgainstFlush: Scenario = {
   name: "exec-against-flush",
@@ -20,7 +20,7 @@ export const execAgainstFlush: Scenario = {
     stage.switchTo(task);
     return [
       (cpu) => madviseDontNeed(cpu, old, onePage()),
-      function* (cpu): Kernel {
+      function* (cpu): KernelCode {
         yield* call(cpu.kernel.lazyPolicy.execMm(cpu, task, image));
         yield* call(mmput(cpu, old));
         yield* stage.touch("read");

@@ -1,10 +1,10 @@
 // call_usermodehelper: a kernel thread that borrows the address space of whoever asked for it
 // becomes a program, on a CPU on which somebody else is woken meanwhile.
 
-import { returnToUser } from "../../kernel/interrupt.ts";
-import { call, type Kernel } from "../../kernel/operation.ts";
-import { wakeUp } from "../../kernel/schedule.ts";
-import type { Scenario } from "../scenario.ts";
+import { returnToUser } from "../../kernel/cpu/interrupt.ts";
+import { call, type KernelCode } from "../../kernel/operation/operation.ts";
+import { wakeUp } from "../../kernel/cpu/schedule.ts";
+import type { Scenario } from "./scenario.ts";
 
 export const execWhileLazy: Scenario = {
   name: "exec-while-lazy",
@@ -20,7 +20,7 @@ export const execWhileLazy: Scenario = {
     stage.switchTo(stage.task(cpu0, "waker", null));
     return [
       (cpu) => wakeUp(cpu, woken),
-      function* (cpu): Kernel {
+      function* (cpu): KernelCode {
         yield* call(cpu.kernel.lazyPolicy.execMm(cpu, thread, image));
         yield* call(wakeUp(cpu, requester)); // complete: the program has begun
         yield* call(returnToUser(cpu));

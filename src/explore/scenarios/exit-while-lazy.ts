@@ -1,10 +1,10 @@
 // The argument of June 2021 in its bare form: the last user of an address space exits while another
 // CPU still borrows it.
 
-import type { Cpu } from "../../kernel/cpu.ts";
-import { exitMm } from "../../kernel/exit.ts";
-import type { Kernel } from "../../kernel/operation.ts";
-import type { Task } from "../../kernel/task.ts";
+import type { Cpu } from "../../kernel/state/cpu.ts";
+import { exitMm } from "../../kernel/process/exit.ts";
+import type { KernelCode } from "../../kernel/operation/operation.ts";
+import type { Task } from "../../kernel/state/task.ts";
 import {
   ACKNOWLEDGED_BEFORE_FLUSH,
   FLUSH_MOVES_NOBODY,
@@ -15,9 +15,9 @@ import {
   TABLES_FREED_IN_SWITCH,
   TOLD_NO_PREV,
   UNCOUNTED,
-} from "../breaks.ts";
-import type { Scenario } from "../scenario.ts";
-import type { Stage } from "../stage.ts";
+} from "./breaks.ts";
+import type { Scenario } from "./scenario.ts";
+import type { Stage } from "./stage.ts";
 
 /** What breaks where an mm that is borrowed dies with something mapped, and with nothing. */
 export const MAPPED_BREAKS = [
@@ -40,7 +40,7 @@ export const UNMAPPED_BREAKS = [
 export const lazyElsewhere = (
   scenario: Pick<Scenario, "name" | "summary" | "breaks">,
   pages: number,
-  leave: (dying: Task, lazy: Cpu) => Kernel = exitMm,
+  leave: (dying: Task, lazy: Cpu) => KernelCode = exitMm,
 ): Scenario => ({
   ...scenario,
   cpus: 2,

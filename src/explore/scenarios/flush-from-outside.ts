@@ -1,11 +1,11 @@
 // A CPU that does not run an address space changes it and flushes: on such a path nothing but an
 // explicit barrier orders the change before the look at mm_cpumask.
 
-import { flushRange } from "../../kernel/flush.ts";
-import { type Kernel, writeEntry } from "../../kernel/operation.ts";
+import { flushRange } from "../../kernel/memory/flush.ts";
+import { type KernelCode, writeEntry } from "../../kernel/operation/operation.ts";
 import { WRITABLE } from "../../machine/page-table.ts";
-import type { Scenario } from "../scenario.ts";
-import { onePage } from "../stage.ts";
+import type { Scenario } from "./scenario.ts";
+import { onePage } from "./stage.ts";
 
 export const flushFromOutside: Scenario = {
   name: "flush-from-outside",
@@ -18,7 +18,7 @@ export const flushFromOutside: Scenario = {
     stage.makeReady(stage.task(cpu1, "reader", a, () => stage.touch("read")));
     const range = onePage();
     return [
-      function* (cpu): Kernel {
+      function* (cpu): KernelCode {
         yield* writeEntry(a, range.start, a.tables.entryAt(range.start) & ~WRITABLE);
         yield* flushRange(cpu, { mm: a, range, freedTables: false });
       },

@@ -1,12 +1,12 @@
 // A guest on KVM whose flushes pass over preempted vCPUs: the host flushes them before they run.
 
-import type { Cpu } from "../../kernel/cpu.ts";
-import { exitMm } from "../../kernel/exit.ts";
-import { call, type Kernel } from "../../kernel/operation.ts";
-import type { Task } from "../../kernel/task.ts";
-import { preemptVcpu } from "../../kernel/vcpu.ts";
-import { FLUSH_PASSES_OVER } from "../breaks.ts";
-import type { Scenario } from "../scenario.ts";
+import type { Cpu } from "../../kernel/state/cpu.ts";
+import { exitMm } from "../../kernel/process/exit.ts";
+import { call, type KernelCode } from "../../kernel/operation/operation.ts";
+import type { Task } from "../../kernel/state/task.ts";
+import { preemptVcpu } from "../../kernel/operation/vcpu-operation.ts";
+import { FLUSH_PASSES_OVER } from "./breaks.ts";
+import type { Scenario } from "./scenario.ts";
 import { lazyElsewhere, MAPPED_BREAKS, UNMAPPED_BREAKS } from "./exit-while-lazy.ts";
 
 export const protectAgainstEntry: Scenario = {
@@ -20,7 +20,7 @@ export const protectAgainstEntry: Scenario = {
     stage.switchTo(stage.task(cpu0, "protector", a));
     stage.switchTo(stage.task(cpu1, "reader", a));
     return [
-      function* (cpu): Kernel {
+      function* (cpu): KernelCode {
         yield* preemptVcpu(cpu1);
         yield* call(stage.protectPage(cpu, a));
       },
@@ -30,7 +30,7 @@ export const protectAgainstEntry: Scenario = {
 };
 
 /** exitMm, while the lazy vCPU is preempted. */
-function* exitWhilePreempted(dying: Task, lazy: Cpu): Kernel {
+function* exitWhilePreempted(dying: Task, lazy: Cpu): KernelCode {
   yield* preemptVcpu(lazy);
   yield* exitMm(dying);
 }

@@ -1,11 +1,11 @@
 // A kernel thread uses a user's address space while its last task exits.
 
-import { exitMm } from "../../kernel/exit.ts";
-import { kthreadUnuseMm, kthreadUseMm } from "../../kernel/kthread.ts";
-import { mmput } from "../../kernel/mm-count.ts";
-import { call, type Kernel } from "../../kernel/operation.ts";
-import { ACKNOWLEDGED_BEFORE_FLUSH, FLUSH_MOVES_NOBODY, TOLD_NO_PREV } from "../breaks.ts";
-import type { Scenario } from "../scenario.ts";
+import { exitMm } from "../../kernel/process/exit.ts";
+import { kthreadUnuseMm, kthreadUseMm } from "../../kernel/process/kthread.ts";
+import { mmput } from "../../kernel/memory/mm-count.ts";
+import { call, type KernelCode } from "../../kernel/operation/operation.ts";
+import { ACKNOWLEDGED_BEFORE_FLUSH, FLUSH_MOVES_NOBODY, TOLD_NO_PREV } from "./breaks.ts";
+import type { Scenario } from "./scenario.ts";
 
 export const kthreadAgainstExit: Scenario = {
   name: "kthread-against-exit",
@@ -22,7 +22,7 @@ export const kthreadAgainstExit: Scenario = {
     a.mmUsers.value++; // mmget: the thread's own user, for as long as it uses the mm
     return [
       () => exitMm(task),
-      function* (cpu): Kernel {
+      function* (cpu): KernelCode {
         yield* call(kthreadUseMm(thread, a));
         yield* call(kthreadUnuseMm(thread));
         yield* call(mmput(cpu, a));

@@ -1,9 +1,9 @@
 // The last reference on an address space is a lazy one, and its CPU gives it up.
 
-import { exitMm } from "../../kernel/exit.ts";
-import { kthreadUseMm } from "../../kernel/kthread.ts";
-import { LEAVES_FREED_MASK, MASK_LEFT_WHEN_LAZY, UNCOUNTED } from "../breaks.ts";
-import type { Scenario } from "../scenario.ts";
+import { exitMm } from "../../kernel/process/exit.ts";
+import { kthreadUseMm } from "../../kernel/process/kthread.ts";
+import { LEAVES_FREED_MASK, MASK_LEFT_WHEN_LAZY, UNCOUNTED } from "./breaks.ts";
+import type { Scenario } from "./scenario.ts";
 import { UNMAPPED_BREAKS } from "./exit-while-lazy.ts";
 
 export const lastLazyUserLeaves: Scenario = {

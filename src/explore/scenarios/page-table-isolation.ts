@@ -2,11 +2,11 @@
 // and kernel pages that are not global any more.
 
 import { pageRange } from "../../base/address.ts";
-import { call, kernelAccess, type Kernel } from "../../kernel/operation.ts";
-import { enterKernel } from "../../kernel/pti.ts";
-import type { Task } from "../../kernel/task.ts";
-import { vfree, vmalloc, VMALLOC_START } from "../../kernel/vmalloc.ts";
-import type { Scenario } from "../scenario.ts";
+import { call, kernelAccess, type KernelCode } from "../../kernel/operation/operation.ts";
+import { enterKernel } from "../../kernel/cpu/pti.ts";
+import type { Task } from "../../kernel/state/task.ts";
+import { vfree, vmalloc, VMALLOC_START } from "../../kernel/memory/vmalloc.ts";
+import type { Scenario } from "./scenario.ts";
 
 export const isolatedReader: Scenario = {
   name: "isolated-reader",
@@ -24,7 +24,7 @@ export const isolatedReader: Scenario = {
 };
 
 /** A system call that uses a page of the kernel half. */
-function* useKernelPage(task: Task): Kernel {
+function* useKernelPage(task: Task): KernelCode {
   yield* enterKernel(task.cpu);
   yield* kernelAccess(VMALLOC_START, "read");
 }
@@ -47,7 +47,7 @@ export const isolatedKernelPages: Scenario = {
     stage.makeReady(user);
     return [
       undefined,
-      function* (cpu): Kernel {
+      function* (cpu): KernelCode {
         yield* call(vfree(cpu, pageRange(VMALLOC_START, 1)));
         yield* call(vmalloc(cpu, 1));
         yield* stage.goToSleep(cpu.current);

@@ -1,12 +1,12 @@
 // ABIS: a page that one CPU has faulted in is discarded. Whom the flush is for depends on whether
 // the other CPU has used it by then.
 
-import type { Cpu } from "../../kernel/cpu.ts";
-import { madviseDontNeed } from "../../kernel/madvise.ts";
-import type { Mm } from "../../kernel/mm.ts";
-import { call, type Kernel } from "../../kernel/operation.ts";
-import type { Scenario } from "../scenario.ts";
-import { onePage, type Stage } from "../stage.ts";
+import type { Cpu } from "../../kernel/state/cpu.ts";
+import { madviseDontNeed } from "../../kernel/memory/madvise.ts";
+import type { Mm } from "../../kernel/state/mm.ts";
+import { call, type KernelCode } from "../../kernel/operation/operation.ts";
+import type { Scenario } from "./scenario.ts";
+import { onePage, type Stage } from "./stage.ts";
 
 /** Both CPUs run an mm whose page CPU `faulter` has just faulted in. */
 function faultedIn(stage: Stage, faulter: number): Mm {
@@ -36,7 +36,7 @@ export const discardOfOwnPage: Scenario = {
   protocols: ["abis"],
   prepare(stage) {
     const mm = faultedIn(stage, 0);
-    const readTwice = function* (cpu: Cpu): Kernel {
+    const readTwice = function* (cpu: Cpu): KernelCode {
       yield* call(stage.touch("read", { cpu }));
       yield* stage.touch("read", { cpu });
     };

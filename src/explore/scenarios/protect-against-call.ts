@@ -1,8 +1,8 @@
 // A page's rights go while another CPU of the mm comes out of a system call that has nothing to do.
 
-import { madviseDontNeed } from "../../kernel/madvise.ts";
-import type { Scenario } from "../scenario.ts";
-import { onePage } from "../stage.ts";
+import { madviseDontNeed } from "../../kernel/memory/madvise.ts";
+import type { Scenario } from "./scenario.ts";
+import { onePage } from "./stage.ts";
 
 export const protectAgainstCall: Scenario = {
   name: "protect-against-call",

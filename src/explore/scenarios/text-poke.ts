@@ -1,9 +1,13 @@
 // A lazy CPU writes kernel text through a temporary address space while the one that it borrows
 // goes away.
 
-import { exitMm } from "../../kernel/exit.ts";
-import { disableInterrupts, enableInterrupts, type Kernel } from "../../kernel/operation.ts";
-import { unuseTemporaryMm, useTemporaryMm } from "../../kernel/temporary-mm.ts";
+import { exitMm } from "../../kernel/process/exit.ts";
+import {
+  disableInterrupts,
+  enableInterrupts,
+  type KernelCode,
+} from "../../kernel/operation/operation.ts";
+import { unuseTemporaryMm, useTemporaryMm } from "../../kernel/memory/temporary-mm.ts";
 import {
   ACKNOWLEDGED_BEFORE_FLUSH,
   FLUSH_MOVES_NOBODY,
@@ -11,8 +15,8 @@ import {
   TABLES_FREED_IN_SWITCH,
   TOLD_NO_PREV,
   UNCOUNTED_BEFORE_LOADED_MM,
-} from "../breaks.ts";
-import type { Scenario } from "../scenario.ts";
+} from "./breaks.ts";
+import type { Scenario } from "./scenario.ts";
 
 export const textPokeWhileLazy: Scenario = {
   name: "text-poke-while-lazy",
@@ -36,7 +40,7 @@ export const textPokeWhileLazy: Scenario = {
     stage.switchTo(stage.task(cpu1, "kworker", null));
     return [
       () => exitMm(dying),
-      function* (cpu): Kernel {
+      function* (cpu): KernelCode {
         yield* disableInterrupts();
         const prev = yield* useTemporaryMm(cpu, poking);
         yield* unuseTemporaryMm(cpu, prev);

@@ -1,13 +1,13 @@
 // Two CPUs of one address space flush at the same time, each the other's TLB.
 
-import type { Cpu } from "../../kernel/cpu.ts";
-import { call, type Kernel } from "../../kernel/operation.ts";
-import type { Scenario } from "../scenario.ts";
-import type { Stage } from "../stage.ts";
+import type { Cpu } from "../../kernel/state/cpu.ts";
+import { call, type KernelCode } from "../../kernel/operation/operation.ts";
+import type { Scenario } from "./scenario.ts";
+import type { Stage } from "./stage.ts";
 
 /** Protects one page and reads another. */
 const flusher = (stage: Stage, own: number, other: number) =>
-  function* (cpu: Cpu): Kernel {
+  function* (cpu: Cpu): KernelCode {
     yield* call(stage.protectPage(cpu, cpu.current.mm!, own));
     yield* stage.touch("read", { index: other });
   };

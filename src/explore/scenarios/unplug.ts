@@ -1,17 +1,20 @@
 // A CPU that is lazy goes offline (cpu_down) while what it borrows is flushed, or goes away. The
 // preparation makes and wakes the threads that take part: with that, there would be too many steps.
 
-import { exit, exitMm } from "../../kernel/exit.ts";
-import { flushRange } from "../../kernel/flush.ts";
-import { reapCpu, schedCpuWaitEmpty, takeCpuDown } from "../../kernel/hotplug.ts";
-import type { Mm } from "../../kernel/mm.ts";
-import { call, type Kernel } from "../../kernel/operation.ts";
-import { WHOLE_USER_HALF } from "../../kernel/shootdown/protocol.ts";
-import { createMultiStop, multiCpuStop, runWhenAllStand } from "../../kernel/stop-machine.ts";
-import type { Task } from "../../kernel/task.ts";
-import { FLUSH_MOVES_NOBODY } from "../breaks.ts";
-import type { Scenario, Script } from "../scenario.ts";
-import type { Stage } from "../stage.ts";
+import { exit, exitMm } from "../../kernel/process/exit.ts";
+import { flushRange } from "../../kernel/memory/flush.ts";
+import { reapCpu, schedCpuWaitEmpty, takeCpuDown } from "../../kernel/process/hotplug.ts";
+import { type Mm, WHOLE_USER_HALF } from "../../kernel/state/mm.ts";
+import { call, type KernelCode } from "../../kernel/operation/operation.ts";
+import {
+  createMultiStop,
+  multiCpuStop,
+  runWhenAllStand,
+} from "../../kernel/process/stop-machine.ts";
+import type { Task } from "../../kernel/state/task.ts";
+import { FLUSH_MOVES_NOBODY } from "./breaks.ts";
+import type { Scenario, Script } from "./scenario.ts";
+import type { Stage } from "./stage.ts";
 
 /**
  * CPU 1, lazy on `a`, leaves its hotplug thread and goes offline for CPU 0. On CPU 2 a task of `a`
@@ -34,7 +37,7 @@ const unplug = (
     const hotplug = stage.task(cpu1, "cpuhp/1", null);
     stage.switchTo(hotplug);
     const stop = createMultiStop(cpu0, cpu1, () => takeCpuDown(cpu1));
-    const stopper = function* (thread: Task): Kernel {
+    const stopper = function* (thread: Task): KernelCode {
       yield* call(multiCpuStop(thread, stop));
       yield* call(exit(thread));
     };
@@ -42,15 +45,15 @@ const unplug = (
       stage.makeReady(stage.task(cpu, `migration/${cpu.id}`, null, stopper));
     }
     return [
-      function* (): Kernel {
+      function* (): KernelCode {
         yield* call(runWhenAllStand(stop, 2));
         yield* call(reapCpu(cpu0, cpu1));
       },
-      function* (): Kernel {
+      function* (): KernelCode {
         yield* call(schedCpuWaitEmpty(hotplug));
         yield* call(exit(hotplug));
       },
-      function* (cpu): Kernel {
+      function* (cpu): KernelCode {
         yield* before(stage, a)(cpu);
         yield* call(stage.schedule(cpu));
         yield* call(exitMm(dying));

@@ -1,19 +1,24 @@
 // The core code around task->active_mm, which four policies share: they differ in how a lazy
 // reference is taken and dropped, and in what an IPI or the last drop does about lazy users.
 
-import type { Cpu } from "../cpu.ts";
-import type { Mm } from "../mm.ts";
-import { isMutated } from "../mutation.ts";
-import { disableInterrupts, enableInterrupts, type Kernel, load } from "../operation.ts";
-import { preemptIfNeeded } from "../schedule.ts";
-import { enterLazyTlb, switchMm } from "../switch-mm.ts";
-import type { Task } from "../task.ts";
-import type { LazyPolicy } from "./policy.ts";
+import type { Cpu } from "../state/cpu.ts";
+import type { Mm } from "../state/mm.ts";
+import { isMutated } from "../state/mutated.ts";
+import {
+  disableInterrupts,
+  enableInterrupts,
+  type KernelCode,
+  load,
+} from "../operation/operation.ts";
+import { preemptIfNeeded } from "../cpu/schedule.ts";
+import { enterLazyTlb, switchMm } from "../cpu/switch-mm.ts";
+import type { Task } from "../state/task.ts";
+import type { LazyPolicy } from "../state/lazy-policy.ts";
 
 /** mmgrab_lazy_tlb and mmdrop_lazy_tlb. */
 export interface LazyReferences {
-  grab(cpu: Cpu, mm: Mm): Kernel;
-  drop(cpu: Cpu, mm: Mm): Kernel;
+  grab(cpu: Cpu, mm: Mm): KernelCode;
+  drop(cpu: Cpu, mm: Mm): KernelCode;
 }
 
 type Switching = Pick<
@@ -105,7 +110,7 @@ export function switchingWithActiveMm(references: LazyReferences): Switching {
  * The part of exec_mmap in which mm, active_mm and CR3 disagree: no flush may come in between that
  * goes by one of them, and no other task. Returns what active_mm was.
  */
-export function* activateMm(cpu: Cpu, task: Task, next: Mm): Kernel<Mm> {
+export function* activateMm(cpu: Cpu, task: Task, next: Mm): KernelCode<Mm> {
   const isUnprotected = isMutated(cpu, "exec-active-mm-unprotected");
   if (!isUnprotected) yield* disableInterrupts();
   const active = task.activeMm!;
@@ -122,7 +127,7 @@ export function* activateMm(cpu: Cpu, task: Task, next: Mm): Kernel<Mm> {
 }
 
 /** The same of kthread_use_mm, under task_lock, so that nothing preempts it. */
-export function* switchKernelThread(cpu: Cpu, task: Task, mm: Mm): Kernel<Mm> {
+export function* switchKernelThread(cpu: Cpu, task: Task, mm: Mm): KernelCode<Mm> {
   const isInterruptible = isMutated(cpu, "kthread-use-mm-interrupts-on");
   if (!isInterruptible) yield* disableInterrupts(); // hold off flush IPIs
   const active = task.activeMm!;

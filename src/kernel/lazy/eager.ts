@@ -1,10 +1,10 @@
 // No lazy TLB: a CPU that stops running user tasks goes to init_mm at once. Nothing to keep alive;
 // every round trip pays two CR3 writes, two mask updates, and without PCID the refills.
 
-import { disableInterrupts, enableInterrupts } from "../operation.ts";
-import { switchMm } from "../switch-mm.ts";
+import { disableInterrupts, enableInterrupts } from "../operation/operation.ts";
+import { switchMm } from "../cpu/switch-mm.ts";
 import { noHooks } from "./hooks.ts";
-import type { LazyPolicy } from "./policy.ts";
+import type { LazyPolicy } from "../state/lazy-policy.ts";
 
 export const eager: LazyPolicy = {
   name: "eager",

@@ -2,10 +2,10 @@
 // end lazy use. Where it did not reach a lazy CPU (nothing was mapped, so nothing was flushed), the
 // remaining ones are interrupted before the mm goes.
 
-import { fence } from "../operation.ts";
+import { fence } from "../operation/operation.ts";
 import { switchingWithActiveMm } from "./active-mm.ts";
 import { forgetFlushedMm, shootLazyUsers } from "./end-lazy-use.ts";
-import type { LazyPolicy } from "./policy.ts";
+import type { LazyPolicy } from "../state/lazy-policy.ts";
 
 export const exitUnlazy: LazyPolicy = {
   name: "exit-unlazy",

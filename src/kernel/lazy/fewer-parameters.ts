@@ -1,9 +1,9 @@
 // The same with a signature that depends on the policy: switch_mm(next). There is no parameter in
 // which a stale pointer could be passed, and core code that tries to does not type-check.
 
-import { switchMmTo } from "../switch-mm.ts";
+import { switchMmTo } from "../cpu/switch-mm.ts";
 import { noHooks } from "./hooks.ts";
-import type { LazyPolicy } from "./policy.ts";
+import type { LazyPolicy } from "../state/lazy-policy.ts";
 import { switchingWithoutActiveMm } from "./without-active-mm.ts";
 
 export const fewerParameters: LazyPolicy = {

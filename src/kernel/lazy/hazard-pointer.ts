@@ -1,24 +1,24 @@
 // The series of January 2022: rq->lazy_mm is a hazard pointer, written by plain stores on the
 // switch path; __mmput scans the run queues and hands each lazy one a reference in rq->drop_mm.
 
-import type { Cpu } from "../cpu.ts";
-import type { Mm } from "../mm.ts";
+import type { Cpu } from "../state/cpu.ts";
+import type { Mm } from "../state/mm.ts";
 import {
   disableInterrupts,
   enableInterrupts,
-  type Kernel,
+  type KernelCode,
   load,
   locked,
   store,
-} from "../operation.ts";
-import { cpusOf } from "../cpu-mask.ts";
-import { mmdrop } from "../mm-count.ts";
-import { switchMm } from "../switch-mm.ts";
+} from "../operation/operation.ts";
+import { cpusOf } from "../cpu/cpumask.ts";
+import { mmdrop } from "../memory/mm-count.ts";
+import { switchMm } from "../cpu/switch-mm.ts";
 import { activateMm, isLazyUser, switchingWithActiveMm, switchKernelThread } from "./active-mm.ts";
-import type { LazyPolicy } from "./policy.ts";
+import type { LazyPolicy } from "../state/lazy-policy.ts";
 
 /** mmdrop_lazy: drops the reference this run queue was handed once it no longer uses the mm. */
-function* dropHanded(cpu: Cpu): Kernel {
+function* dropHanded(cpu: Cpu): KernelCode {
   const { dropMm, lazyMm } = cpu.runQueue;
   const handed = yield* load(dropMm);
   if (handed === null || handed === (yield* load(lazyMm))) return;
@@ -27,7 +27,7 @@ function* dropHanded(cpu: Cpu): Kernel {
 }
 
 /** __try_mm_drop_rq_ref: hands one reference on `mm` to `target`. False: it uses `mm` no longer. */
-function* handReference(cpu: Cpu, target: Cpu, mm: Mm): Kernel<boolean> {
+function* handReference(cpu: Cpu, target: Cpu, mm: Mm): KernelCode<boolean> {
   const { dropMm, lazyMm } = target.runQueue;
   for (;;) {
     const handed = yield* load(dropMm);
@@ -41,7 +41,7 @@ function* handReference(cpu: Cpu, target: Cpu, mm: Mm): Kernel<boolean> {
 }
 
 /** mm_unlazy_mm_count: finds the CPUs that use `mm` lazily and gives each a counted reference. */
-function* countLazyUsers(cpu: Cpu, mm: Mm): Kernel {
+function* countLazyUsers(cpu: Cpu, mm: Mm): KernelCode {
   let unused = 0;
   for (const id of yield* cpusOf(mm.cpumask)) {
     const target = cpu.kernel.cpus[id]!;

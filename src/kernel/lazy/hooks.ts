@@ -1,6 +1,6 @@
 // The points of a policy at which most policies do nothing.
 
-import type { LazyPolicy } from "./policy.ts";
+import type { LazyPolicy } from "../state/lazy-policy.ts";
 
 type Hooks = Pick<LazyPolicy, "lazyFlushed" | "afterExitMmap" | "beforeFree">;
 

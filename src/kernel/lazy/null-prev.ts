@@ -1,9 +1,9 @@
 // The sketch of 15 June 2021: with the option off there is no active_mm, and core code calls
 // switch_mm_irqs_off(NULL, next, tsk). x86 goes by its own loaded_mm.
 
-import { switchMm } from "../switch-mm.ts";
+import { switchMm } from "../cpu/switch-mm.ts";
 import { noHooks } from "./hooks.ts";
-import type { LazyPolicy } from "./policy.ts";
+import type { LazyPolicy } from "../state/lazy-policy.ts";
 import { switchingWithoutActiveMm } from "./without-active-mm.ts";
 
 export const nullPrev: LazyPolicy = {

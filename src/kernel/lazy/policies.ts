@@ -7,7 +7,7 @@ import { fewerParameters } from "./fewer-parameters.ts";
 import { hazardPointer } from "./hazard-pointer.ts";
 import { nullPrev } from "./null-prev.ts";
 import { pre415 } from "./pre-4.15.ts";
-import type { LazyPolicy } from "./policy.ts";
+import type { LazyPolicy } from "../state/lazy-policy.ts";
 import { refcounted } from "./refcounted.ts";
 import { shootLazies } from "./shoot-lazies.ts";
 import { unrefcounted } from "./unrefcounted.ts";

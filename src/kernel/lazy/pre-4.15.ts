@@ -3,12 +3,12 @@
 // the reference is what keeps the mm that the next switch_mm is told to leave. exec and use_mm hold
 // interrupts off here, as they do since 5.9 and 5.10; mutations take that away.
 
-import { mmdrop, mmgrab } from "../mm-count.ts";
-import { disableInterrupts, enableInterrupts } from "../operation.ts";
-import { enterLazyTlb } from "../switch-mm.ts";
+import { mmdrop, mmgrab } from "../memory/mm-count.ts";
+import { disableInterrupts, enableInterrupts } from "../operation/operation.ts";
+import { enterLazyTlb } from "../cpu/switch-mm.ts";
 import { switchingWithActiveMm, switchKernelThread } from "./active-mm.ts";
 import { noHooks } from "./hooks.ts";
-import type { LazyPolicy } from "./policy.ts";
+import type { LazyPolicy } from "../state/lazy-policy.ts";
 
 export const pre415: LazyPolicy = {
   name: "pre-4.15",

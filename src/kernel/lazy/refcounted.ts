@@ -1,10 +1,10 @@
 // MMU_LAZY_TLB_REFCOUNT=y, what mainline x86 does: each lazy user holds mm_count. Two locked
 // operations on one shared line for every round trip between a user task and idle.
 
-import { mmdrop, mmgrab } from "../mm-count.ts";
+import { mmdrop, mmgrab } from "../memory/mm-count.ts";
 import { switchingWithActiveMm } from "./active-mm.ts";
 import { noHooks } from "./hooks.ts";
-import type { LazyPolicy } from "./policy.ts";
+import type { LazyPolicy } from "../state/lazy-policy.ts";
 
 export const refcounted: LazyPolicy = {
   name: "refcounted",

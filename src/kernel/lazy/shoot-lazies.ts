@@ -1,10 +1,10 @@
 // MMU_LAZY_TLB_SHOOTDOWN, powerpc's lifecycle: nobody counts lazy users; the last mmdrop interrupts
 // every CPU in mm_cpumask and moves the lazy ones to init_mm before the mm is freed.
 
-import { fence } from "../operation.ts";
+import { fence } from "../operation/operation.ts";
 import { switchingWithActiveMm } from "./active-mm.ts";
 import { forgetFlushedMm, shootLazyUsers } from "./end-lazy-use.ts";
-import type { LazyPolicy } from "./policy.ts";
+import type { LazyPolicy } from "../state/lazy-policy.ts";
 
 export const shootLazies: LazyPolicy = {
   name: "shoot-lazies",

@@ -1,11 +1,11 @@
 // Patch v4 2/4 of June 2021 with the option off, on x86: active_mm stays and is passed to
 // switch_mm, but nothing keeps it alive. The scheduler hands on pointers to freed memory.
 
-import { fence } from "../operation.ts";
-import { switchMm } from "../switch-mm.ts";
+import { fence } from "../operation/operation.ts";
+import { switchMm } from "../cpu/switch-mm.ts";
 import { switchingWithActiveMm } from "./active-mm.ts";
 import { noHooks } from "./hooks.ts";
-import type { LazyPolicy } from "./policy.ts";
+import type { LazyPolicy } from "../state/lazy-policy.ts";
 
 export const unrefcounted: LazyPolicy = {
   name: "unrefcounted",

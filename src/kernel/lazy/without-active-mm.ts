@@ -1,12 +1,17 @@
 // Core code without task->active_mm (the #ifdef of the June 2021 mails): what a CPU uses lazily is
 // known to the architecture alone, in its per-CPU loaded_mm.
 
-import type { Cpu } from "../cpu.ts";
-import type { Mm } from "../mm.ts";
-import { disableInterrupts, enableInterrupts, fence, type Kernel } from "../operation.ts";
-import { enterLazyTlb } from "../switch-mm.ts";
-import type { Task } from "../task.ts";
-import type { LazyPolicy } from "./policy.ts";
+import type { Cpu } from "../state/cpu.ts";
+import type { Mm } from "../state/mm.ts";
+import {
+  disableInterrupts,
+  enableInterrupts,
+  fence,
+  type KernelCode,
+} from "../operation/operation.ts";
+import { enterLazyTlb } from "../cpu/switch-mm.ts";
+import type { Task } from "../state/task.ts";
+import type { LazyPolicy } from "../state/lazy-policy.ts";
 
 /**
  * A task as core code sees it where the field does not exist: reading active_mm is a type error.
@@ -14,7 +19,7 @@ import type { LazyPolicy } from "./policy.ts";
 export type TaskWithoutActiveMm = Omit<Task, "activeMm">;
 
 /** switch_mm_irqs_off as this core code can call it: there is no previous mm to name. */
-export type SwitchTo = (cpu: Cpu, next: Mm) => Kernel;
+export type SwitchTo = (cpu: Cpu, next: Mm) => KernelCode;
 
 type Switching = Omit<
   LazyPolicy,
@@ -30,13 +35,13 @@ type Switching = Omit<
 
 /** The scheduler's and exit's sites, for tasks that have no active_mm. */
 export function switchingWithoutActiveMm(switchTo: SwitchTo): Switching {
-  const toUser = function* (cpu: Cpu, task: TaskWithoutActiveMm, mm: Mm): Kernel {
+  const toUser = function* (cpu: Cpu, task: TaskWithoutActiveMm, mm: Mm): KernelCode {
     yield* disableInterrupts();
     task.mm = mm;
     yield* switchTo(cpu, mm);
     yield* enableInterrupts();
   };
-  const toLazy = function* (cpu: Cpu, task: TaskWithoutActiveMm): Kernel {
+  const toLazy = function* (cpu: Cpu, task: TaskWithoutActiveMm): KernelCode {
     yield* disableInterrupts();
     task.mm = null;
     yield* enterLazyTlb(cpu, null);

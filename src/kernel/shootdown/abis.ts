@@ -13,31 +13,30 @@
 import { pageNumber } from "../../base/address.ts";
 import { ACCESSED, DIRTY, WRITABLE } from "../../machine/page-table.ts";
 import { SinglePath } from "../../machine/single-path.ts";
-import { costs } from "../costs.ts";
-import type { Cpu } from "../cpu.ts";
-import { BY_ANYBODY, recordOf, withRecord } from "../entry.ts";
-import { linkPath, unlinkPath } from "../entry-operation.ts";
-import type { Mm } from "../mm.ts";
-import { isMutated } from "../mutation.ts";
+import { costs } from "../operation/costs.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { BY_ANYBODY, recordOf, withRecord } from "../state/leaf-entry.ts";
+import { linkPath, unlinkPath } from "../operation/entry-operation.ts";
+import { type Mm, WHOLE_USER_HALF } from "../state/mm.ts";
+import { isMutated } from "../state/mutated.ts";
 import {
   disableInterrupts,
   enableInterrupts,
   invlpg,
-  type Kernel,
+  type KernelCode,
   kernelAccess,
   load,
   note,
   workTimes,
   writeCr3,
   writeEntry,
-} from "../operation.ts";
+} from "../operation/operation.ts";
 import { flushHolders, type Holders, linux48, onlyPcid } from "./linux-4.8.ts";
 import {
   type FlushRequest,
   type NewLeaf,
   type ShootdownProtocol,
-  WHOLE_USER_HALF,
-} from "./protocol.ts";
+} from "../state/shootdown-protocol.ts";
 
 /** Below the top of the user half is a page that nobody can map. */
 const GUARD_PAGE = pageNumber(WHOLE_USER_HALF.end - 1);
@@ -59,7 +58,7 @@ function holdersOf(cpu: Cpu, { freedTables, taken }: FlushRequest): Holders {
 const trustsRecord = (cpu: Cpu): boolean => isMutated(cpu, "abis-record-outlives-access");
 
 /** flush_tlb_mm_range */
-function* flushRange(cpu: Cpu, request: FlushRequest): Kernel<boolean> {
+function* flushRange(cpu: Cpu, request: FlushRequest): KernelCode<boolean> {
   const holders = holdersOf(cpu, request);
   if (holders?.size === 0) {
     yield* note({ kind: "flushed", mm: request.mm, how: "skipped", local: true });
@@ -72,7 +71,7 @@ function* flushRange(cpu: Cpu, request: FlushRequest): Kernel<boolean> {
  * set_pte, then the translation goes into this CPU's TLB, and the entry says so. An mm of one user
  * has nobody to spare.
  */
-function* installLeaf(cpu: Cpu, { mm, page, entry, size }: NewLeaf): Kernel {
+function* installLeaf(cpu: Cpu, { mm, page, entry, size }: NewLeaf): KernelCode {
   if ((yield* load(mm.mmUsers)) === 1) return yield* writeEntry(mm, page, entry, size);
   // Through a cached translation that has D, hardware sets none in memory.
   const leaf = (entry & WRITABLE) === 0n ? entry : entry | DIRTY;
@@ -88,7 +87,7 @@ function* installLeaf(cpu: Cpu, { mm, page, entry, size }: NewLeaf): Kernel {
  * sets the bit there: then the page is anybody's. What they learn here has to go before the tables
  * map another page: an INVLPG, which of translations drops its own page's alone.
  */
-function* insertTranslation(cpu: Cpu, { mm, page, entry, size }: NewLeaf): Kernel {
+function* insertTranslation(cpu: Cpu, { mm, page, entry, size }: NewLeaf): KernelCode {
   const path = yield* pathOf(cpu, mm);
   const pcid = onlyPcid(cpu);
   yield* disableInterrupts();
@@ -102,7 +101,7 @@ function* insertTranslation(cpu: Cpu, { mm, page, entry, size }: NewLeaf): Kerne
 }
 
 /** This CPU's own root of the mm, which it gets when it first needs one. */
-function* pathOf(cpu: Cpu, mm: Mm): Kernel<SinglePath> {
+function* pathOf(cpu: Cpu, mm: Mm): KernelCode<SinglePath> {
   const known = mm.privatePaths[cpu.id];
   if (known !== undefined) return known;
   const { machine, frames } = cpu.kernel;
@@ -114,7 +113,7 @@ function* pathOf(cpu: Cpu, mm: Mm): Kernel<SinglePath> {
 }
 
 /** The tables of the CPUs' own roots; the roots go with the mm. */
-function* destroyContext(cpu: Cpu, mm: Mm): Kernel {
+function* destroyContext(cpu: Cpu, mm: Mm): KernelCode {
   for (const path of mm.privatePaths) {
     for (const table of path?.tables ?? []) {
       yield* note({ kind: "tableFreed", mm, table });

@@ -4,36 +4,36 @@
 // interrupts every CPU, and each empties everything. Nobody is told what has changed.
 
 import type { PageRange } from "../../base/address.ts";
-import { costs } from "../costs.ts";
-import type { Cpu } from "../cpu.ts";
-import { clearCpu, cpusOf, setCpu } from "../cpu-mask.ts";
-import type { Mm } from "../mm.ts";
+import { costs } from "../operation/costs.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { clearCpu, cpusOf, setCpu } from "../cpu/cpumask.ts";
+import type { Mm } from "../state/mm.ts";
 import {
   disableInterrupts,
   enableInterrupts,
   fence,
-  type Kernel,
+  type KernelCode,
   note,
   store,
   work,
   writeCr3,
-} from "../operation.ts";
-import { callMany, onEachCpu, waitForCalls } from "../smp.ts";
+} from "../operation/operation.ts";
+import { callMany, onEachCpu, waitForCalls } from "../cpu/smp.ts";
 import { enterLazy, ownLoadedMm } from "./asid.ts";
 import { flushEverything } from "./kernel-range.ts";
-import type { FlushRequest, ShootdownProtocol } from "./protocol.ts";
+import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
 
 const NO_PCID = 0;
 
 /** MOV CR3: drops all that is not global. */
-function* loadCr3(cpu: Cpu, mm: Mm): Kernel {
+function* loadCr3(cpu: Cpu, mm: Mm): KernelCode {
   yield* writeCr3(mm.root, NO_PCID, false);
   cpu.tlb.cr3Mm = mm;
 }
 
 /** Nothing of `next` is cached before CR3 is written: whatever was flushed until then is missed by
  *  nobody. */
-function* switchMm(cpu: Cpu, next: Mm): Kernel {
+function* switchMm(cpu: Cpu, next: Mm): KernelCode {
   const { tlb, kernel } = cpu;
   const prev = yield* ownLoadedMm(cpu);
   yield* store(tlb.isLazy, false);
@@ -45,13 +45,13 @@ function* switchMm(cpu: Cpu, next: Mm): Kernel {
 }
 
 /** Interrupts off. A CPU that has gone elsewhere meanwhile flushes for nothing. */
-function* flushHere(cpu: Cpu, mm: Mm, local: boolean): Kernel {
+function* flushHere(cpu: Cpu, mm: Mm, local: boolean): KernelCode {
   yield* work(costs.flushBody);
   yield* loadCr3(cpu, yield* ownLoadedMm(cpu));
   yield* note({ kind: "flushed", mm, how: "full", local });
 }
 
-function* flushRange(cpu: Cpu, { mm }: FlushRequest): Kernel<boolean> {
+function* flushRange(cpu: Cpu, { mm }: FlushRequest): KernelCode<boolean> {
   yield* fence(); // the entries first, then the mask
   const mask = yield* cpusOf(mm.cpumask);
   const called = yield* callMany(cpu, mask, (target) => flushHere(target, mm, false));
@@ -64,7 +64,7 @@ function* flushRange(cpu: Cpu, { mm }: FlushRequest): Kernel<boolean> {
   return mask.some((id) => id !== cpu.id);
 }
 
-function* flushAll(cpu: Cpu, initiator: Cpu): Kernel {
+function* flushAll(cpu: Cpu, initiator: Cpu): KernelCode {
   yield* flushEverything(cpu);
   const { initMm } = cpu.kernel;
   yield* note({ kind: "flushed", mm: initMm, how: "full", local: cpu === initiator });

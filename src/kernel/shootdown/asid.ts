@@ -6,12 +6,12 @@ import { type PageNumber, type PageRange, pageAfter, pagesIn, union } from "../.
 import { assert } from "../../base/assert.ts";
 import type { PageSize } from "../../machine/description.ts";
 import { pagesPer } from "../../machine/page-table.ts";
-import type { Cpu } from "../cpu.ts";
-import type { Mm } from "../mm.ts";
-import { isMutated } from "../mutation.ts";
-import { invlpg, invpcid, type Kernel, load, store, writeCr3 } from "../operation.ts";
-import { userPcidOfAsid } from "../pti.ts";
-import { DYNAMIC_ASIDS, pcidOfAsid, SWITCHING, type TlbState } from "../tlb-state.ts";
+import type { Cpu } from "../state/cpu.ts";
+import type { Mm } from "../state/mm.ts";
+import { isMutated } from "../state/mutated.ts";
+import { invlpg, invpcid, type KernelCode, load, store, writeCr3 } from "../operation/operation.ts";
+import { userPcidOfAsid } from "../cpu/pti.ts";
+import { DYNAMIC_ASIDS, pcidOfAsid, SWITCHING, type TlbState } from "../state/tlb-state.ts";
 
 /** A slot, and whether what it holds is too old to be used. */
 export interface ChosenAsid {
@@ -67,20 +67,20 @@ function flushUserAsidOnExit(cpu: Cpu): void {
 }
 
 /** this_cpu_read(loaded_mm). Interrupts off, so that this CPU is not in the middle of a switch. */
-export function* ownLoadedMm(cpu: Cpu): Kernel<Mm> {
+export function* ownLoadedMm(cpu: Cpu): KernelCode<Mm> {
   const mm = yield* load(cpu.tlb.loadedMm);
   assert(mm !== SWITCHING, "a CPU asks for its mm before or after a switch, not within");
   return mm;
 }
 
 /** enter_lazy_tlb: on init_mm there is nothing to be lazy about. Interrupts off. */
-export function* enterLazy(cpu: Cpu): Kernel {
+export function* enterLazy(cpu: Cpu): KernelCode {
   if ((yield* load(cpu.tlb.loadedMm)) === cpu.kernel.initMm) return;
   yield* store(cpu.tlb.isLazy, true);
 }
 
 /** load_new_mm_cr3, with the slot's bookkeeping before a flush. */
-export function* loadCr3(cpu: Cpu, mm: Mm, slot: ChosenAsid, generation: number): Kernel {
+export function* loadCr3(cpu: Cpu, mm: Mm, slot: ChosenAsid, generation: number): KernelCode {
   assert(!cpu.tlb.onUserRoot, "the kernel switches address spaces on its own root");
   if (cpu.tlb.pendingUserFlush !== null) flushUserAsidOnExit(cpu);
   if (slot.flush) {
@@ -95,13 +95,13 @@ export function* loadCr3(cpu: Cpu, mm: Mm, slot: ChosenAsid, generation: number)
 }
 
 /** flush_tlb_local: what is cached of the loaded mm goes, by a write of the same CR3. */
-export function* flushLoaded(cpu: Cpu, mm: Mm): Kernel {
+export function* flushLoaded(cpu: Cpu, mm: Mm): KernelCode {
   invalidateUserAsid(cpu, cpu.tlb.loadedAsid);
   yield* writeCr3(mm.root, cpu.kernel.options.pcid ? pcidOfAsid(cpu.tlb.loadedAsid) : 0, false);
 }
 
 /** flush_tlb_one_user for each page of the range, which are of `size`. */
-export function* flushPages(cpu: Cpu, range: PageRange, size: PageSize = "4K"): Kernel {
+export function* flushPages(cpu: Cpu, range: PageRange, size: PageSize = "4K"): KernelCode {
   const step = pagesPer(size);
   for (let page = range.start; page < range.end; page = pageAfter(page, step)) {
     yield* flushPage(cpu, page);
@@ -109,7 +109,11 @@ export function* flushPages(cpu: Cpu, range: PageRange, size: PageSize = "4K"): 
 }
 
 /** As flushPages, with what INVPCID is for put off: for flushes that free no tables. */
-export function* flushPagesInContext(cpu: Cpu, range: PageRange, size: PageSize = "4K"): Kernel {
+export function* flushPagesInContext(
+  cpu: Cpu,
+  range: PageRange,
+  size: PageSize = "4K",
+): KernelCode {
   const step = pagesPer(size);
   for (let page = range.start; page < range.end; page = pageAfter(page, step)) yield* invlpg(page);
   const { pti, pcid } = cpu.kernel.options;
@@ -117,7 +121,7 @@ export function* flushPagesInContext(cpu: Cpu, range: PageRange, size: PageSize 
 }
 
 /** flush_tlb_one_user without its INVLPG: the pages leave the loaded slot's user PCID. */
-export function* flushUserPcid(cpu: Cpu, range: PageRange, size: PageSize = "4K"): Kernel {
+export function* flushUserPcid(cpu: Cpu, range: PageRange, size: PageSize = "4K"): KernelCode {
   const { pti, pcid } = cpu.kernel.options;
   if (!pti) return;
   if (pcid && cpu.kernel.protocol.flushesInContext === true) return putOffUserFlush(cpu, range);
@@ -127,13 +131,13 @@ export function* flushUserPcid(cpu: Cpu, range: PageRange, size: PageSize = "4K"
 }
 
 /** flush_tlb_one_user: a page in the loaded slot's PCID, in its user PCID too, and globally. */
-export function* flushPage(cpu: Cpu, page: PageNumber): Kernel {
+export function* flushPage(cpu: Cpu, page: PageNumber): KernelCode {
   yield* invlpg(page);
   if (cpu.kernel.options.pti) yield* flushUserPage(cpu, page);
 }
 
 /** A page in the loaded slot's user PCID: by INVPCID, or all of that PCID on the way out. */
-function* flushUserPage(cpu: Cpu, page: PageNumber): Kernel {
+function* flushUserPage(cpu: Cpu, page: PageNumber): KernelCode {
   const { pcid, invpcid: hasInvpcid } = cpu.kernel.options;
   const { loadedAsid } = cpu.tlb;
   if (pcid && hasInvpcid) yield* invpcid(0, { pcid: userPcidOfAsid(loadedAsid), page });

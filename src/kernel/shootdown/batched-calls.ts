@@ -4,27 +4,27 @@
 // Left out: msync's flush for each page that it cleans, which the paper batches too: there are no
 // files here, and every other call of this kernel flushes once.
 
-import type { Cpu } from "../cpu.ts";
-import { isMutated } from "../mutation.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { isMutated } from "../state/mutated.ts";
 import {
   disableInterrupts,
   enableInterrupts,
   fence,
-  type Kernel,
+  type KernelCode,
   load,
   store,
-} from "../operation.ts";
+} from "../operation/operation.ts";
 import { ownLoadedMm } from "./asid.ts";
 import { catchUp, isNotLazy } from "./generation.ts";
-import type { BatchedCalls } from "./protocol.ts";
+import type { BatchedCalls } from "../state/shootdown-protocol.ts";
 
 export const batchedCalls: BatchedCalls = {
   /** A plain store: who does not see it yet interrupts this CPU, to no harm. */
-  *begin(cpu: Cpu): Kernel {
+  *begin(cpu: Cpu): KernelCode {
     yield* store(cpu.tlb.inBatchedCall, true);
   },
 
-  *end(cpu: Cpu): Kernel {
+  *end(cpu: Cpu): KernelCode {
     yield* disableInterrupts();
     yield* store(cpu.tlb.inBatchedCall, false);
     // Pairs with the increment of the generation, as on the way out of lazy mode.
@@ -35,6 +35,6 @@ export const batchedCalls: BatchedCalls = {
 };
 
 /** Neither lazy nor in such a call: to be interrupted. */
-export function* isInUserReach(target: Cpu): Kernel<boolean> {
+export function* isInUserReach(target: Cpu): KernelCode<boolean> {
   return (yield* isNotLazy(target)) && !(yield* load(target.tlb.inBatchedCall));
 }

@@ -4,17 +4,25 @@
 import { pageAfter, type PageRange, pageRange } from "../../base/address.ts";
 import type { PageSize } from "../../machine/description.ts";
 import { pagesPer } from "../../machine/page-table.ts";
-import type { Cpu } from "../cpu.ts";
-import { cpusOf } from "../cpu-mask.ts";
-import type { Mm } from "../mm.ts";
-import { isMutated } from "../mutation.ts";
-import { invlpgb, type Kernel, load, note, store, tlbsync, waitUntil } from "../operation.ts";
-import { type FlushInfo, pcidOfAsid, SWITCHING } from "../tlb-state.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { cpusOf } from "../cpu/cpumask.ts";
+import type { Mm } from "../state/mm.ts";
+import { isMutated } from "../state/mutated.ts";
+import {
+  invlpgb,
+  type KernelCode,
+  load,
+  note,
+  store,
+  tlbsync,
+  waitUntil,
+} from "../operation/operation.ts";
+import { type FlushInfo, pcidOfAsid, SWITCHING } from "../state/tlb-state.ts";
 import { globalAsidOf, inTransition } from "./global-asid.ts";
 import { flushMulti } from "./linux-6.18-flush.ts";
 
 /** broadcast_tlb_flush. This CPU may not change until the TLBSYNC. */
-export function* broadcastFlush(cpu: Cpu, mm: Mm, info: FlushInfo): Kernel {
+export function* broadcastFlush(cpu: Cpu, mm: Mm, info: FlushInfo): KernelCode {
   const pcid = pcidOfAsid(yield* globalAsidOf(cpu, mm));
   // The increment of the generation, a full barrier, has made the page tables' changes visible.
   if (info.range === null) yield* invlpgb({ extent: "pcid", pcid });
@@ -34,7 +42,7 @@ function* invalidatePages(
   pcid: number,
   { start, end }: PageRange,
   pageSize: PageSize = "4K",
-): Kernel {
+): KernelCode {
   if (pageSize === "1G") return yield* invalidateGigantic(pcid, { start, end });
   const most = cpu.kernel.machine.broadcasts.pageLimit * pagesPer(pageSize);
   for (let page = start; page < end; page = pageAfter(page, most)) {
@@ -43,7 +51,7 @@ function* invalidatePages(
   }
 }
 
-function* invalidateGigantic(pcid: number, { start, end }: PageRange): Kernel {
+function* invalidateGigantic(pcid: number, { start, end }: PageRange): KernelCode {
   for (let page = start; page < end; page = pageAfter(page, pagesPer("1G"))) {
     yield* invlpgb({ extent: "pages", pcid, range: pageRange(page, 1) });
   }
@@ -53,7 +61,7 @@ function* invalidateGigantic(pcid: number, { start, end }: PageRange): Kernel {
  * finish_asid_transition: the transition is over when no CPU runs the mm on an ASID of its own. As
  * long as one does, flushes go to everybody in the mask too, and bring that one over.
  */
-function* finishTransition(cpu: Cpu, mm: Mm, info: FlushInfo): Kernel {
+function* finishTransition(cpu: Cpu, mm: Mm, info: FlushInfo): KernelCode {
   if (!(yield* inTransition(cpu, mm))) return;
   const asid = yield* globalAsidOf(cpu, mm);
   const mask = yield* cpusOf(mm.cpumask);

@@ -3,7 +3,7 @@
 // are; it is done everywhere when it ends, and costs nobody else a cycle. Only the refills remain.
 
 import { flushingInHardware } from "./one-asid.ts";
-import type { ShootdownProtocol } from "./protocol.ts";
+import type { ShootdownProtocol } from "../state/shootdown-protocol.ts";
 
 /** More pages than this are forgotten with all others, which bounds the work of the emulator. */
 const MOST_PAGES = 4096;

@@ -9,7 +9,7 @@
 // at every TLB fill; the queue slots of the holders.
 
 import { flushingInHardware } from "./one-asid.ts";
-import type { ShootdownProtocol } from "./protocol.ts";
+import type { ShootdownProtocol } from "../state/shootdown-protocol.ts";
 
 export const didi: ShootdownProtocol = {
   name: "didi",

@@ -3,15 +3,15 @@
 // first of the paper's techniques, is linux-5.13 itself (against linux-4.20). Left out: the check
 // by which an NMI between acknowledgement and flush keeps off user memory, for there are no NMIs.
 
-import type { Cpu } from "../cpu.ts";
-import { isMutated } from "../mutation.ts";
-import { type Kernel, load } from "../operation.ts";
-import type { CallFunction, Rest } from "../smp.ts";
-import type { FlushInfo } from "../tlb-state.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { isMutated } from "../state/mutated.ts";
+import { type KernelCode, load } from "../operation/operation.ts";
+import type { CallFunction, Rest } from "../state/call-queue.ts";
+import type { FlushInfo } from "../state/tlb-state.ts";
 import { batchedCalls, isInUserReach } from "./batched-calls.ts";
 import { flushAsAsked, flushHere, isNotLazy } from "./generation.ts";
 import { type Calling, flushingBy, flushMultiBy } from "./linux-5.13.ts";
-import type { ShootdownProtocol } from "./protocol.ts";
+import type { ShootdownProtocol } from "../state/shootdown-protocol.ts";
 
 interface Techniques {
   /**
@@ -42,7 +42,7 @@ interface Techniques {
 }
 
 /** Reads what is asked for, which the initiator may overwrite once it is released. */
-function* acknowledgeFirst(target: Cpu, { initiator, info }: Asked): Kernel<Rest> {
+function* acknowledgeFirst(target: Cpu, { initiator, info }: Asked): KernelCode<Rest> {
   const read = info ?? (yield* load(initiator.tlb.flushInfo))!;
   return () => flushAsAsked(target, read, false);
 }

@@ -1,10 +1,11 @@
 // What FreeBSD's flushes and switches share between CPUs: a scoreboard of who has acknowledged
 // whom, a request per CPU, and of each address space the PCID that it has on each CPU.
 
-import { Cell, type Line } from "../cell.ts";
+import { Cell, type Line } from "../operation/cell.ts";
 import type { PageRange } from "../../base/address.ts";
-import type { KernelState } from "../kernel.ts";
-import type { Mm } from "../mm.ts";
+import type { Restore } from "../../base/restore.ts";
+import type { Kernel, KernelPart } from "../state/kernel.ts";
+import type { Mm } from "../state/mm.ts";
 
 const WORDS_PER_LINE = 16;
 
@@ -28,13 +29,13 @@ export interface PcidAllocator {
   readonly generation: Cell<number>;
 }
 
-export class PmapState {
+export class PmapState implements KernelPart {
   readonly requests: readonly Cell<InvalidationRequest | null>[];
   readonly allocators: readonly PcidAllocator[];
   private readonly rows: (readonly Cell<number>[])[] = [];
   private readonly pcids = new WeakMap<Mm, readonly PmapPcid[]>();
 
-  constructor(private readonly kernel: KernelState) {
+  constructor(private readonly kernel: Kernel) {
     this.requests = kernel.cpus.map(
       ({ id }) => new Cell<InvalidationRequest | null>(`cpu${id}.smp_tlb`, this.line(id), null),
     );
@@ -70,6 +71,11 @@ export class PmapState {
   /** Gives back the lines of an address space that is no more; pointers to it may be left. */
   release(mm: Mm): void {
     for (const { pcid } of this.pcids.get(mm) ?? []) this.kernel.machine.freeLine(pcid.line.index);
+  }
+
+  /** All of it is cells. */
+  save(): Restore {
+    return () => {};
   }
 
   private newPcid(mm: Mm, cpu: number): PmapPcid {

@@ -7,16 +7,16 @@
 // the user's root; a flush of kernel pages under page-table isolation drops everything.
 
 import { pagesIn, type PageRange } from "../../base/address.ts";
-import { costs } from "../costs.ts";
-import type { Cpu } from "../cpu.ts";
-import { among, clearCpu, cpusOf, setCpu } from "../cpu-mask.ts";
-import type { Mm } from "../mm.ts";
+import { costs } from "../operation/costs.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { among, clearCpu, cpusOf, setCpu } from "../cpu/cpumask.ts";
+import type { Mm } from "../state/mm.ts";
 import {
   disableInterrupts,
   enableInterrupts,
   fence,
   invpcid,
-  type Kernel,
+  type KernelCode,
   load,
   note,
   sendIpi,
@@ -24,13 +24,13 @@ import {
   waitUntil,
   work,
   writeCr3,
-} from "../operation.ts";
-import { INVALIDATE_VECTOR } from "../smp.ts";
-import { pcidOfAsid } from "../tlb-state.ts";
+} from "../operation/operation.ts";
+import { INVALIDATE_VECTOR } from "../operation/vectors.ts";
+import { pcidOfAsid } from "../state/tlb-state.ts";
 import { type ChosenAsid, enterLazy, flushLoaded, flushPages, ownLoadedMm } from "./asid.ts";
 import { type InvalidationRequest, PmapState } from "./freebsd-state.ts";
 import { flushEverything } from "./kernel-range.ts";
-import type { FlushRequest, ShootdownProtocol } from "./protocol.ts";
+import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
 
 /** PMAP_INVLPG_THRESHOLD: more than a second-level TLB holds. */
 const PAGE_BY_PAGE = 4 * 1024;
@@ -42,7 +42,7 @@ const PCIDS = { shared: 4095, isolated: 2047 };
 const stateOf = ({ kernel }: Cpu): PmapState => kernel.part(PmapState);
 
 /** pmap_pcid_alloc: the PCID that the pmap has here, or the next one, which is to be flushed. */
-function* allocatePcid(cpu: Cpu, mm: Mm): Kernel<ChosenAsid> {
+function* allocatePcid(cpu: Cpu, mm: Mm): KernelCode<ChosenAsid> {
   const { options, initMm } = cpu.kernel;
   if (!options.pcid) return { asid: 0, flush: true };
   if (mm === initMm) return { asid: KERNEL_SLOT, flush: false };
@@ -64,7 +64,7 @@ function* allocatePcid(cpu: Cpu, mm: Mm): Kernel<ChosenAsid> {
 }
 
 /** pmap_activate_sw: pm_active has this CPU before CR3 is written and until after it. */
-function* switchMm(cpu: Cpu, next: Mm): Kernel {
+function* switchMm(cpu: Cpu, next: Mm): KernelCode {
   const { tlb, kernel } = cpu;
   const prev = yield* ownLoadedMm(cpu);
   if (yield* load(tlb.isLazy)) yield* store(tlb.isLazy, false);
@@ -85,7 +85,7 @@ function* switchMm(cpu: Cpu, next: Mm): Kernel {
 }
 
 /** pmap_invalidate_preipi: whoever has not loaded the pmap now is not to use its PCID again. */
-function* giveUpPcids(cpu: Cpu, mm: Mm): Kernel {
+function* giveUpPcids(cpu: Cpu, mm: Mm): KernelCode {
   if (cpu.kernel.options.pcid) {
     const isHere = (yield* load(cpu.tlb.loadedMm)) === mm;
     for (const { id } of cpu.kernel.cpus) {
@@ -98,7 +98,7 @@ function* giveUpPcids(cpu: Cpu, mm: Mm): Kernel {
 }
 
 /** pmap_invalidate_*_curcpu_cb, and the handlers of mp_machdep.c. Interrupts off. */
-function* invalidateHere(cpu: Cpu, request: InvalidationRequest, local: boolean): Kernel {
+function* invalidateHere(cpu: Cpu, request: InvalidationRequest, local: boolean): KernelCode {
   const { mm, range } = request;
   const { initMm, options } = cpu.kernel;
   const isLoaded = (yield* ownLoadedMm(cpu)) === mm;
@@ -115,7 +115,7 @@ function* invalidateHere(cpu: Cpu, request: InvalidationRequest, local: boolean)
 }
 
 /** invltlb_invpcid_handler, or by CR3 where there is no INVPCID. */
-function* invalidateLoaded(cpu: Cpu, mm: Mm): Kernel {
+function* invalidateLoaded(cpu: Cpu, mm: Mm): KernelCode {
   const { pcid, invpcid: hasInvpcid, pti } = cpu.kernel.options;
   if (!pcid || hasInvpcid !== true || pti === true) return yield* flushLoaded(cpu, mm);
   yield* invpcid(1, { pcid: pcidOfAsid(cpu.tlb.loadedAsid) });
@@ -126,7 +126,7 @@ function* shootDown(
   cpu: Cpu,
   mask: readonly number[],
   what: { readonly mm: Mm; readonly range: PageRange | null },
-): Kernel<boolean> {
+): KernelCode<boolean> {
   const state = stateOf(cpu);
   const online = yield* among(cpu.kernel.onlineMask, mask);
   const targets = online.filter((id) => id !== cpu.id);
@@ -147,7 +147,7 @@ function* shootDown(
 }
 
 /** invlop_handler */
-function* serveInvalidations(cpu: Cpu): Kernel {
+function* serveInvalidations(cpu: Cpu): KernelCode {
   const state = stateOf(cpu);
   for (;;) {
     const initiator = yield* findRequest(cpu);
@@ -159,7 +159,7 @@ function* serveInvalidations(cpu: Cpu): Kernel {
 }
 
 /** The first CPU that waits for this one; -1: none does. */
-function* findRequest(cpu: Cpu): Kernel<number> {
+function* findRequest(cpu: Cpu): KernelCode<number> {
   const row = stateOf(cpu).row(cpu.id);
   for (let initiator = 0; initiator < row.length; initiator++) {
     if ((yield* load(row[initiator]!)) === 0) return initiator;
@@ -168,7 +168,7 @@ function* findRequest(cpu: Cpu): Kernel<number> {
 }
 
 /** pmap_invalidate_range, pmap_invalidate_all */
-function* flushRange(cpu: Cpu, { mm, range }: FlushRequest): Kernel<boolean> {
+function* flushRange(cpu: Cpu, { mm, range }: FlushRequest): KernelCode<boolean> {
   yield* giveUpPcids(cpu, mm);
   const pages = pagesIn(range) < PAGE_BY_PAGE ? range : null;
   return yield* shootDown(cpu, yield* cpusOf(mm.cpumask), { mm, range: pages });
@@ -178,6 +178,7 @@ export const freebsd: ShootdownProtocol = {
   name: "freebsd",
   summary: "requests in a scoreboard, acknowledged before the invalidation; PCIDs given up by mark",
   source: "sys/amd64/amd64/mp_machdep.c and pmap.c, FreeBSD 14",
+  state: PmapState,
   switchMm,
   enterLazy,
   flushRange,

@@ -2,23 +2,23 @@
 // of address space, and the flush that a CPU makes in answer to another's request. They differ in
 // whom a flush interrupts, in when the initiator flushes, and in what a lazy CPU does.
 
-import { costs } from "../costs.ts";
-import type { Cpu } from "../cpu.ts";
-import { clearCpu, setCpu } from "../cpu-mask.ts";
-import type { Mm } from "../mm.ts";
-import { isMutated } from "../mutation.ts";
+import { costs } from "../operation/costs.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { clearCpu, setCpu } from "../cpu/cpumask.ts";
+import type { Mm } from "../state/mm.ts";
+import { isMutated } from "../state/mutated.ts";
 import {
   disableInterrupts,
   enableInterrupts,
   fence,
-  type Kernel,
+  type KernelCode,
   load,
   locked,
   note,
   store,
   work,
-} from "../operation.ts";
-import type { FlushInfo } from "../tlb-state.ts";
+} from "../operation/operation.ts";
+import type { FlushInfo } from "../state/tlb-state.ts";
 import {
   chooseAsid,
   flushLoaded,
@@ -28,10 +28,10 @@ import {
   loadCr3,
   ownLoadedMm,
 } from "./asid.ts";
-import { type FlushRequest, isAboveCeiling } from "./protocol.ts";
+import { type FlushRequest, isAboveCeiling } from "../state/shootdown-protocol.ts";
 
 /** switch_mm_irqs_off where the address space changes: mask bits, slot, CR3. Interrupts off. */
-export function* changeLoadedMm(cpu: Cpu, realPrev: Mm, next: Mm): Kernel {
+export function* changeLoadedMm(cpu: Cpu, realPrev: Mm, next: Mm): KernelCode {
   const { tlb, kernel } = cpu;
   if (realPrev !== kernel.initMm) yield* clearCpu(realPrev.cpumask, cpu.id);
   // From the next locked operation on, flushes of `next` interrupt this CPU; only then is the
@@ -45,7 +45,7 @@ export function* changeLoadedMm(cpu: Cpu, realPrev: Mm, next: Mm): Kernel {
 }
 
 /** What was flushed while this CPU did not listen: the loaded slot is emptied if it is behind. */
-export function* catchUp(cpu: Cpu, mm: Mm): Kernel {
+export function* catchUp(cpu: Cpu, mm: Mm): KernelCode {
   const { tlb } = cpu;
   const generation = yield* load(mm.tlbGeneration);
   if (tlb.contexts[tlb.loadedAsid]!.tlbGeneration === generation) return;
@@ -53,7 +53,7 @@ export function* catchUp(cpu: Cpu, mm: Mm): Kernel {
 }
 
 /** switch_mm_irqs_off since Linux 4.20, where flushes pass lazy CPUs over. */
-export function* switchMmAndCatchUp(cpu: Cpu, next: Mm): Kernel {
+export function* switchMmAndCatchUp(cpu: Cpu, next: Mm): KernelCode {
   const { tlb } = cpu;
   const realPrev = yield* ownLoadedMm(cpu);
   const wasLazy = yield* load(tlb.isLazy);
@@ -67,12 +67,12 @@ export function* switchMmAndCatchUp(cpu: Cpu, next: Mm): Kernel {
 }
 
 /** tlb_is_not_lazy: a plain load of another CPU's state. */
-export function* isNotLazy(target: Cpu): Kernel<boolean> {
+export function* isNotLazy(target: Cpu): KernelCode<boolean> {
   return !(yield* load(target.tlb.isLazy));
 }
 
 /** inc_mm_tlb_gen, a full barrier, and the flush_tlb_info that responders read. */
-export function* announceFlush(cpu: Cpu, request: FlushRequest): Kernel<FlushInfo> {
+export function* announceFlush(cpu: Cpu, request: FlushRequest): KernelCode<FlushInfo> {
   const { mm, range, freedTables, pageSize = "4K", evictedHere = false } = request;
   const newGeneration = (yield* locked(mm.tlbGeneration, (old) => old + 1)) + 1;
   const flushed = isAboveCeiling(cpu, request) ? null : range;
@@ -89,13 +89,13 @@ export function* announceFlush(cpu: Cpu, request: FlushRequest): Kernel<FlushInf
 }
 
 /** flush_tlb_func, on the initiator and on every CPU that it called. Interrupts off. */
-export function* flushHere(cpu: Cpu, initiator: Cpu): Kernel {
+export function* flushHere(cpu: Cpu, initiator: Cpu): KernelCode {
   const info = (yield* load(initiator.tlb.flushInfo))!;
   yield* flushAsAsked(cpu, info, cpu === initiator);
 }
 
 /** flush_tlb_func, when it is known what is asked for. Interrupts off. */
-export function* flushAsAsked(cpu: Cpu, info: FlushInfo, local: boolean): Kernel {
+export function* flushAsAsked(cpu: Cpu, info: FlushInfo, local: boolean): KernelCode {
   const { tlb } = cpu;
   const mm = yield* ownLoadedMm(cpu);
   const context = tlb.contexts[tlb.loadedAsid]!;
@@ -124,7 +124,7 @@ export function* flushAsAsked(cpu: Cpu, info: FlushInfo, local: boolean): Kernel
 }
 
 /** The pages of a flush go, by whatever way the protocol has for them. */
-function* flushRanged(cpu: Cpu, info: FlushInfo, local: boolean): Kernel {
+function* flushRanged(cpu: Cpu, info: FlushInfo, local: boolean): KernelCode {
   const range = info.range!;
   if (local && info.evictedHere === true) return yield* flushUserPcid(cpu, range, info.pageSize);
   const inContext = cpu.kernel.protocol.flushesInContext === true && !info.freedTables;
@@ -132,7 +132,7 @@ function* flushRanged(cpu: Cpu, info: FlushInfo, local: boolean): Kernel {
 }
 
 /** The initiator's own flush. */
-export function* flushHereWithInterruptsOff(cpu: Cpu): Kernel {
+export function* flushHereWithInterruptsOff(cpu: Cpu): KernelCode {
   yield* disableInterrupts();
   yield* flushHere(cpu, cpu);
   yield* enableInterrupts();

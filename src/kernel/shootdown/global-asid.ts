@@ -1,21 +1,21 @@
 // Global ASIDs of Linux 6.15: an address space that is active on many CPUs gets one ASID for all of
 // them, which INVLPGB keeps up to date everywhere, so that no generation has to.
 
-import type { Cpu } from "../cpu.ts";
-import { cpusOf } from "../cpu-mask.ts";
-import { ASIDS, type GlobalAsids } from "../global-asids.ts";
-import { spinLock, spinUnlock } from "../lock.ts";
-import type { Mm } from "../mm.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { cpusOf } from "../cpu/cpumask.ts";
+import { ASIDS, type GlobalAsids } from "../state/global-asids.ts";
+import { spinLock, spinUnlock } from "../locking/lock.ts";
+import type { Mm } from "../state/mm.ts";
 import {
   disableInterrupts,
   enableInterrupts,
   invlpgb,
-  type Kernel,
+  type KernelCode,
   load,
   store,
   tlbsync,
-} from "../operation.ts";
-import { DYNAMIC_ASIDS } from "../tlb-state.ts";
+} from "../operation/operation.ts";
+import { DYNAMIC_ASIDS } from "../state/tlb-state.ts";
 
 /** Of so many flushes one considers: Linux compares five bits of the pid and of jiffies. */
 const CONSIDERED_EVERY = 32;
@@ -24,18 +24,18 @@ const ACTIVE_CPUS = 3;
 export const isGlobalAsid = (asid: number): boolean => asid >= DYNAMIC_ASIDS;
 
 /** mm_global_asid: 0 where it has none. */
-export function* globalAsidOf(cpu: Cpu, mm: Mm): Kernel<number> {
+export function* globalAsidOf(cpu: Cpu, mm: Mm): KernelCode<number> {
   return cpu.kernel.options.invlpgb === true ? yield* load(mm.globalAsid) : 0;
 }
 
 /** mm_needs_global_asid: whether `mm` has a global ASID and this CPU runs it on another. */
-export function* needsGlobalAsid(cpu: Cpu, mm: Mm): Kernel<boolean> {
+export function* needsGlobalAsid(cpu: Cpu, mm: Mm): KernelCode<boolean> {
   const asid = yield* globalAsidOf(cpu, mm);
   return asid !== 0 && asid !== cpu.tlb.loadedAsid;
 }
 
 /** mm_in_asid_transition */
-export function* inTransition(cpu: Cpu, mm: Mm): Kernel<boolean> {
+export function* inTransition(cpu: Cpu, mm: Mm): KernelCode<boolean> {
   return cpu.kernel.options.invlpgb === true && (yield* load(mm.asidTransition));
 }
 
@@ -43,7 +43,7 @@ export function* inTransition(cpu: Cpu, mm: Mm): Kernel<boolean> {
  * consider_global_asid. Unlike Linux, which samples by time and would in a short run do so never or
  * always, every CPU counts its flushes, beginning with the first.
  */
-export function* considerGlobalAsid(cpu: Cpu, mm: Mm): Kernel {
+export function* considerGlobalAsid(cpu: Cpu, mm: Mm): KernelCode {
   const { tlb, kernel } = cpu;
   if (kernel.options.invlpgb !== true) return;
   if (tlb.remoteFlushes++ % CONSIDERED_EVERY !== 0) return;
@@ -52,7 +52,7 @@ export function* considerGlobalAsid(cpu: Cpu, mm: Mm): Kernel {
 }
 
 /** mm_active_cpus_exceeds: CPUs in the mask that have the mm loaded and are not lazy. */
-function* activeCpusExceed(cpu: Cpu, mm: Mm, threshold: number): Kernel<boolean> {
+function* activeCpusExceed(cpu: Cpu, mm: Mm, threshold: number): KernelCode<boolean> {
   const mask = yield* cpusOf(mm.cpumask);
   if (mask.length <= threshold) return false;
   let count = 0;
@@ -65,15 +65,15 @@ function* activeCpusExceed(cpu: Cpu, mm: Mm, threshold: number): Kernel<boolean>
   return false;
 }
 
-const allocate = (asids: GlobalAsids): Kernel<number> => allocateGlobalAsid(asids, broadcastAll);
+const allocate = (asids: GlobalAsids) => allocateGlobalAsid(asids, broadcastAll);
 
-function* broadcastAll(): Kernel {
+function* broadcastAll(): KernelCode {
   yield* invlpgb({ extent: "allButGlobals" });
   yield* tlbsync();
 }
 
 /** use_global_asid */
-function* useGlobalAsid(cpu: Cpu, mm: Mm): Kernel {
+function* useGlobalAsid(cpu: Cpu, mm: Mm): KernelCode {
   const { globalAsids } = cpu.kernel;
   yield* disableInterrupts();
   yield* spinLock(globalAsids.lock);
@@ -88,7 +88,10 @@ function* useGlobalAsid(cpu: Cpu, mm: Mm): Kernel {
 }
 
 /** allocate_global_asid: 0 when all are in use. Lock held. */
-export function* allocateGlobalAsid(asids: GlobalAsids, forgetAll: () => Kernel): Kernel<number> {
+export function* allocateGlobalAsid(
+  asids: GlobalAsids,
+  forgetAll: () => KernelCode,
+): KernelCode<number> {
   if (asids.last >= ASIDS - 1) yield* resetGlobalAsids(asids, forgetAll);
   let asid = asids.last;
   while (asids.used.has(asid)) asid++;
@@ -99,7 +102,7 @@ export function* allocateGlobalAsid(asids: GlobalAsids, forgetAll: () => Kernel)
 }
 
 /** reset_global_asid_space: nothing of those given back is left in any TLB. Lock held. */
-function* resetGlobalAsids(asids: GlobalAsids, forgetAll: () => Kernel): Kernel {
+function* resetGlobalAsids(asids: GlobalAsids, forgetAll: () => KernelCode): KernelCode {
   yield* forgetAll();
   for (const asid of asids.freed) asids.used.delete(asid);
   asids.freed.clear();
@@ -107,12 +110,12 @@ function* resetGlobalAsids(asids: GlobalAsids, forgetAll: () => Kernel): Kernel 
 }
 
 /** mm_free_global_asid, when the mm is destroyed. */
-export function* freeGlobalAsid(cpu: Cpu, mm: Mm): Kernel {
+export function* freeGlobalAsid(cpu: Cpu, mm: Mm): KernelCode {
   if ((yield* globalAsidOf(cpu, mm)) !== 0) yield* giveBackGlobalAsid(cpu, mm);
 }
 
 /** The ASID of an mm that is no more may be used again after a reset. */
-export function* giveBackGlobalAsid(cpu: Cpu, mm: Mm): Kernel {
+export function* giveBackGlobalAsid(cpu: Cpu, mm: Mm): KernelCode {
   const asid = yield* load(mm.globalAsid);
   if (asid === 0) return;
   const { globalAsids } = cpu.kernel;

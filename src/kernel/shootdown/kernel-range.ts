@@ -3,15 +3,15 @@
 // page-table isolation kernel pages are not global, and the other PCIDs are given up.
 
 import { type PageNumber, type PageRange, pageAfter, pagesIn } from "../../base/address.ts";
-import type { Cpu } from "../cpu.ts";
-import { isMutated } from "../mutation.ts";
-import { invpcid, type Kernel, load, note, store, writeCr4 } from "../operation.ts";
-import { onEachCpu } from "../smp.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { isMutated } from "../state/mutated.ts";
+import { invpcid, type KernelCode, load, note, store, writeCr4 } from "../operation/operation.ts";
+import { onEachCpu } from "../cpu/smp.ts";
 import { flushPage } from "./asid.ts";
-import { NO_GENERATION } from "../tlb-state.ts";
+import { NO_GENERATION } from "../state/tlb-state.ts";
 
 /** flush_tlb_kernel_range. Interrupts on. */
-export function* flushKernelRange(cpu: Cpu, range: PageRange): Kernel {
+export function* flushKernelRange(cpu: Cpu, range: PageRange): KernelCode {
   const whole = pagesIn(range) > cpu.kernel.options.flushCeiling;
   const info = { mm: cpu.kernel.initMm, newGeneration: NO_GENERATION, freedTables: false };
   yield* store(cpu.tlb.flushInfo, { ...info, range: whole ? null : range });
@@ -19,7 +19,7 @@ export function* flushKernelRange(cpu: Cpu, range: PageRange): Kernel {
 }
 
 /** do_flush_tlb_all or do_kernel_range_flush. Interrupts off. */
-function* flushHere(cpu: Cpu, initiator: Cpu): Kernel {
+function* flushHere(cpu: Cpu, initiator: Cpu): KernelCode {
   const { range } = (yield* load(initiator.tlb.flushInfo))!;
   if (range === null) yield* flushEverything(cpu);
   else yield* flushKernelPages(cpu, range);
@@ -27,19 +27,19 @@ function* flushHere(cpu: Cpu, initiator: Cpu): Kernel {
   yield* note({ kind: "flushed", mm: cpu.kernel.initMm, how, local: cpu === initiator });
 }
 
-function* flushKernelPages(cpu: Cpu, { start, end }: PageRange): Kernel {
+function* flushKernelPages(cpu: Cpu, { start, end }: PageRange): KernelCode {
   for (let page = start; page < end; page = pageAfter(page, 1)) yield* flushKernelPage(cpu, page);
 }
 
 /** flush_tlb_one_kernel: INVLPG leaves what other PCIDs hold of a page that is not global. */
-function* flushKernelPage(cpu: Cpu, page: PageNumber): Kernel {
+function* flushKernelPage(cpu: Cpu, page: PageNumber): KernelCode {
   yield* flushPage(cpu, page);
   if (!cpu.kernel.options.pti || isMutated(cpu, "kernel-flush-forgets-other-pcids")) return;
   cpu.tlb.invalidateOther = true;
 }
 
 /** __flush_tlb_all: every PCID, global pages included. Interrupts off. */
-export function* flushEverything(cpu: Cpu): Kernel {
+export function* flushEverything(cpu: Cpu): KernelCode {
   if (cpu.kernel.options.invpcid) return yield* invpcid(2);
   yield* writeCr4({ globalPages: false });
   yield* writeCr4({ globalPages: true });

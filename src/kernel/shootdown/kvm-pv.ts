@@ -2,14 +2,14 @@
 // host has preempted gets no interrupt, which it could not take: the host flushes its TLB before it
 // runs again.
 
-import type { Cpu } from "../cpu.ts";
-import { isMutated } from "../mutation.ts";
-import { type Kernel, load, locked } from "../operation.ts";
-import { VCPU_FLUSH_TLB, VCPU_PREEMPTED } from "../steal-time.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { isMutated } from "../state/mutated.ts";
+import { type KernelCode, load, locked } from "../operation/operation.ts";
+import { VCPU_FLUSH_TLB, VCPU_PREEMPTED } from "../cpu/steal-time.ts";
 import { flushingBy, nativeFlushMulti } from "./linux-5.13.ts";
 import { flushing618By } from "./linux-6.18.ts";
 import { flushMulti } from "./linux-6.18-flush.ts";
-import type { FlushMulti, ShootdownProtocol } from "./protocol.ts";
+import type { FlushMulti, ShootdownProtocol } from "../state/shootdown-protocol.ts";
 
 /** kvm_flush_tlb_multi before `native`. The CPU that asks is never preempted while it does. */
 const passingOverPreempted = (native: FlushMulti): FlushMulti =>
@@ -22,7 +22,7 @@ const passingOverPreempted = (native: FlushMulti): FlushMulti =>
   };
 
 /** Asks the host to flush `target` if it is preempted. False: it has to be interrupted. */
-function* flushOnEntry(cpu: Cpu, { preempted }: Cpu): Kernel<boolean> {
+function* flushOnEntry(cpu: Cpu, { preempted }: Cpu): KernelCode<boolean> {
   const state = yield* load(preempted);
   if ((state & VCPU_PREEMPTED) === 0) return false;
   // try_cmpxchg: it may have been entered since.

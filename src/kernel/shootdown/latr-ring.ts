@@ -2,10 +2,11 @@
 // others' sweeps, and a list of its own of the pages that wait for them.
 
 import type { FrameNumber, PageRange } from "../../base/address.ts";
-import { Cell, type Line } from "../cell.ts";
-import type { Mm } from "../mm.ts";
-import { type Restore, saveArray } from "../save.ts";
-import type { FlushInfo } from "../tlb-state.ts";
+import { Cell, type Line } from "../operation/cell.ts";
+import type { Kernel, KernelPart } from "../state/kernel.ts";
+import type { Mm } from "../state/mm.ts";
+import { type Restore, saveArray } from "../../base/restore.ts";
+import type { FlushInfo } from "../state/tlb-state.ts";
 
 /** States of a ring: with all of them in use, flushes interrupt as ever. */
 export const LATR_STATES = 64;
@@ -56,5 +57,21 @@ export class LatrRing {
 
   save(): Restore {
     return saveArray(this.reclaims);
+  }
+}
+
+/** The rings of all CPUs. */
+export class LatrRings implements KernelPart {
+  readonly all: readonly LatrRing[];
+
+  constructor(kernel: Kernel) {
+    this.all = kernel.cpus.map(({ id }) => new LatrRing(id, () => kernel.allocateLine(id)));
+  }
+
+  save(): Restore {
+    const restores = this.all.map((ring) => ring.save());
+    return () => {
+      for (const restore of restores) restore();
+    };
   }
 }

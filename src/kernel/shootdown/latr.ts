@@ -7,15 +7,15 @@
 // Until the sweep the others may use what was unmapped: see docs/protocols.md. Unlike the published
 // kernel, which counts on two ticks being enough, pages also wait until every CPU has swept.
 
-import type { Cpu } from "../cpu.ts";
-import { costs } from "../costs.ts";
-import { cpusOf } from "../cpu-mask.ts";
-import type { Mm } from "../mm.ts";
-import { isMutated } from "../mutation.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { costs } from "../operation/costs.ts";
+import { cpusOf } from "../cpu/cpumask.ts";
+import type { Mm } from "../state/mm.ts";
+import { isMutated } from "../state/mutated.ts";
 import {
   disableInterrupts,
   enableInterrupts,
-  type Kernel,
+  type KernelCode,
   load,
   locked,
   note,
@@ -23,29 +23,31 @@ import {
   store,
   work,
   workTimes,
-} from "../operation.ts";
-import { Cell } from "../cell.ts";
+} from "../operation/operation.ts";
+import { Cell } from "../operation/cell.ts";
 import { enterLazy } from "./asid.ts";
 import { announceFlush, flushAsAsked, isNotLazy, switchMmAndCatchUp } from "./generation.ts";
-import { LATR_STATES, type LatrRing, type LatrState } from "./latr-ring.ts";
+import { LATR_STATES, type LatrRing, LatrRings, type LatrState } from "./latr-ring.ts";
 import { flushingBy, nativeFlushMulti } from "./linux-5.13.ts";
-import type { PostponedUnmap, ShootdownProtocol } from "./protocol.ts";
+import type { PostponedUnmap, ShootdownProtocol } from "../state/shootdown-protocol.ts";
 
 const TICKS_BEFORE_RECLAIM = 2;
+
+const ringOf = (cpu: Cpu): LatrRing => cpu.kernel.part(LatrRings).all[cpu.id]!;
 
 const bitOf = (cpu: number): bigint => 1n << BigInt(cpu);
 
 /** Whether a state is free, and there is somebody to leave it to. */
-function* canPostpone(cpu: Cpu, mm: Mm): Kernel<boolean> {
-  const ring = cpu.latr!;
+function* canPostpone(cpu: Cpu, mm: Mm): KernelCode<boolean> {
+  const ring = ringOf(cpu);
   const inUse = (yield* load(ring.posted)) - (yield* load(ring.oldest));
   if (inUse >= LATR_STATES) return false;
   return (yield* cpusOf(mm.cpumask)).some((id) => id !== cpu.id);
 }
 
 /** Leaves an unmapping to the others' sweeps, and flushes here. Interrupts on. */
-function* postpone(cpu: Cpu, { mm, range, frames }: PostponedUnmap): Kernel<Cell<boolean>> {
-  const ring = cpu.latr!;
+function* postpone(cpu: Cpu, { mm, range, frames }: PostponedUnmap): KernelCode<Cell<boolean>> {
+  const ring = ringOf(cpu);
   yield* disableInterrupts();
   const info = yield* announceFlush(cpu, { mm, range, freedTables: false });
   let cpus = 0n;
@@ -68,17 +70,17 @@ function* postpone(cpu: Cpu, { mm, range, frames }: PostponedUnmap): Kernel<Cell
 }
 
 /** Flushes what any CPU has left to this one. Interrupts off. */
-function* sweep(cpu: Cpu): Kernel {
-  for (const { latr } of cpu.kernel.cpus) {
-    const posted = yield* load(latr!.posted);
-    const oldest = yield* load(latr!.oldest);
+function* sweep(cpu: Cpu): KernelCode {
+  for (const ring of cpu.kernel.part(LatrRings).all) {
+    const posted = yield* load(ring.posted);
+    const oldest = yield* load(ring.oldest);
     yield* work(costs.latrSweep);
-    for (let index = oldest; index < posted; index++) yield* sweepState(cpu, latr!.stateAt(index));
+    for (let index = oldest; index < posted; index++) yield* sweepState(cpu, ring.stateAt(index));
   }
-  yield* retire(cpu.latr!);
+  yield* retire(ringOf(cpu));
 }
 
-function* sweepState(cpu: Cpu, state: LatrState): Kernel {
+function* sweepState(cpu: Cpu, state: LatrState): KernelCode {
   const bit = bitOf(cpu.id);
   if (((yield* load(state.cpus)) & bit) === 0n) return;
   yield* flushAsAsked(cpu, (yield* load(state.info))!, false);
@@ -86,7 +88,7 @@ function* sweepState(cpu: Cpu, state: LatrState): Kernel {
 }
 
 /** States of this CPU's own ring that everybody has swept are free again, in order. */
-function* retire(ring: LatrRing): Kernel {
+function* retire(ring: LatrRing): KernelCode {
   const posted = yield* load(ring.posted);
   const before = yield* load(ring.oldest);
   let oldest = before;
@@ -95,8 +97,8 @@ function* retire(ring: LatrRing): Kernel {
 }
 
 /** Gives back what is due and swept, in order. Interrupts off. */
-function* reclaim(cpu: Cpu): Kernel {
-  const { reclaims } = cpu.latr!;
+function* reclaim(cpu: Cpu): KernelCode {
+  const { reclaims } = ringOf(cpu);
   const now = yield* readJiffies();
   while (reclaims.length > 0 && reclaims[0]!.due <= now) {
     const { state, mm, range, frames, isDone } = reclaims[0]!;
@@ -110,7 +112,7 @@ function* reclaim(cpu: Cpu): Kernel {
 }
 
 /** Whether nobody is left; a CPU that has turned lazy since needs not sweep. */
-function* isSwept(cpu: Cpu, state: LatrState): Kernel<boolean> {
+function* isSwept(cpu: Cpu, state: LatrState): KernelCode<boolean> {
   const cpus = yield* load(state.cpus);
   for (const target of cpu.kernel.cpus) {
     if ((cpus & bitOf(target.id)) === 0n) continue;
@@ -125,18 +127,22 @@ export const latr: ShootdownProtocol = {
   summary: "linux-5.13, munmap and MADV_DONTNEED left to the sweep of every CPU at its tick",
   source: "Kumar et al., LATR: Lazy Translation Coherence, ASPLOS 2018 (Linux 4.10)",
   ...flushingBy(nativeFlushMulti),
-  *switchMm(cpu: Cpu, next: Mm): Kernel {
+  *switchMm(cpu: Cpu, next: Mm): KernelCode {
     yield* sweep(cpu);
     yield* switchMmAndCatchUp(cpu, next);
   },
-  *enterLazy(cpu: Cpu): Kernel {
+  *enterLazy(cpu: Cpu): KernelCode {
     yield* sweep(cpu);
     yield* enterLazy(cpu);
   },
-  *tick(cpu: Cpu): Kernel {
-    yield* sweep(cpu);
-    yield* reclaim(cpu);
-    yield* retire(cpu.latr!);
+  state: LatrRings,
+  tick: {
+    *serve(cpu: Cpu): KernelCode {
+      yield* sweep(cpu);
+      yield* reclaim(cpu);
+      yield* retire(ringOf(cpu));
+    },
+    keepsIdleTicking: (cpu) => ringOf(cpu).reclaims.length > 0,
   },
   lazyUnmap: { canPostpone, postpone },
 };

@@ -3,12 +3,12 @@
 // in mm_cpumask and is interrupted like any other; the first flush finds it lazy and moves it to
 // init_mm. So a lazy CPU never misses a flush, and its return has nothing to compare.
 
-import type { Cpu } from "../cpu.ts";
-import { clearCpu, cpusOf, setCpu } from "../cpu-mask.ts";
-import type { Mm } from "../mm.ts";
-import { isMutated } from "../mutation.ts";
-import { type Kernel, load, store } from "../operation.ts";
-import { callMany, waitForCalls } from "../smp.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { clearCpu, cpusOf, setCpu } from "../cpu/cpumask.ts";
+import type { Mm } from "../state/mm.ts";
+import { isMutated } from "../state/mutated.ts";
+import { type KernelCode, load, store } from "../operation/operation.ts";
+import { callMany, waitForCalls } from "../cpu/smp.ts";
 import {
   announceFlush,
   catchUp,
@@ -18,10 +18,10 @@ import {
 } from "./generation.ts";
 import { flushKernelRange } from "./kernel-range.ts";
 import { ownLoadedMm } from "./asid.ts";
-import type { FlushRequest, ShootdownProtocol } from "./protocol.ts";
+import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
 
 /** switch_mm_irqs_off */
-function* switchMm(cpu: Cpu, next: Mm): Kernel {
+function* switchMm(cpu: Cpu, next: Mm): KernelCode {
   const { tlb } = cpu;
   const realPrev = yield* ownLoadedMm(cpu);
   yield* store(tlb.isLazy, false);
@@ -33,7 +33,7 @@ function* switchMm(cpu: Cpu, next: Mm): Kernel {
 }
 
 /** enter_lazy_tlb; tlb_defer_switch_to_init_mm is "no PCID". */
-function* enterLazy(cpu: Cpu): Kernel {
+function* enterLazy(cpu: Cpu): KernelCode {
   const mm = yield* ownLoadedMm(cpu);
   if (mm === cpu.kernel.initMm) return;
   if (isMutated(cpu, "lazy-leaves-cpumask")) {
@@ -44,7 +44,7 @@ function* enterLazy(cpu: Cpu): Kernel {
 }
 
 /** flush_tlb_mm_range and native_flush_tlb_others: here first, then all others in the mask. */
-function* flushRange(cpu: Cpu, request: FlushRequest): Kernel<boolean> {
+function* flushRange(cpu: Cpu, request: FlushRequest): KernelCode<boolean> {
   yield* announceFlush(cpu, { ...request, pageSize: "4K" }); // large pages as so many small ones
   const { mm } = request;
   if ((yield* load(cpu.tlb.loadedMm)) === mm) yield* flushHereWithInterruptsOff(cpu);

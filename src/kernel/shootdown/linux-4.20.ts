@@ -4,12 +4,12 @@
 // Linux, on_each_cpu_cond_mask does not run the function here a second time, where it would find
 // nothing to do.
 
-import type { Cpu } from "../cpu.ts";
-import { cpusOf } from "../cpu-mask.ts";
-import { isMutated } from "../mutation.ts";
-import { type Kernel, load } from "../operation.ts";
-import { callMany, waitForCalls } from "../smp.ts";
-import type { FlushInfo } from "../tlb-state.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { cpusOf } from "../cpu/cpumask.ts";
+import { isMutated } from "../state/mutated.ts";
+import { type KernelCode, load } from "../operation/operation.ts";
+import { callMany, waitForCalls } from "../cpu/smp.ts";
+import type { FlushInfo } from "../state/tlb-state.ts";
 import { enterLazy } from "./asid.ts";
 import {
   announceFlush,
@@ -19,10 +19,10 @@ import {
   switchMmAndCatchUp,
 } from "./generation.ts";
 import { flushKernelRange } from "./kernel-range.ts";
-import type { FlushRequest, ShootdownProtocol } from "./protocol.ts";
+import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
 
 /** flush_tlb_others: smp_call_function_many, or on_each_cpu_cond_mask(tlb_is_not_lazy). */
-function* flushOthers(cpu: Cpu, mask: readonly number[], info: FlushInfo): Kernel {
+function* flushOthers(cpu: Cpu, mask: readonly number[], info: FlushInfo): KernelCode {
   // A lazy CPU may walk what its paging-structure caches reach: it must leave tables that go.
   const everyone = info.freedTables && !isMutated(cpu, "freed-tables-under-lazy-cpus");
   const condition = everyone ? null : isNotLazy;
@@ -31,7 +31,7 @@ function* flushOthers(cpu: Cpu, mask: readonly number[], info: FlushInfo): Kerne
 }
 
 /** flush_tlb_mm_range */
-function* flushRange(cpu: Cpu, request: FlushRequest): Kernel<boolean> {
+function* flushRange(cpu: Cpu, request: FlushRequest): KernelCode<boolean> {
   const info = yield* announceFlush(cpu, request);
   const { mm } = request;
   if ((yield* load(cpu.tlb.loadedMm)) === mm) yield* flushHereWithInterruptsOff(cpu);

@@ -5,29 +5,37 @@
 // tables (leave_mm). Of 4.8, but for what KAISER would add. abis is built on it.
 
 import { pagesIn, type PageRange } from "../../base/address.ts";
-import { costs } from "../costs.ts";
-import type { Cpu } from "../cpu.ts";
-import { clearCpu, cpusOf, setCpu, testCpu } from "../cpu-mask.ts";
-import type { Mm } from "../mm.ts";
-import { isMutated } from "../mutation.ts";
-import { fence, type Kernel, load, note, store, work, writeCr3 } from "../operation.ts";
-import { callMany, waitForCalls } from "../smp.ts";
-import { pcidOfAsid } from "../tlb-state.ts";
+import { costs } from "../operation/costs.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { clearCpu, cpusOf, setCpu, testCpu } from "../cpu/cpumask.ts";
+import type { Mm } from "../state/mm.ts";
+import { isMutated } from "../state/mutated.ts";
+import {
+  fence,
+  type KernelCode,
+  load,
+  note,
+  store,
+  work,
+  writeCr3,
+} from "../operation/operation.ts";
+import { callMany, waitForCalls } from "../cpu/smp.ts";
+import { pcidOfAsid } from "../state/tlb-state.ts";
 import { flushPages } from "./asid.ts";
 import { flushKernelRange } from "./kernel-range.ts";
-import type { FlushRequest, ShootdownProtocol } from "./protocol.ts";
+import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
 
 /** The PCID of every address space. */
 export const onlyPcid = ({ kernel }: Cpu): number => (kernel.options.pcid ? pcidOfAsid(0) : 0);
 
 /** load_cr3: drops everything that is not global. */
-const loadCr3 = (cpu: Cpu, mm: Mm): Kernel => writeCr3(mm.root, onlyPcid(cpu), false);
+const loadCr3 = (cpu: Cpu, mm: Mm): KernelCode => writeCr3(mm.root, onlyPcid(cpu), false);
 
 /**
  * switch_mm_irqs_off. The mask bit must be visible before anything is walked through `next`'s
  * tables. A TLB fill is ordered by neither LOCK nor MFENCE; the write of CR3 is serialising.
  */
-function* switchMm(cpu: Cpu, next: Mm): Kernel {
+function* switchMm(cpu: Cpu, next: Mm): KernelCode {
   const { tlb } = cpu;
   const prev = yield* load(tlb.activeMm);
   yield* store(tlb.isLazy, false);
@@ -43,7 +51,7 @@ function* switchMm(cpu: Cpu, next: Mm): Kernel {
 }
 
 /** cpumask_set_cpu, then load_cr3. */
-function* enterMask(cpu: Cpu, mm: Mm): Kernel {
+function* enterMask(cpu: Cpu, mm: Mm): KernelCode {
   const isLate = isMutated(cpu, "cpumask-after-cr3");
   if (!isLate) yield* setCpu(mm.cpumask, cpu.id);
   yield* loadCr3(cpu, mm);
@@ -51,12 +59,12 @@ function* enterMask(cpu: Cpu, mm: Mm): Kernel {
 }
 
 /** enter_lazy_tlb: CR3 and the mask bit stay. */
-function* enterLazy(cpu: Cpu): Kernel {
+function* enterLazy(cpu: Cpu): KernelCode {
   if (!(yield* load(cpu.tlb.isLazy))) yield* store(cpu.tlb.isLazy, true);
 }
 
 /** leave_mm of a lazy or idle CPU. Core code's reference stays: it cannot be dropped here. */
-function* leaveMm(cpu: Cpu): Kernel {
+function* leaveMm(cpu: Cpu): KernelCode {
   const mm = yield* load(cpu.tlb.activeMm);
   if (!(yield* testCpu(mm.cpumask, cpu.id))) return;
   yield* clearCpu(mm.cpumask, cpu.id);
@@ -64,14 +72,14 @@ function* leaveMm(cpu: Cpu): Kernel {
 }
 
 /** local_flush_tlb, or __flush_tlb_single for each page: each is a full barrier. */
-function* flushLocally(cpu: Cpu, mm: Mm, range: PageRange | null, local: boolean): Kernel {
+function* flushLocally(cpu: Cpu, mm: Mm, range: PageRange | null, local: boolean): KernelCode {
   if (range === null) yield* loadCr3(cpu, mm);
   else yield* flushPages(cpu, range);
   yield* note({ kind: "flushed", mm, how: range === null ? "full" : "ranged", local });
 }
 
 /** flush_tlb_func, in the interrupt. */
-function* flushHere(cpu: Cpu, initiator: Cpu): Kernel {
+function* flushHere(cpu: Cpu, initiator: Cpu): KernelCode {
   const { tlb } = cpu;
   const { mm: flushed, range } = (yield* load(initiator.tlb.flushInfo))!;
   yield* work(costs.flushBody);
@@ -87,7 +95,7 @@ function* flushHere(cpu: Cpu, initiator: Cpu): Kernel {
  * smp_mb() between the caller's page-table writes and the load of mm_cpumask, on the paths where
  * nothing else is one. Pairs with the write of CR3 in switch_mm.
  */
-function* synchronizeWithSwitchMm(cpu: Cpu): Kernel {
+function* synchronizeWithSwitchMm(cpu: Cpu): KernelCode {
   if (!isMutated(cpu, "flush-before-cpumask")) yield* fence();
 }
 
@@ -99,7 +107,7 @@ export function* flushHolders(
   cpu: Cpu,
   { mm, range, freedTables }: FlushRequest,
   holders: Holders,
-): Kernel<boolean> {
+): KernelCode<boolean> {
   const { current, kernel } = cpu;
   const mayHold = (id: number): boolean => holders?.has(id) ?? true;
   const whole = pagesIn(range) > kernel.options.flushCeiling;

@@ -1,12 +1,14 @@
 // arch/x86/mm/tlb.c of Linux 5.13: loaded_mm, six ASID slots with generations, lazy CPUs skipped
 // unless page tables are freed, and the local flush runs while the IPIs are in flight.
 
-import type { Cpu } from "../cpu.ts";
-import { cpusOf } from "../cpu-mask.ts";
-import { type Kernel, load, store } from "../operation.ts";
-import { type CallCondition, type CallFunction, callMany, waitForCalls } from "../smp.ts";
-import { type FlushInfo, NO_GENERATION } from "../tlb-state.ts";
-import { addToBatch, type FlushBatch } from "./batch.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { cpusOf } from "../cpu/cpumask.ts";
+import { type KernelCode, load, store } from "../operation/operation.ts";
+import { type CallCondition, callMany, waitForCalls } from "../cpu/smp.ts";
+import { type CallFunction } from "../state/call-queue.ts";
+import { type FlushInfo, NO_GENERATION } from "../state/tlb-state.ts";
+import { type FlushBatch } from "../state/flush-batch.ts";
+import { addToBatch } from "./batch.ts";
 import { enterLazy } from "./asid.ts";
 import {
   announceFlush,
@@ -16,7 +18,7 @@ import {
   switchMmAndCatchUp,
 } from "./generation.ts";
 import { flushKernelRange } from "./kernel-range.ts";
-import type { FlushMulti, FlushRequest, ShootdownProtocol } from "./protocol.ts";
+import type { FlushMulti, FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
 
 /** How a flush of `cpu` reaches a CPU that it calls, and whom it may pass over. */
 export interface Calling {
@@ -41,7 +43,7 @@ export const nativeFlushMulti = flushMultiBy({
 });
 
 /** flush_tlb_mm_range */
-function* flushRange(cpu: Cpu, request: FlushRequest, flushMulti: FlushMulti): Kernel<boolean> {
+function* flushRange(cpu: Cpu, request: FlushRequest, flushMulti: FlushMulti): KernelCode<boolean> {
   const info = yield* announceFlush(cpu, request);
   const { mm } = request;
   const mask = yield* cpusOf(mm.cpumask);
@@ -52,7 +54,7 @@ function* flushRange(cpu: Cpu, request: FlushRequest, flushMulti: FlushMulti): K
 }
 
 /** arch_tlbbatch_flush: everything of whatever mm is loaded, on the batch's CPUs. */
-function* flushBatch(cpu: Cpu, batch: FlushBatch, flushMulti: FlushMulti): Kernel<boolean> {
+function* flushBatch(cpu: Cpu, batch: FlushBatch, flushMulti: FlushMulti): KernelCode<boolean> {
   const info: FlushInfo = {
     mm: null,
     range: null,

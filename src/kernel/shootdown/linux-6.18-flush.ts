@@ -1,28 +1,28 @@
 // flush_tlb_func and native_flush_tlb_multi of Linux 6.18: who is called, and what a CPU does when
 // it is. A CPU that is called for an mm which it has left takes itself out of that mm's mask.
 
-import { costs } from "../costs.ts";
-import type { Cpu } from "../cpu.ts";
-import { clearCpu } from "../cpu-mask.ts";
-import type { Mm } from "../mm.ts";
-import { isMutated } from "../mutation.ts";
+import { costs } from "../operation/costs.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { clearCpu } from "../cpu/cpumask.ts";
+import type { Mm } from "../state/mm.ts";
+import { isMutated } from "../state/mutated.ts";
 import {
   disableInterrupts,
   enableInterrupts,
-  type Kernel,
+  type KernelCode,
   load,
   note,
   store,
   work,
-} from "../operation.ts";
-import { callMany, waitForCalls } from "../smp.ts";
-import { type FlushInfo, NO_GENERATION, SWITCHING } from "../tlb-state.ts";
+} from "../operation/operation.ts";
+import { callMany, waitForCalls } from "../cpu/smp.ts";
+import { type FlushInfo, NO_GENERATION, SWITCHING } from "../state/tlb-state.ts";
 import { flushLoaded, flushPages, ownLoadedMm } from "./asid.ts";
 import { inTransition, isGlobalAsid, needsGlobalAsid } from "./global-asid.ts";
 import { switchMm } from "./linux-6.18-switch.ts";
 
 /** flush_tlb_func, on the initiator and on every CPU that it called. Interrupts off. */
-function* flushHere(cpu: Cpu, initiator: Cpu): Kernel {
+function* flushHere(cpu: Cpu, initiator: Cpu): KernelCode {
   const local = cpu === initiator;
   const info = (yield* load(initiator.tlb.flushInfo))!;
   const mm = yield* ownLoadedMm(cpu);
@@ -31,7 +31,7 @@ function* flushHere(cpu: Cpu, initiator: Cpu): Kernel {
   yield* note({ kind: "flushed", mm: info.mm ?? mm, how, local });
 }
 
-function* answer(cpu: Cpu, mm: Mm, info: FlushInfo): Kernel<"full" | "ranged" | "skipped"> {
+function* answer(cpu: Cpu, mm: Mm, info: FlushInfo): KernelCode<"full" | "ranged" | "skipped"> {
   const { tlb, kernel } = cpu;
   if (info.mm !== null && info.mm !== mm) {
     yield* clearCpu(info.mm.cpumask, cpu.id); // TLB_REMOTE_WRONG_CPU
@@ -58,7 +58,11 @@ function isOld(cpu: Cpu, { newGeneration }: FlushInfo): boolean {
 }
 
 /** Brings what is loaded to the mm's generation, page by page if this flush is all it lacks. */
-function* flushToNewest(cpu: Cpu, mm: Mm, info: FlushInfo): Kernel<"full" | "ranged" | "skipped"> {
+function* flushToNewest(
+  cpu: Cpu,
+  mm: Mm,
+  info: FlushInfo,
+): KernelCode<"full" | "ranged" | "skipped"> {
   const context = cpu.tlb.contexts[cpu.tlb.loadedAsid]!;
   const mmGeneration = yield* load(mm.tlbGeneration);
   if (context.tlbGeneration === mmGeneration) return "skipped";
@@ -71,14 +75,14 @@ function* flushToNewest(cpu: Cpu, mm: Mm, info: FlushInfo): Kernel<"full" | "ran
   return ranged ? "ranged" : "full";
 }
 
-export function* flushHereWithInterruptsOff(cpu: Cpu): Kernel {
+export function* flushHereWithInterruptsOff(cpu: Cpu): KernelCode {
   yield* disableInterrupts();
   yield* flushHere(cpu, cpu);
   yield* enableInterrupts();
 }
 
 /** should_flush_tlb: whether a CPU in the mask is to be called, as far as its neighbour can see. */
-function* shouldFlush(target: Cpu, info: FlushInfo): Kernel<boolean> {
+function* shouldFlush(target: Cpu, info: FlushInfo): KernelCode<boolean> {
   // loaded_mm first: is_lazy is then at least as new (smp_rmb, which x86 needs not).
   const loaded = yield* load(target.tlb.loadedMm);
   if (yield* load(target.tlb.isLazy)) return false; // it compares generations when it comes back
@@ -88,9 +92,9 @@ function* shouldFlush(target: Cpu, info: FlushInfo): Kernel<boolean> {
 }
 
 /** native_flush_tlb_multi: queue and interrupt, flush here meanwhile, wait. */
-export function* flushMulti(cpu: Cpu, mask: readonly number[], info: FlushInfo): Kernel {
+export function* flushMulti(cpu: Cpu, mask: readonly number[], info: FlushInfo): KernelCode {
   yield* store(cpu.tlb.flushInfo, info);
-  const mayNeedNot = (target: Cpu): Kernel<boolean> => shouldFlush(target, info);
+  const mayNeedNot = (target: Cpu): KernelCode<boolean> => shouldFlush(target, info);
   // A lazy CPU may walk at any time what its CR3 reaches: freed tables concern it too.
   const everybody = info.freedTables || (info.mm !== null && (yield* inTransition(cpu, info.mm)));
   const condition = everybody ? null : mayNeedNot;

@@ -2,17 +2,17 @@
 // a flush finds it useless. What a flusher goes by instead is loaded_mm, which is SWITCHING from
 // before the generation is read until CR3 is written.
 
-import type { Cpu } from "../cpu.ts";
-import { setCpu, testCpu } from "../cpu-mask.ts";
-import type { Mm } from "../mm.ts";
-import { isMutated } from "../mutation.ts";
-import { fence, type Kernel, load, store } from "../operation.ts";
-import { SWITCHING } from "../tlb-state.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { setCpu, testCpu } from "../cpu/cpumask.ts";
+import type { Mm } from "../state/mm.ts";
+import { isMutated } from "../state/mutated.ts";
+import { fence, type KernelCode, load, store } from "../operation/operation.ts";
+import { SWITCHING } from "../state/tlb-state.ts";
 import { globalAsidOf, isGlobalAsid, needsGlobalAsid } from "./global-asid.ts";
 import { chooseAsid, type ChosenAsid, loadCr3, ownLoadedMm } from "./asid.ts";
 
 /** switch_mm_irqs_off */
-export function* switchMm(cpu: Cpu, next: Mm): Kernel {
+export function* switchMm(cpu: Cpu, next: Mm): KernelCode {
   const { tlb } = cpu;
   const prev = yield* ownLoadedMm(cpu);
   const wasLazy = yield* load(tlb.isLazy);
@@ -28,13 +28,13 @@ export function* switchMm(cpu: Cpu, next: Mm): Kernel {
 }
 
 /** choose_new_asid: a global ASID is never stale. */
-function* chooseNewAsid(cpu: Cpu, next: Mm, generation: number): Kernel<ChosenAsid> {
+function* chooseNewAsid(cpu: Cpu, next: Mm, generation: number): KernelCode<ChosenAsid> {
   const asid = yield* globalAsidOf(cpu, next);
   return asid === 0 ? chooseAsid(cpu, next, generation) : { asid, flush: false };
 }
 
 /** From one thread of a process to another, or back from lazy use of it. */
-function* stay(cpu: Cpu, mm: Mm, wasLazy: boolean): Kernel {
+function* stay(cpu: Cpu, mm: Mm, wasLazy: boolean): KernelCode {
   const { tlb } = cpu;
   if (yield* needsGlobalAsid(cpu, mm)) {
     const generation = yield* load(mm.tlbGeneration);
@@ -55,14 +55,14 @@ function* stay(cpu: Cpu, mm: Mm, wasLazy: boolean): Kernel {
  * the caller reads: a flusher raises the generation and then looks at loaded_mm, so that either it
  * sees SWITCHING and calls this CPU, or this CPU sees the new generation.
  */
-function* joinMask(cpu: Cpu, next: Mm): Kernel {
+function* joinMask(cpu: Cpu, next: Mm): KernelCode {
   const isIn = next === cpu.kernel.initMm || (yield* testCpu(next.cpumask, cpu.id));
   if (!isIn) yield* setCpu(next.cpumask, cpu.id);
   else if (!isMutated(cpu, "no-barrier-before-generation")) yield* fence();
 }
 
 /** reload_tlb: CR3, and only then loaded_mm. */
-function* reload(cpu: Cpu, next: Mm, slot: ChosenAsid, generation: number): Kernel {
+function* reload(cpu: Cpu, next: Mm, slot: ChosenAsid, generation: number): KernelCode {
   yield* loadCr3(cpu, next, slot, generation);
   yield* store(cpu.tlb.loadedMm, next);
   cpu.tlb.loadedAsid = slot.asid;

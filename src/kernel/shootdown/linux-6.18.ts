@@ -1,22 +1,23 @@
 // arch/x86/mm/tlb.c of Linux 6.18: as 5.13, with a lazy mm_cpumask. A switch leaves the bit of the
 // old mm where it is, and a flush asks each CPU of the mask what it has loaded before it calls it.
 
-import type { Cpu } from "../cpu.ts";
-import { cpusOf } from "../cpu-mask.ts";
-import type { Mm } from "../mm.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { cpusOf } from "../cpu/cpumask.ts";
+import type { Mm } from "../state/mm.ts";
 import {
   HZ,
   invlpgb,
-  type Kernel,
+  type KernelCode,
   load,
   locked,
   readJiffies,
   store,
   tlbsync,
-} from "../operation.ts";
-import { type FlushInfo, NO_GENERATION } from "../tlb-state.ts";
+} from "../operation/operation.ts";
+import { type FlushInfo, NO_GENERATION } from "../state/tlb-state.ts";
 import { enterLazy } from "./asid.ts";
-import { addToBatch, type FlushBatch } from "./batch.ts";
+import { type FlushBatch } from "../state/flush-batch.ts";
+import { addToBatch } from "./batch.ts";
 import { broadcastFlush } from "./broadcast-flush.ts";
 import { considerGlobalAsid, freeGlobalAsid, globalAsidOf } from "./global-asid.ts";
 import { flushKernelRange } from "./kernel-range.ts";
@@ -27,13 +28,13 @@ import {
   type FlushRequest,
   isAboveCeiling,
   type ShootdownProtocol,
-} from "./protocol.ts";
+} from "../state/shootdown-protocol.ts";
 
 /**
  * should_trim_cpumask: at most once a second for each mm. Unlike Linux, the first second begins
  * with the first flush that could trim, not when the mm is made.
  */
-function* shouldTrimMask(mm: Mm): Kernel<boolean> {
+function* shouldTrimMask(mm: Mm): KernelCode<boolean> {
   const now = yield* readJiffies();
   const next = yield* load(mm.nextTrim);
   if (next !== 0 && now <= next) return false;
@@ -42,7 +43,11 @@ function* shouldTrimMask(mm: Mm): Kernel<boolean> {
 }
 
 /** flush_tlb_mm_range */
-function* flushRange(cpu: Cpu, request: FlushRequest, flushOthers: FlushMulti): Kernel<boolean> {
+function* flushRange(
+  cpu: Cpu,
+  request: FlushRequest,
+  flushOthers: FlushMulti,
+): KernelCode<boolean> {
   const { mm, range, freedTables, pageSize = "4K" } = request;
   const newGeneration = (yield* locked(mm.tlbGeneration, (old) => old + 1)) + 1;
   const flushed = isAboveCeiling(cpu, request) ? null : range;
@@ -64,7 +69,7 @@ function* flushRange(cpu: Cpu, request: FlushRequest, flushOthers: FlushMulti): 
 }
 
 /** arch_tlbbatch_flush: everything of whatever mm is loaded, on the batch's CPUs. */
-function* flushBatch(cpu: Cpu, batch: FlushBatch, flushOthers: FlushMulti): Kernel<boolean> {
+function* flushBatch(cpu: Cpu, batch: FlushBatch, flushOthers: FlushMulti): KernelCode<boolean> {
   const info = { mm: null, range: null, newGeneration: NO_GENERATION, freedTables: false };
   const mask = batch.inOrder();
   const remote = mask.some((id) => id !== cpu.id);

@@ -7,25 +7,25 @@ import { pagesIn } from "../../base/address.ts";
 import { assert } from "../../base/assert.ts";
 import type { Broadcast } from "../../machine/broadcast.ts";
 import type { Route } from "../../machine/remote.ts";
-import type { Cpu } from "../cpu.ts";
-import { setCpu, testCpu } from "../cpu-mask.ts";
-import { spinLock, spinUnlock } from "../lock.ts";
-import type { Mm } from "../mm.ts";
-import { fence, type Kernel, load, note, store } from "../operation.ts";
-import { invalidateRemotely } from "../remote.ts";
-import { pcidOfAsid } from "../tlb-state.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { setCpu, testCpu } from "../cpu/cpumask.ts";
+import { spinLock, spinUnlock } from "../locking/lock.ts";
+import type { Mm } from "../state/mm.ts";
+import { fence, type KernelCode, load, note, store } from "../operation/operation.ts";
+import { invalidateRemotely } from "../operation/remote-operation.ts";
+import { pcidOfAsid } from "../state/tlb-state.ts";
 import { enterLazy, loadCr3, ownLoadedMm } from "./asid.ts";
 import { allocateGlobalAsid, giveBackGlobalAsid } from "./global-asid.ts";
-import type { FlushRequest, ShootdownProtocol } from "./protocol.ts";
+import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
 
 /** Makes every CPU forget all but global translations, before ASIDs are given out again. */
-export type ForgetAll = (cpu: Cpu) => Kernel;
+export type ForgetAll = (cpu: Cpu) => KernelCode;
 
 /** The ASID of init_mm, and of everybody without PCIDs. */
 const SHARED_ASID = 0;
 
 /** The mm's ASID, which it gets when it is first loaded. Interrupts off. */
-function* asidOf(cpu: Cpu, mm: Mm, forgetAll: ForgetAll): Kernel<number> {
+function* asidOf(cpu: Cpu, mm: Mm, forgetAll: ForgetAll): KernelCode<number> {
   const { globalAsids, initMm, options } = cpu.kernel;
   if (!options.pcid || mm === initMm) return SHARED_ASID;
   const known = yield* load(mm.globalAsid);
@@ -42,7 +42,7 @@ function* asidOf(cpu: Cpu, mm: Mm, forgetAll: ForgetAll): Kernel<number> {
 }
 
 /** switch_mm_irqs_off: what is cached is up to date, also after lazy use. */
-export function* switchMm(cpu: Cpu, next: Mm, forgetAll: ForgetAll): Kernel {
+export function* switchMm(cpu: Cpu, next: Mm, forgetAll: ForgetAll): KernelCode {
   const { tlb, kernel } = cpu;
   const prev = yield* ownLoadedMm(cpu);
   if (yield* load(tlb.isLazy)) yield* store(tlb.isLazy, false);
@@ -56,7 +56,7 @@ export function* switchMm(cpu: Cpu, next: Mm, forgetAll: ForgetAll): Kernel {
 }
 
 /** The PCID under which `mm` is cached; null: nobody has loaded it yet. */
-export function* pcidOf(cpu: Cpu, mm: Mm): Kernel<number | null> {
+export function* pcidOf(cpu: Cpu, mm: Mm): KernelCode<number | null> {
   yield* fence(); // the entries first: whoever loads the mm after this walks through the new ones
   if (!cpu.kernel.options.pcid) return 0;
   const asid = yield* load(mm.globalAsid);
@@ -74,7 +74,7 @@ export interface Hardware {
 }
 
 /** A flush by hardware that reaches whom it concerns by itself. */
-function* flushRange(cpu: Cpu, request: FlushRequest, hardware: Hardware): Kernel<boolean> {
+function* flushRange(cpu: Cpu, request: FlushRequest, hardware: Hardware): KernelCode<boolean> {
   const { mm, range, freedTables } = request;
   const { route } = hardware;
   const pcid = yield* pcidOf(cpu, mm);
@@ -87,7 +87,7 @@ function* flushRange(cpu: Cpu, request: FlushRequest, hardware: Hardware): Kerne
   return isElsewhere(cpu, mm);
 }
 
-function* invalidateOf(what: Broadcast, { route }: Hardware): Kernel {
+function* invalidateOf(what: Broadcast, { route }: Hardware): KernelCode {
   yield* invalidateRemotely({ what, route, freedTables: false });
 }
 

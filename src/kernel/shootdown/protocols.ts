@@ -21,7 +21,7 @@ import { linux48 } from "./linux-4.8.ts";
 import { linux513 } from "./linux-5.13.ts";
 import { linux618 } from "./linux-6.18.ts";
 import { rar } from "./rar.ts";
-import type { ShootdownProtocol } from "./protocol.ts";
+import type { ShootdownProtocol } from "../state/shootdown-protocol.ts";
 
 export const protocols = {
   "linux-4.8": linux48,

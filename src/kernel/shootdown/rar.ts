@@ -4,30 +4,31 @@
 // target's entry. Generations are not kept: whoever has ever had the mm is called, lazy or not.
 
 import { pagesIn } from "../../base/address.ts";
+import type { Restore } from "../../base/restore.ts";
 import type { Broadcast } from "../../machine/broadcast.ts";
-import { Cell } from "../cell.ts";
-import type { Cpu } from "../cpu.ts";
-import { among, cpusOf } from "../cpu-mask.ts";
-import type { KernelState } from "../kernel.ts";
-import { spinLock, spinUnlock } from "../lock.ts";
-import { type Kernel, note, store, waitUntil } from "../operation.ts";
-import { ACTION_DONE, ACTION_PENDING, sendActions } from "../remote.ts";
+import { Cell } from "../operation/cell.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { among, cpusOf } from "../cpu/cpumask.ts";
+import type { Kernel, KernelPart } from "../state/kernel.ts";
+import { spinLock, spinUnlock } from "../locking/lock.ts";
+import { type KernelCode, note, store, waitUntil } from "../operation/operation.ts";
+import { ACTION_DONE, ACTION_PENDING, sendActions } from "../operation/remote-operation.ts";
 import { enterLazy } from "./asid.ts";
 import { giveBackGlobalAsid } from "./global-asid.ts";
 import { isElsewhere, pcidOf, switchMm } from "./one-asid.ts";
-import type { FlushRequest, ShootdownProtocol } from "./protocol.ts";
+import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
 
 /** RAR_MAX_PAYLOADS, RAR_INVLPG_MAX_PAGES */
 const PAYLOADS = 64;
 const PAYLOAD_PAGES = 63;
 
 /** rar_payload, rar_locks and rar_action: a line for each payload, lock and action vector. */
-class RarTable {
+class RarTable implements KernelPart {
   readonly locks: readonly Cell<number>[];
   readonly payloads: readonly Cell<Broadcast | null>[];
   private readonly actions: readonly (readonly Cell<number>[])[];
 
-  constructor(kernel: KernelState) {
+  constructor(kernel: Kernel) {
     const slots = Array.from({ length: Math.min(PAYLOADS, kernel.cpus.length) }, (_, slot) => slot);
     this.locks = slots.map((slot) => new Cell(`rar_locks[${slot}]`, kernel.allocateLine(slot), 0));
     this.payloads = slots.map(
@@ -39,13 +40,18 @@ class RarTable {
     });
   }
 
+  /** All of it is cells. */
+  save(): Restore {
+    return () => {};
+  }
+
   action(cpu: number, slot: number): Cell<number> {
     return this.actions[cpu]![slot]!;
   }
 }
 
 /** smp_call_rar_many. This CPU may be one of the targets; it may not change. */
-function* callRarMany(cpu: Cpu, mask: readonly number[], what: Broadcast): Kernel {
+function* callRarMany(cpu: Cpu, mask: readonly number[], what: Broadcast): KernelCode {
   const table = cpu.kernel.part(RarTable);
   const slot = cpu.id % PAYLOADS;
   const online = yield* among(cpu.kernel.onlineMask, mask);
@@ -61,7 +67,7 @@ function* callRarMany(cpu: Cpu, mask: readonly number[], what: Broadcast): Kerne
 const everybody = ({ kernel }: Cpu): number[] => kernel.cpus.map(({ id }) => id);
 
 /** flush_tlb_mm_range: rar_tlb_flush */
-function* flushRange(cpu: Cpu, { mm, range }: FlushRequest): Kernel<boolean> {
+function* flushRange(cpu: Cpu, { mm, range }: FlushRequest): KernelCode<boolean> {
   const pcid = yield* pcidOf(cpu, mm);
   if (pcid === null) return false;
   const whole = pagesIn(range) >= PAYLOAD_PAGES;
@@ -72,6 +78,7 @@ function* flushRange(cpu: Cpu, { mm, range }: FlushRequest): Kernel<boolean> {
 }
 
 export const rar: ShootdownProtocol = {
+  state: RarTable,
   name: "rar",
   summary: "Remote Action Request: microcode invalidates, whatever the interrupt flag says",
   source: "Intel 341431; Rik van Riel, Intel RAR TLB invalidation (RFC v4, June 2025)",

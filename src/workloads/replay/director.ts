@@ -1,9 +1,16 @@
 // Whose turn it is: the actions of a recording happen one after the other, each on its CPU.
 
-import type { Cpu } from "../../kernel/cpu.ts";
-import { Cell } from "../../kernel/cell.ts";
-import type { KernelState } from "../../kernel/kernel.ts";
-import { fence, type Kernel, note, parkUntil, store, workUntil } from "../../kernel/operation.ts";
+import type { Cpu } from "../../kernel/state/cpu.ts";
+import { Cell } from "../../kernel/operation/cell.ts";
+import type { Kernel } from "../../kernel/state/kernel.ts";
+import {
+  fence,
+  type KernelCode,
+  note,
+  parkUntil,
+  store,
+  workUntil,
+} from "../../kernel/operation/operation.ts";
 import type { Action, Recording } from "./recording.ts";
 
 export class Director {
@@ -13,7 +20,7 @@ export class Director {
   private index = 0;
 
   constructor(
-    private readonly kernel: KernelState,
+    private readonly kernel: Kernel,
     private readonly recording: Recording,
   ) {
     this.turns = kernel.cpus.map(
@@ -27,7 +34,7 @@ export class Director {
   }
 
   /** Waits until the next action is this CPU's, and until the recorded moment if that is later. */
-  *next(cpu: Cpu): Kernel<Action> {
+  *next(cpu: Cpu): KernelCode<Action> {
     const turn = this.turns[cpu.id]!;
     yield* parkUntil(turn, (index) => index >= 0);
     if (this.index === 0) yield* note({ kind: "measureBegin" });
@@ -37,7 +44,7 @@ export class Director {
   }
 
   /** The action of `cpu` is done; the next may begin. */
-  *pass(cpu: Cpu): Kernel {
+  *pass(cpu: Cpu): KernelCode {
     yield* store(this.turns[cpu.id]!, -1);
     this.index++;
     this.recording.dropBefore(this.index);

@@ -11,15 +11,15 @@ import {
 } from "../../base/address.ts";
 import { PRESENT } from "../../machine/page-table.ts";
 import { userStream } from "../../machine/stream.ts";
-import { madviseDontNeed, madviseFree } from "../../kernel/madvise.ts";
-import { mmap, munmap } from "../../kernel/mmap.ts";
-import type { Mm } from "../../kernel/mm.ts";
-import { mprotect } from "../../kernel/mprotect.ts";
-import { mremap } from "../../kernel/mremap.ts";
-import { type Kernel, runUser } from "../../kernel/operation.ts";
-import { syscall } from "../../kernel/syscall.ts";
-import type { Task } from "../../kernel/task.ts";
-import type { BrkEvent, MmapEvent, MremapEvent, PageFaultEvent } from "../../trace/event.ts";
+import { madviseDontNeed, madviseFree } from "../../kernel/memory/madvise.ts";
+import { mmap, munmap } from "../../kernel/memory/mmap.ts";
+import type { Mm } from "../../kernel/state/mm.ts";
+import { mprotect } from "../../kernel/memory/mprotect.ts";
+import { mremap } from "../../kernel/memory/mremap.ts";
+import { type KernelCode, runUser } from "../../kernel/operation/operation.ts";
+import { syscall } from "../../kernel/cpu/syscall.ts";
+import type { Task } from "../../kernel/state/task.ts";
+import type { BrkEvent, MmapEvent, MremapEvent, PageFaultEvent } from "../../trace/trace-event.ts";
 import type { Action } from "./recording.ts";
 
 type MemoryAction = Exclude<Action, { kind: "switch" | "fork" | "exec" | "exit" }>;
@@ -37,7 +37,7 @@ export class MemoryActions {
   private readonly breaks = new WeakMap<Mm, PageNumber>();
 
   /** User mode between two actions: the pages faulted in last, as far as they are still there. */
-  *useRecentPages(task: Task): Kernel {
+  *useRecentPages(task: Task): KernelCode {
     const { mm } = task;
     if (mm === null) return;
     const present = (this.recent.get(mm) ?? []).filter(
@@ -46,7 +46,7 @@ export class MemoryActions {
     if (present.length > 0) yield* runUser(userStream({ pages: present }));
   }
 
-  *carryOut(task: Task, action: MemoryAction): Kernel {
+  *carryOut(task: Task, action: MemoryAction): KernelCode {
     const { mm } = task;
     if (mm === null || action.context !== "task") return;
     if (action.kind === "pageFault") return yield* this.fault(mm, action);
@@ -54,7 +54,7 @@ export class MemoryActions {
     yield* syscall(task, this.call(task, mm, action));
   }
 
-  private *call(task: Task, mm: Mm, action: Exclude<MemoryAction, PageFaultEvent>): Kernel {
+  private *call(task: Task, mm: Mm, action: Exclude<MemoryAction, PageFaultEvent>): KernelCode {
     const { cpu } = task;
     switch (action.kind) {
       case "mmap":
@@ -80,7 +80,11 @@ export class MemoryActions {
     }
   }
 
-  private *mapRecorded(task: Task, mm: Mm, { result, lengthBytes, protection }: MmapEvent): Kernel {
+  private *mapRecorded(
+    task: Task,
+    mm: Mm,
+    { result, lengthBytes, protection }: MmapEvent,
+  ): KernelCode {
     if (result === undefined) return;
     const { start, end } = pagesOf(result, lengthBytes);
     const writable = (protection & PROT_WRITE) !== 0;
@@ -88,13 +92,13 @@ export class MemoryActions {
     yield* mmap(task.cpu, mm, { at: start, pageCount: end - start, writable, executable });
   }
 
-  private *remap(task: Task, mm: Mm, action: MremapEvent): Kernel {
+  private *remap(task: Task, mm: Mm, action: MremapEvent): KernelCode {
     if (action.result === undefined) return;
     const from = pagesOf(action.address, action.oldLengthBytes);
     yield* mremap(task.cpu, mm, from, pagesOf(action.result, action.newLengthBytes));
   }
 
-  private *setBreak(task: Task, mm: Mm, { result }: BrkEvent): Kernel {
+  private *setBreak(task: Task, mm: Mm, { result }: BrkEvent): KernelCode {
     if (result === undefined) return;
     const next = pageOf(virtualAddress(result + 0xfffn));
     const before = this.breaks.get(mm) ?? next;
@@ -104,7 +108,7 @@ export class MemoryActions {
   }
 
   /** The access that faulted. If the page is there already, it is an access like any other. */
-  private *fault(mm: Mm, { address, errorCode }: PageFaultEvent): Kernel {
+  private *fault(mm: Mm, { address, errorCode }: PageFaultEvent): KernelCode {
     const page = pageOf(address);
     if (!isUserPage(page)) return;
     const isWrite = (errorCode & WRITE_FAULT) !== 0;
@@ -124,7 +128,7 @@ export class MemoryActions {
 
   /** A page that was there to read, though no fault told so: a file's, mapped around an earlier
    *  fault. A read maps it here as well, so that the write copies it and flushes as it did. */
-  private *mapAround(mm: Mm, page: PageNumber): Kernel {
+  private *mapAround(mm: Mm, page: PageNumber): KernelCode {
     if ((mm.tables.entryAt(page) & PRESENT) !== 0n) return;
     yield* runUser(userStream({ pages: [page], kind: "read" }));
   }

@@ -1,13 +1,13 @@
 // The tasks of a recording by their pids, and what makes and ends them.
 
-import type { Cpu } from "../../kernel/cpu.ts";
-import { exec } from "../../kernel/exec.ts";
-import { exitMm } from "../../kernel/exit.ts";
-import { mmget } from "../../kernel/mm-count.ts";
-import type { Kernel } from "../../kernel/operation.ts";
-import { copyMm, createUserTask, mapImage } from "../../kernel/process.ts";
-import type { Program, Task } from "../../kernel/task.ts";
-import type { ExecEvent, ForkEvent } from "../../trace/event.ts";
+import type { Cpu } from "../../kernel/state/cpu.ts";
+import { exec } from "../../kernel/process/exec.ts";
+import { exitMm } from "../../kernel/process/exit.ts";
+import { mmget } from "../../kernel/memory/mm-count.ts";
+import type { KernelCode } from "../../kernel/operation/operation.ts";
+import { copyMm, createTask, createUserTask, mapImage } from "../../kernel/process/fork.ts";
+import type { Program, Task } from "../../kernel/state/task.ts";
+import type { ExecEvent, ForkEvent } from "../../trace/trace-event.ts";
 
 /** Names of kernel threads that recordings show; their tasks have no address space. */
 const KERNEL_THREAD = /^(swapper|kthread|kworker|ksoftirqd|migration|rcu|cpuhp|kcompactd|kswapd)/;
@@ -30,7 +30,7 @@ export class RecordedTasks {
     return task;
   }
 
-  *fork(parent: Task, event: ForkEvent): Kernel {
+  *fork(parent: Task, event: ForkEvent): KernelCode {
     if (parent.mm === null) return;
     const { cpu } = parent;
     let mm = parent.mm;
@@ -40,7 +40,7 @@ export class RecordedTasks {
     this.byPid.set(event.childPid, createUserTask(null, request, mm));
   }
 
-  *exec(task: Task, event: ExecEvent): Kernel {
+  *exec(task: Task, event: ExecEvent): KernelCode {
     if (task.mm === null) return;
     this.byPid.delete(event.oldPid);
     this.byPid.set(event.pid, task);
@@ -48,13 +48,13 @@ export class RecordedTasks {
   }
 
   /** exit_mm at once; the recording may switch to the task again before it is gone for good. */
-  *exit(task: Task): Kernel {
+  *exit(task: Task): KernelCode {
     yield* exitMm(task);
   }
 
   private create(name: string, cpu: Cpu): Task {
     const request = { name, program: this.program, cpu };
-    if (KERNEL_THREAD.test(name)) return cpu.kernel.createTask(request, null, true);
+    if (KERNEL_THREAD.test(name)) return createTask(request, null, true);
     const mm = cpu.kernel.createMm(`mm of ${name}`, cpu.id);
     mapImage(mm);
     return createUserTask(null, request, mm);

@@ -2,8 +2,8 @@
 // trace of any length goes through in constant memory.
 
 import { BadInput } from "../../base/bad-input.ts";
-import type { TraceEvent } from "../../trace/event.ts";
-import { type OpenTrace, openTrace } from "../../trace/read.ts";
+import type { TraceEvent } from "../../trace/trace-event.ts";
+import { type OpenTrace, openTrace } from "../../trace/read-trace.ts";
 import type { TraceMeta } from "../../trace/parser.ts";
 import { VforkChildren } from "./vfork-children.ts";
 

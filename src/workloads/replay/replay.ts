@@ -3,12 +3,12 @@
 // Tasks of the recording are tasks here; whichever runs on a CPU carries out that CPU's next
 // action.
 
-import type { Cpu } from "../../kernel/cpu.ts";
-import type { KernelState } from "../../kernel/kernel.ts";
-import type { Kernel } from "../../kernel/operation.ts";
-import { scheduleTo } from "../../kernel/schedule.ts";
-import { inKernel } from "../../kernel/syscall.ts";
-import type { Task } from "../../kernel/task.ts";
+import type { Cpu } from "../../kernel/state/cpu.ts";
+import type { Kernel } from "../../kernel/state/kernel.ts";
+import type { KernelCode } from "../../kernel/operation/operation.ts";
+import { scheduleTo } from "../../kernel/cpu/schedule.ts";
+import { inKernel } from "../../kernel/cpu/syscall.ts";
+import type { Task } from "../../kernel/state/task.ts";
 import { Director } from "./director.ts";
 import { MemoryActions } from "./memory-actions.ts";
 import type { Recording } from "./recording.ts";
@@ -22,17 +22,17 @@ export class Replay {
   constructor(private readonly recording: Recording) {}
 
   /** To be called once the kernel has booted, before its clock runs. */
-  start(kernel: KernelState): void {
+  start(kernel: Kernel): void {
     this.director = new Director(kernel, this.recording);
   }
 
   /** The program of idle tasks while a recording is replayed. */
-  *idleProgram(cpu: Cpu): Kernel {
+  *idleProgram(cpu: Cpu): KernelCode {
     yield* this.follow(cpu.idle);
   }
 
   /** A task's program: it has just been switched to for the first time. */
-  private *resume(task: Task): Kernel {
+  private *resume(task: Task): KernelCode {
     yield* this.director!.pass(task.cpu);
     yield* this.follow(task);
   }
@@ -40,7 +40,7 @@ export class Replay {
   /**
    * Carries out the actions of whatever CPU `task` is on, for as long as it is the current task.
    */
-  private *follow(task: Task): Kernel {
+  private *follow(task: Task): KernelCode {
     const director = this.director!;
     for (;;) {
       const action = yield* director.next(task.cpu);

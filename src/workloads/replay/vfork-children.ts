@@ -2,7 +2,7 @@
 // is loaded; by then the child has long had its mm, and parent and child have switched with two of
 // them. What exec_mmap does first is to wake the parent, which the recording shows.
 
-import type { ExecEvent, TraceEvent, WakeupEvent } from "../../trace/event.ts";
+import type { ExecEvent, TraceEvent, WakeupEvent } from "../../trace/trace-event.ts";
 
 export class VforkChildren {
   /** By child that has neither executed nor exited: the parent that sleeps for it. */

@@ -2,14 +2,14 @@
 // and deaths under every policy.
 
 import { describe, expect, test } from "vitest";
-import { exec } from "../../../src/kernel/exec.ts";
-import { waitForChild, waitForChildren } from "../../../src/kernel/exit.ts";
-import { type LazyPolicy } from "../../../src/kernel/lazy/policy.ts";
+import { exec } from "../../../src/kernel/process/exec.ts";
+import { waitForChild, waitForChildren } from "../../../src/kernel/process/exit.ts";
+import { type LazyPolicy } from "../../../src/kernel/state/lazy-policy.ts";
 import { lazyPolicies, type LazyPolicyName } from "../../../src/kernel/lazy/policies.ts";
-import { type Kernel, work } from "../../../src/kernel/operation.ts";
-import { cloneThread, fork, STACK } from "../../../src/kernel/process.ts";
-import { syscall } from "../../../src/kernel/syscall.ts";
-import type { Program, Task } from "../../../src/kernel/task.ts";
+import { type KernelCode, work } from "../../../src/kernel/operation/operation.ts";
+import { cloneThread, fork, STACK } from "../../../src/kernel/process/fork.ts";
+import { syscall } from "../../../src/kernel/cpu/syscall.ts";
+import type { Program, Task } from "../../../src/kernel/state/task.ts";
 import { touchPages } from "../../../src/workloads/memory.ts";
 import { eventsOf, type Outcome, play } from "../scene.ts";
 
@@ -18,7 +18,7 @@ const isCounted = (name: LazyPolicyName): boolean => lazyPolicies[name].lifetime
 const RIGHT = NAMES.filter((name) => lazyPolicies[name].expected === "ok");
 
 /** A child that lives on CPU 1 and leaves it idle; then another, so that CPU 1 switches again. */
-const childrenOnTheOtherCpu = (life: Program): ((task: Task) => Kernel) =>
+const childrenOnTheOtherCpu = (life: Program): ((task: Task) => KernelCode) =>
   function* (task) {
     const cpu = task.cpu.kernel.cpus[1]!;
     for (const name of ["first", "second"]) {

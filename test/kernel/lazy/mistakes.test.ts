@@ -1,23 +1,23 @@
 // Historical mistakes around active_mm: the right kernel passes each scene, the wrong one does not.
 
 import { describe, expect, test } from "vitest";
-import { exec } from "../../../src/kernel/exec.ts";
-import { waitForChild, waitForChildren } from "../../../src/kernel/exit.ts";
-import { kthreadUnuseMm, kthreadUseMm } from "../../../src/kernel/kthread.ts";
-import type { KernelState } from "../../../src/kernel/kernel.ts";
+import { exec } from "../../../src/kernel/process/exec.ts";
+import { waitForChild, waitForChildren } from "../../../src/kernel/process/exit.ts";
+import { kthreadUnuseMm, kthreadUseMm } from "../../../src/kernel/process/kthread.ts";
+import type { Kernel } from "../../../src/kernel/state/kernel.ts";
 import { lazyPolicies } from "../../../src/kernel/lazy/policies.ts";
-import type { LazyPolicy } from "../../../src/kernel/lazy/policy.ts";
-import { mmput } from "../../../src/kernel/mm-count.ts";
-import type { MutationName } from "../../../src/kernel/mutation.ts";
-import { type Kernel, work } from "../../../src/kernel/operation.ts";
-import { Pipe, readPipe, writePipe } from "../../../src/kernel/pipe.ts";
-import { createKernelThread, fork, STACK } from "../../../src/kernel/process.ts";
-import type { ShootdownProtocol } from "../../../src/kernel/shootdown/protocol.ts";
+import type { LazyPolicy } from "../../../src/kernel/state/lazy-policy.ts";
+import { mmput } from "../../../src/kernel/memory/mm-count.ts";
+import type { MutationName } from "../../../src/kernel/operation/mutation.ts";
+import { type KernelCode, work } from "../../../src/kernel/operation/operation.ts";
+import { Pipe, readPipe, writePipe } from "../../../src/kernel/process/pipe.ts";
+import { createKernelThread, fork, STACK } from "../../../src/kernel/process/fork.ts";
+import type { ShootdownProtocol } from "../../../src/kernel/state/shootdown-protocol.ts";
 import { protocols } from "../../../src/kernel/shootdown/protocols.ts";
-import { syscall } from "../../../src/kernel/syscall.ts";
-import type { Program, Task } from "../../../src/kernel/task.ts";
+import { syscall } from "../../../src/kernel/cpu/syscall.ts";
+import type { Program, Task } from "../../../src/kernel/state/task.ts";
 import { touchPages } from "../../../src/workloads/memory.ts";
-import type { Mm } from "../../../src/kernel/mm.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
 import { goLazy, play as playScripts, runOn, type Script } from "../lab.ts";
 import { eventsOf, type Outcome, play, type SceneOptions } from "../scene.ts";
 
@@ -25,7 +25,7 @@ const invariants = ({ violations }: Outcome): string[] => [
   ...new Set(violations.map(({ invariant }) => invariant)),
 ];
 
-const pause = (cycles: number): Kernel => work({ name: "the test waits", cycles });
+const pause = (cycles: number): KernelCode => work({ name: "the test waits", cycles });
 
 const mistaken = (mutation: MutationName | undefined): SceneOptions =>
   mutation === undefined ? {} : { mutation };
@@ -40,7 +40,7 @@ const ERAS: readonly (readonly [string, LazyPolicy, ShootdownProtocol, boolean])
  * A kernel thread on CPU 1 borrows the mm of a process that is asleep, and executes a program.
  * Meanwhile a second process is woken on CPU 1.
  */
-const kernelThreadExecs = (kernel: KernelState): Program =>
+const kernelThreadExecs = (kernel: Kernel): Program =>
   function* (main) {
     const cpu = kernel.cpus[1]!;
     yield* touchPages(STACK, "write");
@@ -54,7 +54,7 @@ const kernelThreadExecs = (kernel: KernelState): Program =>
     yield* pause(200_000);
     yield* syscall(main, fork(main, { name: "first", program: sleeper(first!), cpu }));
     yield* pause(200_000);
-    const program = function* (task: Task): Kernel {
+    const program = function* (task: Task): KernelCode {
       yield* exec(task, "image");
       yield* touchPages(STACK, "write");
     };
@@ -167,11 +167,11 @@ describe("a CPU that has left mm_cpumask in switch_mm, and not yet CR3,", () => 
 
 describe.each(ERAS)("the lazy reference, %s", (_name, policy, protocol, pcid) => {
   /** A process on CPU 1 dies with nothing mapped; the next one switches away from its mm. */
-  const dies = (kernel: KernelState): Program =>
+  const dies = (kernel: Kernel): Program =>
     function* (main) {
       const cpu = kernel.cpus[1]!;
       for (const name of ["first", "second"]) {
-        const program = (task: Task): Kernel => syscall(task, exec(task, `${name}.image`));
+        const program = (task: Task): KernelCode => syscall(task, exec(task, `${name}.image`));
         const child = yield* syscall(main, fork(main, { name, program, cpu }));
         yield* syscall(main, waitForChild(main, child));
         yield* pause(100_000);
@@ -200,11 +200,11 @@ test("use_mm of a borrowed mm takes no reference under pre-4.15, and unuse_mm dr
     yield* runOn(cpu, mm);
     yield* goLazy(cpu);
     mm.mmCount.value++; // the lazy reference
-    const before = lab.clock.refcountOperations;
+    const before = lab.count("refcountOperation");
     yield* kthreadUseMm(cpu.current, mm);
     counts.push(mm.mmCount.value);
     yield* kthreadUnuseMm(cpu.current);
-    counts.push(mm.mmCount.value, lab.clock.refcountOperations - before);
+    counts.push(mm.mmCount.value, lab.count("refcountOperation") - before);
   };
   const policy = lazyPolicies["pre-4.15"];
   playScripts({ policy, protocol: protocols["linux-4.8"], pcid: false }, script);

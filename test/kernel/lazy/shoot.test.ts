@@ -2,11 +2,15 @@
 // (exit-unlazy), and by handing each user a reference (hazard-pointer).
 
 import { describe, expect, test } from "vitest";
-import type { Cpu } from "../../../src/kernel/cpu.ts";
+import type { Cpu } from "../../../src/kernel/state/cpu.ts";
 import { lazyPolicies, type LazyPolicyName } from "../../../src/kernel/lazy/policies.ts";
-import type { Mm } from "../../../src/kernel/mm.ts";
-import { mmdrop, mmgrab, mmput } from "../../../src/kernel/mm-count.ts";
-import { disableInterrupts, enableInterrupts, type Kernel } from "../../../src/kernel/operation.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
+import { mmdrop, mmgrab, mmput } from "../../../src/kernel/memory/mm-count.ts";
+import {
+  disableInterrupts,
+  enableInterrupts,
+  type KernelCode,
+} from "../../../src/kernel/operation/operation.ts";
 import { goLazy, type Lab, memory, play, runOn, type Script, touch } from "../lab.ts";
 import { eventsOf, type Outcome } from "../scene.ts";
 
@@ -15,7 +19,7 @@ interface Scene {
   readonly policy: LazyPolicyName;
   readonly touched: boolean;
   /** What CPU 0 does when CPUs 1 and 2 use the mm lazily. */
-  readonly end: (cpu: Cpu, mm: Mm, lab: Lab) => Kernel;
+  readonly end: (cpu: Cpu, mm: Mm, lab: Lab) => KernelCode;
 }
 
 /** CPUs 1 and 2 borrow an mm, CPU 3 never had it, CPU 0 ends it. */

@@ -13,27 +13,28 @@ const COMPILER = join(ROOT, "node_modules/typescript/bin/tsc");
 const WITHOUT = JSON.stringify(join(ROOT, "src/kernel/lazy/without-active-mm.ts"));
 
 const IMPORTS = `
-import type { Cpu } from ${JSON.stringify(join(ROOT, "src/kernel/cpu.ts"))};
-import type { Mm } from ${JSON.stringify(join(ROOT, "src/kernel/mm.ts"))};
-import type { Kernel } from ${JSON.stringify(join(ROOT, "src/kernel/operation.ts"))};
-import { switchMm, switchMmTo } from ${JSON.stringify(join(ROOT, "src/kernel/switch-mm.ts"))};
+import type { Cpu } from ${JSON.stringify(join(ROOT, "src/kernel/state/cpu.ts"))};
+import type { Mm } from ${JSON.stringify(join(ROOT, "src/kernel/state/mm.ts"))};
+import type { KernelCode } from ${JSON.stringify(join(ROOT, "src/kernel/operation/operation.ts"))};
+import { switchMm, switchMmTo } from ${JSON.stringify(join(ROOT, "src/kernel/cpu/switch-mm.ts"))};
 import { switchingWithoutActiveMm } from ${WITHOUT};
 import type { SwitchTo, TaskWithoutActiveMm } from ${WITHOUT};
 `;
 
 /** Each is a module of its own; the name says what core code does in it. */
 const SAMPLES = {
-  "next-only": `export function* go(cpu: Cpu, to: SwitchTo, next: TaskWithoutActiveMm): Kernel {
+  "next-only": `export function* go(cpu: Cpu, to: SwitchTo, next: TaskWithoutActiveMm): KernelCode {
     yield* to(cpu, next.mm!);
     yield* switchMmTo(cpu, next.mm!);
   }`,
-  "passes-previous": `export function* go(cpu: Cpu, to: SwitchTo, prev: Mm, next: Mm): Kernel {
+  "passes-previous": `export function* go(cpu: Cpu, to: SwitchTo, prev: Mm, next: Mm): KernelCode {
     yield* to(cpu, prev, next);
   }`,
-  "passes-previous-by-name": `export function* go(cpu: Cpu, prev: Mm, next: Mm): Kernel {
+  "passes-previous-by-name": `export function* go(cpu: Cpu, prev: Mm, next: Mm): KernelCode {
     yield* switchMmTo(cpu, prev, next);
   }`,
-  "reads-active-mm": `export function* go(cpu: Cpu, to: SwitchTo, t: TaskWithoutActiveMm): Kernel {
+  "reads-active-mm": `type Code = KernelCode;
+  export function* go(cpu: Cpu, to: SwitchTo, t: TaskWithoutActiveMm): Code {
     yield* to(cpu, t.activeMm!);
   }`,
   "builds-on-three-parameters": `export const policy = switchingWithoutActiveMm(switchMm);`,

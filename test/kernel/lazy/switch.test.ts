@@ -1,11 +1,16 @@
 // context_switch's four cases under every lazy-TLB policy: who counts, who borrows, who loads CR3.
 
+import { createTask } from "../../../src/kernel/process/fork.ts";
 import { describe, expect, test } from "vitest";
-import type { Cpu } from "../../../src/kernel/cpu.ts";
+import type { Cpu } from "../../../src/kernel/state/cpu.ts";
 import { lazyPolicies, type LazyPolicyName } from "../../../src/kernel/lazy/policies.ts";
-import { disableInterrupts, enableInterrupts, type Kernel } from "../../../src/kernel/operation.ts";
-import type { Mm } from "../../../src/kernel/mm.ts";
-import type { Task } from "../../../src/kernel/task.ts";
+import {
+  disableInterrupts,
+  enableInterrupts,
+  type KernelCode,
+} from "../../../src/kernel/operation/operation.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
+import type { Task } from "../../../src/kernel/state/task.ts";
 import { type Lab, play, type Script } from "../lab.ts";
 
 /** What one switch did, finish_task_switch included. */
@@ -29,8 +34,8 @@ function switchAround(name: LazyPolicyName): Record<Case, Step> {
   const script: Script = function* (cpu, lab) {
     const a = lab.mm("A");
     const task = (name: string, mm: Mm | null): Task => {
-      const program = function* (): Kernel {};
-      const made = lab.kernel.createTask({ name, program, cpu }, null, mm === null);
+      const program = function* (): KernelCode {};
+      const made = createTask({ name, program, cpu }, null, mm === null);
       made.mm = made.activeMm = mm;
       return made;
     };
@@ -47,9 +52,9 @@ function switchAround(name: LazyPolicyName): Record<Case, Step> {
   return steps as Record<Case, Step>;
 }
 
-function* step(cpu: Cpu, lab: Lab, mm: Mm, [prev, next]: readonly [Task, Task]): Kernel<Step> {
+function* step(cpu: Cpu, lab: Lab, mm: Mm, [prev, next]: readonly [Task, Task]): KernelCode<Step> {
   const { lazyPolicy } = cpu.kernel;
-  const [start, writes] = [lab.clock.refcountOperations, lab.count("cr3Written")];
+  const [start, writes] = [lab.count("refcountOperation"), lab.count("cr3Written")];
   yield* disableInterrupts();
   if (next.mm === null) {
     if (prev.mm === null) yield* lazyPolicy.kernelToKernel(cpu, prev, next);
@@ -57,13 +62,13 @@ function* step(cpu: Cpu, lab: Lab, mm: Mm, [prev, next]: readonly [Task, Task]):
   } else if (prev.mm === null) yield* lazyPolicy.kernelToUser(cpu, prev, next);
   else yield* lazyPolicy.userToUser(cpu, prev, next);
   yield* enableInterrupts();
-  const [count, switched] = [mm.mmCount.value, lab.clock.refcountOperations];
+  const [count, switched] = [mm.mmCount.value, lab.count("refcountOperation")];
   const owed = cpu.runQueue.prevMm;
   cpu.runQueue.prevMm = null;
   yield* lazyPolicy.finishSwitch(cpu, owed);
   return {
     count: [count, mm.mmCount.value],
-    operations: [switched - start, lab.clock.refcountOperations - switched],
+    operations: [switched - start, lab.count("refcountOperation") - switched],
     prevMm: owed?.name ?? null,
     lazyMm: cpu.runQueue.lazyMm.value?.name ?? null,
     active: [prev.activeMm?.name ?? null, next.activeMm?.name ?? null],

@@ -3,15 +3,15 @@
 
 import { describe, expect, test } from "vitest";
 import { pageNumber, type PageRange, pageRange } from "../../../src/base/address.ts";
-import type { Cpu } from "../../../src/kernel/cpu.ts";
-import { madviseDontNeed } from "../../../src/kernel/madvise.ts";
-import { mmap, munmap } from "../../../src/kernel/mmap.ts";
-import type { Mm } from "../../../src/kernel/mm.ts";
-import { mprotect } from "../../../src/kernel/mprotect.ts";
-import { mremap } from "../../../src/kernel/mremap.ts";
-import type { Kernel } from "../../../src/kernel/operation.ts";
-import { copyMm } from "../../../src/kernel/process.ts";
-import { reclaim } from "../../../src/kernel/reclaim.ts";
+import type { Cpu } from "../../../src/kernel/state/cpu.ts";
+import { madviseDontNeed } from "../../../src/kernel/memory/madvise.ts";
+import { mmap, munmap } from "../../../src/kernel/memory/mmap.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
+import { mprotect } from "../../../src/kernel/memory/mprotect.ts";
+import { mremap } from "../../../src/kernel/memory/mremap.ts";
+import type { KernelCode } from "../../../src/kernel/operation/operation.ts";
+import { copyMm } from "../../../src/kernel/process/fork.ts";
+import { reclaim } from "../../../src/kernel/memory/reclaim.ts";
 import { protocols, type ProtocolName } from "../../../src/kernel/shootdown/protocols.ts";
 import { frameOfEntry, PAGE_SIZE, WRITABLE } from "../../../src/machine/page-table.ts";
 import { type Lab, play, runOn, type Script, touch } from "../lab.ts";
@@ -19,7 +19,7 @@ import { eventsOf, type Outcome, type SceneOptions } from "../scene.ts";
 
 const GIGANTIC = 512 * 512;
 
-type Act = (cpu: Cpu, mm: Mm, range: PageRange, lab: Lab) => Kernel<unknown>;
+type Act = (cpu: Cpu, mm: Mm, range: PageRange, lab: Lab) => KernelCode<unknown>;
 
 /** One CPU in an mm with `count` pages of 1 GiB mapped, none of them touched. */
 function withPages(count: number, act: Act, options: SceneOptions = {}): Outcome {
@@ -35,7 +35,7 @@ function withPages(count: number, act: Act, options: SceneOptions = {}): Outcome
 }
 
 /** One access to each page of 1 GiB, far inside. */
-function* touchEach(range: PageRange, kind: "read" | "write"): Kernel {
+function* touchEach(range: PageRange, kind: "read" | "write"): KernelCode {
   for (let page = range.start + 54_321; page < range.end; page += GIGANTIC) {
     yield* touch(pageRange(pageNumber(page), 1), kind);
   }

@@ -2,15 +2,15 @@
 
 import { describe, expect, test } from "vitest";
 import { pageNumber, type PageRange, pageRange, pagesIn } from "../../../src/base/address.ts";
-import type { Cpu } from "../../../src/kernel/cpu.ts";
-import { madviseDontNeed, madviseFree } from "../../../src/kernel/madvise.ts";
-import { mmap, munmap } from "../../../src/kernel/mmap.ts";
-import type { Mm } from "../../../src/kernel/mm.ts";
-import { mprotect } from "../../../src/kernel/mprotect.ts";
-import { mremap } from "../../../src/kernel/mremap.ts";
-import type { Kernel } from "../../../src/kernel/operation.ts";
-import { copyMm } from "../../../src/kernel/process.ts";
-import { reclaim } from "../../../src/kernel/reclaim.ts";
+import type { Cpu } from "../../../src/kernel/state/cpu.ts";
+import { madviseDontNeed, madviseFree } from "../../../src/kernel/memory/madvise.ts";
+import { mmap, munmap } from "../../../src/kernel/memory/mmap.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
+import { mprotect } from "../../../src/kernel/memory/mprotect.ts";
+import { mremap } from "../../../src/kernel/memory/mremap.ts";
+import type { KernelCode } from "../../../src/kernel/operation/operation.ts";
+import { copyMm } from "../../../src/kernel/process/fork.ts";
+import { reclaim } from "../../../src/kernel/memory/reclaim.ts";
 import { protocols, type ProtocolName } from "../../../src/kernel/shootdown/protocols.ts";
 import { frameOfEntry, PAGE_SIZE, WRITABLE } from "../../../src/machine/page-table.ts";
 import { type Lab, play, runOn, type Script, touch } from "../lab.ts";
@@ -18,7 +18,7 @@ import { eventsOf, type Outcome, type SceneOptions } from "../scene.ts";
 
 const HUGE = 512;
 
-type Act = (cpu: Cpu, mm: Mm, range: PageRange, lab: Lab) => Kernel<unknown>;
+type Act = (cpu: Cpu, mm: Mm, range: PageRange, lab: Lab) => KernelCode<unknown>;
 
 /** One CPU in an mm with `count` huge pages mapped, none of them touched. */
 function withHugePages(count: number, act: Act, options: SceneOptions = {}): Outcome {
@@ -132,7 +132,7 @@ describe("munmap", () => {
 });
 
 /** Drives kernel code that never waits, with nothing carried out. */
-function* runToEnd(code: Kernel<unknown>): Generator<unknown> {
+function* runToEnd(code: KernelCode<unknown>): Generator<unknown> {
   for (let step = code.next(0); step.done !== true; step = code.next(0)) yield step.value;
 }
 

@@ -2,17 +2,17 @@
 
 import { describe, expect, test } from "vitest";
 import { pageRange } from "../../../src/base/address.ts";
-import type { Cpu } from "../../../src/kernel/cpu.ts";
-import { madviseDontNeed } from "../../../src/kernel/madvise.ts";
-import type { Mm } from "../../../src/kernel/mm.ts";
-import { munmap } from "../../../src/kernel/mmap.ts";
-import { mprotect } from "../../../src/kernel/mprotect.ts";
-import type { MutationName } from "../../../src/kernel/mutation.ts";
-import { type Kernel, note } from "../../../src/kernel/operation.ts";
-import { type MappedPage, reclaim, tryToUnmap } from "../../../src/kernel/reclaim.ts";
+import type { Cpu } from "../../../src/kernel/state/cpu.ts";
+import { madviseDontNeed } from "../../../src/kernel/memory/madvise.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
+import { munmap } from "../../../src/kernel/memory/mmap.ts";
+import { mprotect } from "../../../src/kernel/memory/mprotect.ts";
+import type { MutationName } from "../../../src/kernel/operation/mutation.ts";
+import { type KernelCode, note } from "../../../src/kernel/operation/operation.ts";
+import { type MappedPage, reclaim, tryToUnmap } from "../../../src/kernel/memory/reclaim.ts";
 import { linux513 } from "../../../src/kernel/shootdown/linux-5.13.ts";
-import type { ShootdownProtocol } from "../../../src/kernel/shootdown/protocol.ts";
-import { tryToUnmapFlush, UnmapBatch } from "../../../src/kernel/unmap-batch.ts";
+import type { ShootdownProtocol } from "../../../src/kernel/state/shootdown-protocol.ts";
+import { tryToUnmapFlush, UnmapBatch } from "../../../src/kernel/memory/unmap-batch.ts";
 import { goLazy, type Lab, memory, play, runOn, type Script, touch } from "../lab.ts";
 import { eventsOf, type Outcome } from "../scene.ts";
 
@@ -151,7 +151,7 @@ describe("reclaim", () => {
 });
 
 /** What CPU 0 does to page 0, which reclaim has taken away and not yet flushed. */
-type Withdrawal = (cpu: Cpu, mm: Mm) => Kernel;
+type Withdrawal = (cpu: Cpu, mm: Mm) => KernelCode;
 
 /** CPU 2 reads page 0 between CPU 0's withdrawal and the flush of CPU 1's batch. */
 function withdrawWhilePending(withdraw: Withdrawal, mutation?: MutationName): Outcome {

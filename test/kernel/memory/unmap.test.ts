@@ -2,17 +2,17 @@
 
 import { describe, expect, test } from "vitest";
 import { pageRange } from "../../../src/base/address.ts";
-import { madviseDontNeed, madviseFree } from "../../../src/kernel/madvise.ts";
-import { mmap, munmap } from "../../../src/kernel/mmap.ts";
-import { freeAddressSpace } from "../../../src/kernel/exit-mmap.ts";
+import { madviseDontNeed, madviseFree } from "../../../src/kernel/memory/madvise.ts";
+import { mmap, munmap } from "../../../src/kernel/memory/mmap.ts";
+import { freeAddressSpace } from "../../../src/kernel/memory/exit-mmap.ts";
 import { ACCESSED, DIRTY, PRESENT } from "../../../src/machine/page-table.ts";
-import type { Cpu } from "../../../src/kernel/cpu.ts";
-import type { Mm } from "../../../src/kernel/mm.ts";
-import type { Kernel } from "../../../src/kernel/operation.ts";
+import type { Cpu } from "../../../src/kernel/state/cpu.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
+import type { KernelCode } from "../../../src/kernel/operation/operation.ts";
 import { type Lab, memory, play, runOn, type Script, touch } from "../lab.ts";
 import { eventsOf, type Outcome } from "../scene.ts";
 
-type Act = (cpu: Cpu, mm: Mm, lab: Lab) => Kernel;
+type Act = (cpu: Cpu, mm: Mm, lab: Lab) => KernelCode;
 
 /** One CPU in an mm of 600 pages, which spans two page tables; the first 8 pages are touched. */
 function inMm(act: Act): Outcome {
@@ -56,7 +56,7 @@ describe("munmap", () => {
       inUse.push(frames.inUse);
       const watched = {
         ...protocol,
-        *flushRange(...request: Parameters<typeof flushRange>): Kernel {
+        *flushRange(...request: Parameters<typeof flushRange>): KernelCode {
           inUse.push(frames.inUse);
           yield* flushRange(...request);
           inUse.push(frames.inUse);

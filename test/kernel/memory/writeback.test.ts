@@ -1,11 +1,11 @@
 // folio_mkclean: a page that was written to becomes clean and read-only, on every CPU.
 
 import { expect, test } from "vitest";
-import type { Mm } from "../../../src/kernel/mm.ts";
-import { fence } from "../../../src/kernel/operation.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
+import { fence } from "../../../src/kernel/operation/operation.ts";
 import { linux513 } from "../../../src/kernel/shootdown/linux-5.13.ts";
-import type { ShootdownProtocol } from "../../../src/kernel/shootdown/protocol.ts";
-import { cleanPages } from "../../../src/kernel/writeback.ts";
+import type { ShootdownProtocol } from "../../../src/kernel/state/shootdown-protocol.ts";
+import { cleanPages } from "../../../src/kernel/memory/writeback.ts";
 import { DIRTY, PRESENT, WRITABLE } from "../../../src/machine/page-table.ts";
 import { memory, play, runOn, type Script, touch } from "../lab.ts";
 import { eventsOf } from "../scene.ts";

@@ -2,14 +2,14 @@
 
 import { describe, expect, test } from "vitest";
 import type { PageRange } from "../../../src/base/address.ts";
-import { BY_ANYBODY, madeOld, recordOf, withRecord } from "../../../src/kernel/entry.ts";
-import { madviseDontNeed, madviseFree } from "../../../src/kernel/madvise.ts";
-import { mmput } from "../../../src/kernel/mm-count.ts";
-import type { Mm } from "../../../src/kernel/mm.ts";
-import { mprotect } from "../../../src/kernel/mprotect.ts";
-import { mremap } from "../../../src/kernel/mremap.ts";
-import { invlpg } from "../../../src/kernel/operation.ts";
-import { copyMm } from "../../../src/kernel/process.ts";
+import { BY_ANYBODY, madeOld, recordOf, withRecord } from "../../../src/kernel/state/leaf-entry.ts";
+import { madviseDontNeed, madviseFree } from "../../../src/kernel/memory/madvise.ts";
+import { mmput } from "../../../src/kernel/memory/mm-count.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
+import { mprotect } from "../../../src/kernel/memory/mprotect.ts";
+import { mremap } from "../../../src/kernel/memory/mremap.ts";
+import { invlpg } from "../../../src/kernel/operation/operation.ts";
+import { copyMm } from "../../../src/kernel/process/fork.ts";
 import { abis } from "../../../src/kernel/shootdown/abis.ts";
 import { ACCESSED, DIRTY } from "../../../src/machine/page-table.ts";
 import { type Act, inTurn, type Turns } from "../in-turn.ts";

@@ -1,9 +1,9 @@
 // An mm in use on several CPUs of Milan, under linux-6.18 with INVLPGB.
 
 import { expect } from "vitest";
-import type { Cpu } from "../../../src/kernel/cpu.ts";
-import type { Mm } from "../../../src/kernel/mm.ts";
-import type { Kernel } from "../../../src/kernel/operation.ts";
+import type { Cpu } from "../../../src/kernel/state/cpu.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
+import type { KernelCode } from "../../../src/kernel/operation/operation.ts";
 import { linux618 } from "../../../src/kernel/shootdown/linux-6.18.ts";
 import { goLazy, type Lab, memory, play, runOn, type Script, touch } from "../lab.ts";
 import { eventsOf, type Outcome, type SceneOptions } from "../scene.ts";
@@ -17,7 +17,7 @@ export const withInvlpgb: SceneOptions = {
 export const FIRST_GLOBAL = 6;
 
 export type Role = "runs" | "lazy" | "left";
-export type Act = (cpu: Cpu, mm: Mm, lab: Lab) => Kernel;
+export type Act = (cpu: Cpu, mm: Mm, lab: Lab) => KernelCode;
 
 /** The step at which the others that run the mm touch its pages once more. */
 export const TOUCH_AGAIN = 50;

@@ -3,8 +3,8 @@
 import { expect, test } from "vitest";
 import { alwaysFull } from "../../../src/kernel/shootdown/always-full.ts";
 import { linux513 } from "../../../src/kernel/shootdown/linux-5.13.ts";
-import type { ShootdownProtocol } from "../../../src/kernel/shootdown/protocol.ts";
-import type { Mm } from "../../../src/kernel/mm.ts";
+import type { ShootdownProtocol } from "../../../src/kernel/state/shootdown-protocol.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
 import { eventsOf, type Outcome } from "../scene.ts";
 import { flush, goLazy, memory, play, runOn, type Script, touch } from "../lab.ts";
 

@@ -2,13 +2,16 @@
 // other less, since those in a call are passed over.
 
 import { expect, test } from "vitest";
-import { waitForChildren } from "../../../src/kernel/exit.ts";
-import type { Kernel } from "../../../src/kernel/operation.ts";
-import { cloneThread } from "../../../src/kernel/process.ts";
+import { waitForChildren } from "../../../src/kernel/process/exit.ts";
+import type { KernelCode } from "../../../src/kernel/operation/operation.ts";
+import { cloneThread } from "../../../src/kernel/process/fork.ts";
 import { type ProtocolName, protocols } from "../../../src/kernel/shootdown/protocols.ts";
-import { CALL_FUNCTION_VECTOR, CALL_FUNCTION_SINGLE_VECTOR } from "../../../src/kernel/smp.ts";
-import { syscall } from "../../../src/kernel/syscall.ts";
-import type { Task } from "../../../src/kernel/task.ts";
+import {
+  CALL_FUNCTION_VECTOR,
+  CALL_FUNCTION_SINGLE_VECTOR,
+} from "../../../src/kernel/operation/vectors.ts";
+import { syscall } from "../../../src/kernel/cpu/syscall.ts";
+import type { Task } from "../../../src/kernel/state/task.ts";
 import { Barrier } from "../../../src/workloads/barrier.ts";
 import { discardPages, mapPages, touchPages } from "../../../src/workloads/memory.ts";
 import { eventsOf, play } from "../scene.ts";
@@ -21,7 +24,7 @@ function discardEverywhere(protocol: ProtocolName, pti = false) {
       function* (main) {
         const all = yield* mapPages(main, { pageCount: 16 });
         const ready = new Barrier(kernel, 4);
-        const work = function* (task: Task): Kernel {
+        const work = function* (task: Task): KernelCode {
           const start = (all.start + 4 * task.cpu.id) as typeof all.start;
           const own = { start, end: (start + 4) as typeof all.end };
           yield* ready.arriveAndWait(task);

@@ -1,8 +1,8 @@
 // The flush of an mm with a global ASID, in linux-6.18: INVLPGBs, a TLBSYNC, and no interrupt.
 
 import { describe, expect, test } from "vitest";
-import type { Mm } from "../../../src/kernel/mm.ts";
-import { exchangeEntry, work } from "../../../src/kernel/operation.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
+import { exchangeEntry, work } from "../../../src/kernel/operation/operation.ts";
 import { flush, goLazy, memory, runOn, touch } from "../lab.ts";
 import { eventsOf, type Outcome } from "../scene.ts";
 import {

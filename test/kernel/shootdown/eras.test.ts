@@ -2,10 +2,10 @@
 // is, what a lazy CPU does and what it pays when it comes back.
 
 import { describe, expect, test } from "vitest";
-import { munmap } from "../../../src/kernel/mmap.ts";
-import type { Mm } from "../../../src/kernel/mm.ts";
-import type { MutationName } from "../../../src/kernel/mutation.ts";
-import type { Kernel } from "../../../src/kernel/operation.ts";
+import { munmap } from "../../../src/kernel/memory/mmap.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
+import type { MutationName } from "../../../src/kernel/operation/mutation.ts";
+import type { KernelCode } from "../../../src/kernel/operation/operation.ts";
 import { protocols } from "../../../src/kernel/shootdown/protocols.ts";
 import { flush, goLazy, memory, play, runOn, type Script, touch } from "../lab.ts";
 import { eventsOf, type Outcome } from "../scene.ts";
@@ -21,7 +21,7 @@ interface Shot {
   readonly freedTables?: boolean;
   readonly mutation?: MutationName;
   /** In place of one flush. */
-  readonly meanwhile?: (cpu: Parameters<Script>[0], mm: Mm) => Kernel;
+  readonly meanwhile?: (cpu: Parameters<Script>[0], mm: Mm) => KernelCode;
   /** CPU 1 goes on as a user task of the mm afterwards. */
   readonly comesBack?: boolean;
 }
@@ -154,7 +154,7 @@ describe("a lazy CPU, when no page table is freed,", () => {
 
 describe("coming back from lazy", () => {
   const back = (era: Era, pcid: boolean, isFlushed: boolean): readonly string[] => {
-    const quiet = isFlushed ? {} : { *meanwhile(): Kernel {} };
+    const quiet = isFlushed ? {} : { *meanwhile(): KernelCode {} };
     const outcome = shoot({ era, pcid, other: "lazy", comesBack: true, ...quiet });
     expect([outcome.violations, outcome.kernel.cpus[1]!.tlb.isLazy.value]).toEqual([[], false]);
     return outcome.cr3;

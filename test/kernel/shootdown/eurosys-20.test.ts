@@ -2,16 +2,16 @@
 // to be done with.
 
 import { describe, expect, test } from "vitest";
-import { exploreScenario } from "../../../src/explore/explore.ts";
-import { scenarioNamed } from "../../../src/explore/scenarios.ts";
+import { exploreScenario } from "../../../src/explore/search/explorer.ts";
+import { scenarioNamed } from "../../../src/explore/scenarios/scenarios.ts";
 import { lazyPolicies } from "../../../src/kernel/lazy/policies.ts";
-import type { MutationName } from "../../../src/kernel/mutation.ts";
+import type { MutationName } from "../../../src/kernel/operation/mutation.ts";
 import { type ProtocolName, protocols } from "../../../src/kernel/shootdown/protocols.ts";
 import type { PageRange } from "../../../src/base/address.ts";
-import type { Cpu } from "../../../src/kernel/cpu.ts";
-import { type Kernel, runUser } from "../../../src/kernel/operation.ts";
+import type { Cpu } from "../../../src/kernel/state/cpu.ts";
+import { type KernelCode, runUser } from "../../../src/kernel/operation/operation.ts";
 import { userStream } from "../../../src/machine/stream.ts";
-import { copyMm } from "../../../src/kernel/process.ts";
+import { copyMm } from "../../../src/kernel/process/fork.ts";
 import { flush, inUserMode, memory, play, runOn, type Script, touch } from "../lab.ts";
 import { eventsOf, type Outcome } from "../scene.ts";
 
@@ -123,7 +123,7 @@ describe("fewer shared lines", () => {
 });
 
 /** Cycles of each of CPU 0's ways back to user mode, flushes before them included. */
-function flushUnderIsolation(protocol: ProtocolName, script: (flush: Flusher) => Kernel) {
+function flushUnderIsolation(protocol: ProtocolName, script: (flush: Flusher) => KernelCode) {
   let cycles = 0;
   let invpcids = 0;
   let walks = 0;
@@ -153,14 +153,14 @@ function flushUnderIsolation(protocol: ProtocolName, script: (flush: Flusher) =>
 }
 
 interface Flusher {
-  flush(range: PageRange, freedTables?: boolean): Kernel;
-  goElsewhere(): Kernel;
-  comeBack(): Kernel;
-  touch(): Kernel;
+  flush(range: PageRange, freedTables?: boolean): KernelCode;
+  goElsewhere(): KernelCode;
+  comeBack(): KernelCode;
+  touch(): KernelCode;
 }
 
 describe("a flush in context", () => {
-  const eightPages = function* ({ flush: flushThem, touch: use }: Flusher): Kernel {
+  const eightPages = function* ({ flush: flushThem, touch: use }: Flusher): KernelCode {
     yield* flushThem(memory(8));
     yield* use();
   };
@@ -204,7 +204,7 @@ describe("a flush in context", () => {
  * The first line of each of 20 pages, which is the one that the handler writes to: on hardware the
  * copy has brought in all of them.
  */
-const firstLines = (kind: "read" | "write"): Kernel =>
+const firstLines = (kind: "read" | "write"): KernelCode =>
   runUser(userStream({ base: memory(1).start, elements: 20, accesses: 20, kind, stagger: false }));
 
 /** What it takes CPU 0 to write to 20 pages that it shares with a child. */
@@ -234,7 +234,7 @@ function copyPages(protocol: ProtocolName, { executable = false, pti = false } =
   return { cycles, walks, flushed: eventsOf(outcome, "flushed").length };
 }
 
-const inUserModeIf = (pti: boolean, cpu: Cpu, body: Kernel): Kernel =>
+const inUserModeIf = (pti: boolean, cpu: Cpu, body: KernelCode): KernelCode =>
   pti ? inUserMode(cpu, body) : body;
 
 describe("a copied page", () => {

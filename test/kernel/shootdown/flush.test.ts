@@ -2,16 +2,15 @@
 
 import { describe, expect, test } from "vitest";
 import type { PageRange } from "../../../src/base/address.ts";
-import type { Mm } from "../../../src/kernel/mm.ts";
-import type { Cpu } from "../../../src/kernel/cpu.ts";
+import { type Mm, WHOLE_USER_HALF } from "../../../src/kernel/state/mm.ts";
+import type { Cpu } from "../../../src/kernel/state/cpu.ts";
 import {
   disableInterrupts,
   enableInterrupts,
-  type Kernel,
+  type KernelCode,
   waitUntil,
   work,
-} from "../../../src/kernel/operation.ts";
-import { WHOLE_USER_HALF } from "../../../src/kernel/shootdown/protocol.ts";
+} from "../../../src/kernel/operation/operation.ts";
 import { flush, goLazy, type Lab, memory, play, runOn, type Script, touch } from "../lab.ts";
 import { eventsOf, type Outcome } from "../scene.ts";
 
@@ -62,7 +61,7 @@ function shoot(
 interface Options {
   readonly range?: PageRange;
   readonly freedTables?: boolean;
-  readonly after?: (cpu: Cpu, mm: Mm, lab: Lab) => Kernel;
+  readonly after?: (cpu: Cpu, mm: Mm, lab: Lab) => KernelCode;
 }
 
 describe("a flush", () => {

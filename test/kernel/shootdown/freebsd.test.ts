@@ -1,14 +1,14 @@
 // freebsd: who is asked, when it is acknowledged, and what becomes of PCIDs that are not loaded.
 
 import { describe, expect, test } from "vitest";
-import type { KernelOptions } from "../../../src/kernel/kernel.ts";
-import type { Mm } from "../../../src/kernel/mm.ts";
-import { mprotect } from "../../../src/kernel/mprotect.ts";
+import type { KernelOptions } from "../../../src/kernel/state/kernel-options.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
+import { mprotect } from "../../../src/kernel/memory/mprotect.ts";
 import { freebsd } from "../../../src/kernel/shootdown/freebsd.ts";
 import { PmapState } from "../../../src/kernel/shootdown/freebsd-state.ts";
 import { linux513 } from "../../../src/kernel/shootdown/linux-5.13.ts";
-import type { ShootdownProtocol } from "../../../src/kernel/shootdown/protocol.ts";
-import { INVALIDATE_VECTOR } from "../../../src/kernel/smp.ts";
+import type { ShootdownProtocol } from "../../../src/kernel/state/shootdown-protocol.ts";
+import { INVALIDATE_VECTOR } from "../../../src/kernel/operation/vectors.ts";
 import { eventsOf, type Outcome } from "../scene.ts";
 import { flush, inUserMode, memory, play, runOn, type Script, touch } from "../lab.ts";
 

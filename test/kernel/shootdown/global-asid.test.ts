@@ -1,11 +1,11 @@
 // Global ASIDs in linux-6.18: who gets one, how everybody comes to use it, when it is free again.
 
 import { describe, expect, test } from "vitest";
-import type { Cpu } from "../../../src/kernel/cpu.ts";
-import { ASIDS } from "../../../src/kernel/global-asids.ts";
-import type { Mm } from "../../../src/kernel/mm.ts";
-import { mmdrop } from "../../../src/kernel/mm-count.ts";
-import type { Kernel } from "../../../src/kernel/operation.ts";
+import type { Cpu } from "../../../src/kernel/state/cpu.ts";
+import { ASIDS } from "../../../src/kernel/state/global-asids.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
+import { mmdrop } from "../../../src/kernel/memory/mm-count.ts";
+import type { KernelCode } from "../../../src/kernel/operation/operation.ts";
 import { considerGlobalAsid } from "../../../src/kernel/shootdown/global-asid.ts";
 import { flush, type Lab, memory, play, runOn, type Script, touch } from "../lab.ts";
 import { eventsOf, type Outcome, type SceneOptions } from "../scene.ts";
@@ -16,7 +16,7 @@ const THREE: readonly Role[] = ["runs", "runs", "runs"];
 describe("an address space", () => {
   const asidAfterFlush = (others: readonly Role[], change: SceneOptions = {}): number => {
     let asid = -1;
-    const act = function* (cpu: Cpu, mm: Mm): Kernel {
+    const act = function* (cpu: Cpu, mm: Mm): KernelCode {
       yield* flush(cpu, mm, memory(1));
       asid = mm.globalAsid.value;
       expect(mm.asidTransition.value).toBe(asid !== 0);
@@ -113,7 +113,7 @@ describe("a global ASID", () => {
   const alone = (script: Script): Outcome =>
     play({ ...withInvlpgb, kernel: { invlpgb: true, globalAsidCpus: 0 } }, script);
 
-  function* start(cpu: Cpu, lab: Lab, name: string): Kernel<Mm> {
+  function* start(cpu: Cpu, lab: Lab, name: string): KernelCode<Mm> {
     const mm = lab.mm(name);
     yield* runOn(cpu, mm);
     cpu.tlb.remoteFlushes = 0;
@@ -123,7 +123,7 @@ describe("a global ASID", () => {
     return mm;
   }
 
-  function* end(cpu: Cpu, lab: Lab, mm: Mm): Kernel {
+  function* end(cpu: Cpu, lab: Lab, mm: Mm): KernelCode {
     cpu.current.mm = null;
     cpu.current.activeMm = lab.kernel.initMm;
     yield* cpu.kernel.protocol.switchMm(cpu, lab.kernel.initMm);

@@ -1,13 +1,13 @@
 // broadcast and didi: flushes that hardware carries out, and whom it reaches.
 
 import { describe, expect, test } from "vitest";
-import { ASIDS } from "../../../src/kernel/global-asids.ts";
-import type { Mm } from "../../../src/kernel/mm.ts";
-import { munmap } from "../../../src/kernel/mmap.ts";
+import { ASIDS } from "../../../src/kernel/state/global-asids.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
+import { munmap } from "../../../src/kernel/memory/mmap.ts";
 import { broadcast } from "../../../src/kernel/shootdown/broadcast.ts";
 import { didi } from "../../../src/kernel/shootdown/didi.ts";
 import { linux513 } from "../../../src/kernel/shootdown/linux-5.13.ts";
-import type { ShootdownProtocol } from "../../../src/kernel/shootdown/protocol.ts";
+import type { ShootdownProtocol } from "../../../src/kernel/state/shootdown-protocol.ts";
 import { eventsOf, type Outcome } from "../scene.ts";
 import { flush, goLazy, memory, play, runOn, type Script, touch } from "../lab.ts";
 import { measure, meanOf } from "../../workloads/runs.ts";

@@ -2,18 +2,18 @@
 
 import { describe, expect, test } from "vitest";
 import { type PageRange, pageRange } from "../../../src/base/address.ts";
-import { flushKernelRange } from "../../../src/kernel/flush.ts";
-import type { KernelOptions } from "../../../src/kernel/kernel.ts";
-import type { MutationName } from "../../../src/kernel/mutation.ts";
-import { type Kernel, kernelAccess } from "../../../src/kernel/operation.ts";
-import { vfree, vmalloc, VMALLOC_START } from "../../../src/kernel/vmalloc.ts";
+import { flushKernelRange } from "../../../src/kernel/memory/flush.ts";
+import type { KernelOptions } from "../../../src/kernel/state/kernel-options.ts";
+import type { MutationName } from "../../../src/kernel/operation/mutation.ts";
+import { type KernelCode, kernelAccess } from "../../../src/kernel/operation/operation.ts";
+import { vfree, vmalloc, VMALLOC_START } from "../../../src/kernel/memory/vmalloc.ts";
 import { goLazy, type Lab, memory, play, runOn, type Script, touch } from "../lab.ts";
 import { eventsOf, type Outcome } from "../scene.ts";
 
 const PTI = { pti: true, invpcid: true };
 
 /** Reads each page of a kernel range. */
-function* read({ start, end }: PageRange): Kernel {
+function* read({ start, end }: PageRange): KernelCode {
   for (let page = start as number; page < end; page++) {
     yield* kernelAccess(page as PageRange["start"], "read");
   }

@@ -3,21 +3,21 @@
 
 import { describe, expect, test } from "vitest";
 import { lazyPolicies } from "../../../src/kernel/lazy/policies.ts";
-import type { LazyPolicy } from "../../../src/kernel/lazy/policy.ts";
-import type { Mm } from "../../../src/kernel/mm.ts";
-import type { MutationName } from "../../../src/kernel/mutation.ts";
-import { type Kernel, work } from "../../../src/kernel/operation.ts";
-import { preemptVcpu, resumeVcpu } from "../../../src/kernel/vcpu.ts";
-import { mprotect } from "../../../src/kernel/mprotect.ts";
-import { munmap } from "../../../src/kernel/mmap.ts";
-import { cloneThread, fork, STACK } from "../../../src/kernel/process.ts";
-import { waitForChild, waitForChildren } from "../../../src/kernel/exit.ts";
-import { reclaim } from "../../../src/kernel/reclaim.ts";
+import type { LazyPolicy } from "../../../src/kernel/state/lazy-policy.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
+import type { MutationName } from "../../../src/kernel/operation/mutation.ts";
+import { type KernelCode, work } from "../../../src/kernel/operation/operation.ts";
+import { preemptVcpu, resumeVcpu } from "../../../src/kernel/operation/vcpu-operation.ts";
+import { mprotect } from "../../../src/kernel/memory/mprotect.ts";
+import { munmap } from "../../../src/kernel/memory/mmap.ts";
+import { cloneThread, fork, STACK } from "../../../src/kernel/process/fork.ts";
+import { waitForChild, waitForChildren } from "../../../src/kernel/process/exit.ts";
+import { reclaim } from "../../../src/kernel/memory/reclaim.ts";
 import { kvmPv, kvmPv618 } from "../../../src/kernel/shootdown/kvm-pv.ts";
 import { linux513 } from "../../../src/kernel/shootdown/linux-5.13.ts";
-import type { ShootdownProtocol } from "../../../src/kernel/shootdown/protocol.ts";
-import { syscall } from "../../../src/kernel/syscall.ts";
-import type { Task } from "../../../src/kernel/task.ts";
+import type { ShootdownProtocol } from "../../../src/kernel/state/shootdown-protocol.ts";
+import { syscall } from "../../../src/kernel/cpu/syscall.ts";
+import type { Task } from "../../../src/kernel/state/task.ts";
 import { touchPages, usePages } from "../../../src/workloads/memory.ts";
 import { goLazy, memory, play, runOn, type Script, touch } from "../lab.ts";
 import { eventsOf, type Outcome, play as playScene } from "../scene.ts";
@@ -28,7 +28,7 @@ const READ_ONLY = { writable: false, executable: false };
 interface Options {
   readonly protocol?: ShootdownProtocol;
   readonly lazy?: boolean;
-  readonly change?: (mm: Mm) => (cpu: Parameters<Script>[0]) => Kernel;
+  readonly change?: (mm: Mm) => (cpu: Parameters<Script>[0]) => KernelCode;
 }
 
 /** CPUs 1 and 2 run the mm, the host preempts CPU 1, CPU 0 changes the mm; then CPU 1 reads. */
@@ -189,9 +189,9 @@ function exitUnderPreempted(policy: LazyPolicy, protocol = kvmPv): Outcome {
     (kernel) =>
       function* (main) {
         const cpu = kernel.cpus[1]!;
-        const process = function* (task: Task): Kernel {
+        const process = function* (task: Task): KernelCode {
           yield* touchPages(STACK, "write");
-          const program = (_thread: Task): Kernel => touchPages(STACK, "read");
+          const program = (_thread: Task): KernelCode => touchPages(STACK, "read");
           const thread = yield* syscall(task, cloneThread(task, { name: "thread", program, cpu }));
           yield* syscall(task, waitForChild(task, thread));
           yield* usePages(STACK, { accesses: 20, thinkCycles: 1000, seed: 1 });

@@ -7,18 +7,21 @@ import { LeftOver } from "../../../src/check/left-over.ts";
 import { Roots } from "../../../src/check/roots.ts";
 import { StaleTranslationChecker } from "../../../src/check/stale-translation.ts";
 import { ViolationLog } from "../../../src/check/violation.ts";
-import { Clock } from "../../../src/kernel/clock.ts";
-import type { KernelState } from "../../../src/kernel/kernel.ts";
-import { HZ, type Kernel, workUntil } from "../../../src/kernel/operation.ts";
+import { Clock } from "../../../src/clock/clock.ts";
+import type { Kernel } from "../../../src/kernel/state/kernel.ts";
+import { HZ, type KernelCode, workUntil } from "../../../src/kernel/operation/operation.ts";
 import { latr } from "../../../src/kernel/shootdown/latr.ts";
 import { linux513 } from "../../../src/kernel/shootdown/linux-5.13.ts";
-import type { ShootdownProtocol } from "../../../src/kernel/shootdown/protocol.ts";
-import { CALL_FUNCTION_SINGLE_VECTOR, CALL_FUNCTION_VECTOR } from "../../../src/kernel/smp.ts";
-import type { Task } from "../../../src/kernel/task.ts";
-import { TIMER_VECTOR } from "../../../src/kernel/tick.ts";
-import { syscall } from "../../../src/kernel/syscall.ts";
-import { cloneThread } from "../../../src/kernel/process.ts";
-import { waitForChildren } from "../../../src/kernel/exit.ts";
+import type { ShootdownProtocol } from "../../../src/kernel/state/shootdown-protocol.ts";
+import {
+  CALL_FUNCTION_SINGLE_VECTOR,
+  CALL_FUNCTION_VECTOR,
+  TIMER_VECTOR,
+} from "../../../src/kernel/operation/vectors.ts";
+import type { Task } from "../../../src/kernel/state/task.ts";
+import { syscall } from "../../../src/kernel/cpu/syscall.ts";
+import { cloneThread } from "../../../src/kernel/process/fork.ts";
+import { waitForChildren } from "../../../src/kernel/process/exit.ts";
 import { startInit } from "../../../src/workloads/init.ts";
 import { Barrier } from "../../../src/workloads/barrier.ts";
 import {
@@ -31,7 +34,7 @@ import {
 import { discardUnderReader } from "../../check/scenes.ts";
 import { bootScene, eventsOf, type Outcome, play, type SceneOptions } from "../scene.ts";
 
-type Act = (main: Task, kept: PageRange, kernel: KernelState) => Kernel;
+type Act = (main: Task, kept: PageRange, kernel: Kernel) => KernelCode;
 
 /** CPU 0 acts while threads of its mm compute on memory of their own on the other CPUs. */
 function act(body: Act, options: SceneOptions = {}): Outcome {
@@ -40,15 +43,15 @@ function act(body: Act, options: SceneOptions = {}): Outcome {
   return outcome;
 }
 
-function threadsAround(kernel: KernelState, body: Act) {
-  return function* (main: Task): Kernel {
+function threadsAround(kernel: Kernel, body: Act) {
+  return function* (main: Task): KernelCode {
     const kept = yield* mapPages(main, { pageCount: 8 });
     yield* touchPages(kept, "write");
     const others = kernel.cpus.slice(1);
     const started = new Barrier(kernel, others.length);
     let isOver = false;
     for (const cpu of others) {
-      const program = function* (task: Task): Kernel {
+      const program = function* (task: Task): KernelCode {
         yield* touchPages(kept, "read");
         yield* started.arrive(task);
         while (!isOver) yield* usePages(kept, { accesses: 64, thinkCycles: 200, seed: 1 });
@@ -63,7 +66,7 @@ function threadsAround(kernel: KernelState, body: Act) {
 }
 
 /** Maps, touches and unmaps a page. */
-function* unmapOne(main: Task): Kernel<PageRange> {
+function* unmapOne(main: Task): KernelCode<PageRange> {
   const range = yield* mapPages(main, { pageCount: 1 });
   yield* touchPages(range, "write");
   yield* unmapPages(main, range);
@@ -76,7 +79,7 @@ const calls = (outcome: Outcome): number =>
   ).length;
 
 /** Computes until `ticks` more ticks have passed. */
-function* passTicks(main: Task, ticks: number): Kernel {
+function* passTicks(main: Task, ticks: number): KernelCode {
   const { machine } = main.cpu.kernel;
   const cycles = (machine.description.frequencyGhz * 1e9) / HZ;
   const next = (Math.floor(machine.now(main.cpu.id) / cycles) + ticks) * cycles;
@@ -180,7 +183,7 @@ test("munmap takes a third of the time among 16 CPUs, and less among more", () =
 describe("the contract", () => {
   const discard = (judge: "latr's" | "munmap's"): number => {
     const kernel = bootScene({ protocol: latr });
-    const log = new ViolationLog();
+    const log = new ViolationLog({ of: () => [] });
     const roots = new Roots(kernel);
     const checker = new StaleTranslationChecker(kernel, log, roots, new LeftOver());
     const observer: typeof checker | { observe: typeof checker.observe } = {

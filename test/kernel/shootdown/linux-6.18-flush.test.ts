@@ -1,9 +1,9 @@
 // flush_tlb_mm_range of linux-6.18: who of the mask is called, and who leaves it.
 
 import { describe, expect, test } from "vitest";
-import type { Cpu } from "../../../src/kernel/cpu.ts";
-import type { Mm } from "../../../src/kernel/mm.ts";
-import { type Kernel, work } from "../../../src/kernel/operation.ts";
+import type { Cpu } from "../../../src/kernel/state/cpu.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
+import { type KernelCode, work } from "../../../src/kernel/operation/operation.ts";
 import { linux618 } from "../../../src/kernel/shootdown/linux-6.18.ts";
 import { flush, goLazy, memory, play, runOn, type Script, touch } from "../lab.ts";
 import { eventsOf } from "../scene.ts";
@@ -21,7 +21,7 @@ interface Shot {
 
 interface Options {
   readonly freedTables?: boolean;
-  readonly before?: (cpu: Cpu, mm: Mm) => Kernel;
+  readonly before?: (cpu: Cpu, mm: Mm) => KernelCode;
 }
 
 /** CPU 0 runs the mm and flushes a page; CPU i has role `others[i - 1]`. */
@@ -72,7 +72,7 @@ describe("a flush", () => {
   });
 
   test("calls a CPU that was lazy once more, which then leaves the mask", () => {
-    const before = (cpu: Cpu, mm: Mm): Kernel => flush(cpu, mm, memory(1), true);
+    const before = (cpu: Cpu, mm: Mm): KernelCode => flush(cpu, mm, memory(1), true);
     const { ipis, mask } = shoot(["lazy"], { freedTables: true, before });
     expect([ipis, mask]).toEqual([[1, 1], [0]]);
   });
@@ -84,7 +84,7 @@ describe("a flush", () => {
   });
 
   test("older than what the CPU has is answered without a look at the mm's generation", () => {
-    const before = function* (cpu: Cpu): Kernel {
+    const before = function* (cpu: Cpu): KernelCode {
       cpu.tlb.contexts[cpu.tlb.loadedAsid]!.tlbGeneration = 2;
     };
     expect(shoot([], { before }).answers).toEqual(["0 skipped local"]);
@@ -94,9 +94,9 @@ describe("a flush", () => {
 describe("trimming", () => {
   /** Flushes after so many jiffies, the last of which may trim. */
   const ipisOfFlushesAt = (jiffies: readonly number[]): number => {
-    const before = function* (cpu: Cpu, mm: Mm): Kernel {
+    const before = function* (cpu: Cpu, mm: Mm): KernelCode {
       const { frequencyGhz } = cpu.kernel.machine.description;
-      const elapse = (count: number): Kernel =>
+      const elapse = (count: number): KernelCode =>
         work({ name: "elapse", cycles: count * frequencyGhz * 1e6 });
       for (const count of jiffies) {
         yield* elapse(count);

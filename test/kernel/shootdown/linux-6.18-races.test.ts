@@ -2,25 +2,25 @@
 // gone, where the right kernel shows none.
 
 import { describe, expect, test } from "vitest";
-import type { Cpu } from "../../../src/kernel/cpu.ts";
-import type { KernelOptions } from "../../../src/kernel/kernel.ts";
-import type { Mm } from "../../../src/kernel/mm.ts";
-import type { MutationName } from "../../../src/kernel/mutation.ts";
+import type { Cpu } from "../../../src/kernel/state/cpu.ts";
+import type { KernelOptions } from "../../../src/kernel/state/kernel-options.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
+import type { MutationName } from "../../../src/kernel/operation/mutation.ts";
 import {
   disableInterrupts,
   enableInterrupts,
   exchangeEntry,
-  type Kernel,
+  type KernelCode,
   locked,
   note,
   waitUntil,
   work,
-} from "../../../src/kernel/operation.ts";
+} from "../../../src/kernel/operation/operation.ts";
 import { linux513 } from "../../../src/kernel/shootdown/linux-5.13.ts";
 import { considerGlobalAsid } from "../../../src/kernel/shootdown/global-asid.ts";
 import { flushMulti } from "../../../src/kernel/shootdown/linux-6.18-flush.ts";
 import { linux618 } from "../../../src/kernel/shootdown/linux-6.18.ts";
-import { NO_GENERATION } from "../../../src/kernel/tlb-state.ts";
+import { NO_GENERATION } from "../../../src/kernel/state/tlb-state.ts";
 import { unmapUnderLazy } from "../../check/scenes.ts";
 import { flush, memory, play, runOn, type Script, touch } from "../lab.ts";
 import { type Outcome, play as playScene, type SceneOptions } from "../scene.ts";
@@ -35,9 +35,10 @@ const foundIn = ({ ended, violations }: Outcome): string[] => {
 };
 
 /** Takes page `page` of `memory` out, as zap_pte_range does. */
-const zap = (mm: Mm, page: number): Kernel<bigint> => exchangeEntry(mm, memory(1, page).start, 0n);
+const zap = (mm: Mm, page: number): KernelCode<bigint> =>
+  exchangeEntry(mm, memory(1, page).start, 0n);
 
-const elapse = (cycles: number): Kernel => work({ name: "meanwhile", cycles });
+const elapse = (cycles: number): KernelCode => work({ name: "meanwhile", cycles });
 
 /**
  * CPU 1 has been to `mm`, and comes back to it. It is held up at the operation `heldAt`, and
@@ -45,11 +46,11 @@ const elapse = (cycles: number): Kernel => work({ name: "meanwhile", cycles });
  */
 function flushWhileHeld(
   heldAt: string,
-  meanwhile: (cpu: Cpu, mm: Mm) => Kernel,
+  meanwhile: (cpu: Cpu, mm: Mm) => KernelCode,
   options: SceneOptions,
 ): string[] {
   let mm: Mm | undefined;
-  let hold: (() => Kernel) | null = null;
+  let hold: (() => KernelCode) | null = null;
   const flusher: Script = function* (cpu, lab) {
     mm = lab.mm("mm");
     yield* runOn(cpu, mm);
@@ -186,7 +187,7 @@ describe.each([linux513, linux618])("$name: tables that a lazy CPU can reach", (
  * CPU 0 goes over, takes a page out and flushes it.
  */
 function flushDuringTransition(mutation: MutationName | null): string[] {
-  const goOver = function* (cpu: Cpu, mm: Mm): Kernel {
+  const goOver = function* (cpu: Cpu, mm: Mm): KernelCode {
     yield* considerGlobalAsid(cpu, mm);
     yield* runOn(cpu, mm);
   };

@@ -1,8 +1,8 @@
 // switch_mm_irqs_off of linux-6.18: the lazy mm_cpumask, and in which order a switch tells others.
 
 import { describe, expect, test } from "vitest";
-import type { Mm } from "../../../src/kernel/mm.ts";
-import type { MutationName } from "../../../src/kernel/mutation.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
+import type { MutationName } from "../../../src/kernel/operation/mutation.ts";
 import { linux618 } from "../../../src/kernel/shootdown/linux-6.18.ts";
 import { goLazy, type Lab, play, runOn, type Script } from "../lab.ts";
 import { eventsOf } from "../scene.ts";

@@ -1,15 +1,15 @@
 // rar: microcode answers, whatever the kernel of the target is doing.
 
 import { describe, expect, test } from "vitest";
-import type { Mm } from "../../../src/kernel/mm.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
 import {
   disableInterrupts,
   enableInterrupts,
-  type Kernel,
+  type KernelCode,
   work,
-} from "../../../src/kernel/operation.ts";
+} from "../../../src/kernel/operation/operation.ts";
 import { linux513 } from "../../../src/kernel/shootdown/linux-5.13.ts";
-import type { ShootdownProtocol } from "../../../src/kernel/shootdown/protocol.ts";
+import type { ShootdownProtocol } from "../../../src/kernel/state/shootdown-protocol.ts";
 import { rar } from "../../../src/kernel/shootdown/rar.ts";
 import type { Configuration } from "../../../src/experiment/configuration.ts";
 import { conflictIn } from "../../../src/experiment/constraints.ts";
@@ -23,7 +23,7 @@ const LONG = 100_000;
 /** CPU 0 flushes pages that CPU 1 has used, which then does `meanwhile`; CPU 2 is lazy. */
 function flushDuring(
   protocol: ShootdownProtocol,
-  meanwhile: () => Kernel,
+  meanwhile: () => KernelCode,
   pages = 1,
 ): Outcome & { cycles: number } {
   let mm: Mm | undefined;
@@ -59,12 +59,12 @@ function flushDuring(
   return { ...outcome, cycles: end!.at.cycle - begin!.at.cycle };
 }
 
-function* withInterruptsOff(): Kernel {
+function* withInterruptsOff(): KernelCode {
   yield* disableInterrupts();
   yield* work({ name: "long", cycles: LONG });
   yield* enableInterrupts();
 }
-function* nothing(): Kernel {
+function* nothing(): KernelCode {
   yield* work({ name: "none", cycles: 1 });
 }
 

@@ -1,9 +1,9 @@
 // switch_mm_irqs_off of linux-5.13: mask bits, the six ASID slots, and coming back from lazy.
 
 import { describe, expect, test } from "vitest";
-import type { Cpu } from "../../../src/kernel/cpu.ts";
-import type { Mm } from "../../../src/kernel/mm.ts";
-import type { Kernel } from "../../../src/kernel/operation.ts";
+import type { Cpu } from "../../../src/kernel/state/cpu.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
+import type { KernelCode } from "../../../src/kernel/operation/operation.ts";
 import { flush, goLazy, type Lab, memory, play, runOn, type Script, touch } from "../lab.ts";
 import { eventsOf, type Outcome } from "../scene.ts";
 
@@ -65,7 +65,7 @@ describe("the ASID slots", () => {
     expect(outcome.violations).toEqual([]);
     return cr3Of(outcome);
   };
-  type Between = (cpu: Cpu, mms: readonly Mm[], index: number) => Kernel;
+  type Between = (cpu: Cpu, mms: readonly Mm[], index: number) => KernelCode;
 
   test("are given out round robin, and the seventh address space takes the first again", () => {
     // init_mm has slot 0 (PCID 1) from boot on.
@@ -114,7 +114,7 @@ describe("the ASID slots", () => {
 });
 
 describe("coming back from lazy to the same address space", () => {
-  const comeBack = (meanwhile: (cpu: Cpu, mm: Mm) => Kernel): Outcome => {
+  const comeBack = (meanwhile: (cpu: Cpu, mm: Mm) => KernelCode): Outcome => {
     const script: Script = function* (cpu, lab) {
       const mm = lab.mm("mm");
       yield* runOn(cpu, mm);

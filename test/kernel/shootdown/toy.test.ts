@@ -2,33 +2,33 @@
 // package it would be one line more, in protocols.ts.
 
 import { describe, expect, test } from "vitest";
-import type { Subject } from "../../../src/explore/exploration.ts";
-import { exploreScenario } from "../../../src/explore/explore.ts";
-import { scenarioNamed } from "../../../src/explore/scenarios.ts";
+import type { Subject } from "../../../src/explore/execution/scenario-system.ts";
+import { exploreScenario } from "../../../src/explore/search/explorer.ts";
+import { scenarioNamed } from "../../../src/explore/scenarios/scenarios.ts";
 import { lazyPolicies } from "../../../src/kernel/lazy/policies.ts";
-import type { Cpu } from "../../../src/kernel/cpu.ts";
-import { setCpu } from "../../../src/kernel/cpu-mask.ts";
-import type { Mm } from "../../../src/kernel/mm.ts";
+import type { Cpu } from "../../../src/kernel/state/cpu.ts";
+import { setCpu } from "../../../src/kernel/cpu/cpumask.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
 import {
   disableInterrupts,
   enableInterrupts,
   fence,
-  type Kernel,
+  type KernelCode,
   load,
   store,
   writeCr3,
-} from "../../../src/kernel/operation.ts";
-import type { ShootdownProtocol } from "../../../src/kernel/shootdown/protocol.ts";
-import { callMany, waitForCalls } from "../../../src/kernel/smp.ts";
+} from "../../../src/kernel/operation/operation.ts";
+import type { ShootdownProtocol } from "../../../src/kernel/state/shootdown-protocol.ts";
+import { callMany, waitForCalls } from "../../../src/kernel/cpu/smp.ts";
 import { playWorkload } from "../../workloads/runs.ts";
 
 /** MOV CR3 that keeps nothing: the toy knows no PCID. */
-function* reload(cpu: Cpu, mm: Mm): Kernel {
+function* reload(cpu: Cpu, mm: Mm): KernelCode {
   yield* writeCr3(mm.root, 0, false);
   cpu.tlb.cr3Mm = mm;
 }
 
-function* switchMm(cpu: Cpu, next: Mm): Kernel {
+function* switchMm(cpu: Cpu, next: Mm): KernelCode {
   if ((yield* load(cpu.tlb.loadedMm)) === next) return;
   yield* setCpu(next.cpumask, cpu.id);
   yield* reload(cpu, next);
@@ -37,10 +37,10 @@ function* switchMm(cpu: Cpu, next: Mm): Kernel {
 
 /** Every CPU that there is empties its TLB, or with `forgets` only the caller's does. */
 const toy = (forgets: boolean): ShootdownProtocol => {
-  function* flushHere(target: Cpu): Kernel {
+  function* flushHere(target: Cpu): KernelCode {
     yield* reload(target, target.tlb.cr3Mm);
   }
-  function* flushEverywhere(cpu: Cpu): Kernel<boolean> {
+  function* flushEverywhere(cpu: Cpu): KernelCode<boolean> {
     const all = forgets ? [] : cpu.kernel.cpus.map(({ id }) => id);
     yield* fence(); // the entries first, then everybody is asked
     const called = yield* callMany(cpu, all, flushHere, null);

@@ -2,16 +2,15 @@
 // it, else, and whenever a whole address space goes, a flush that waits for the way to user mode.
 
 import { describe, expect, test } from "vitest";
-import type { KernelOptions } from "../../../src/kernel/kernel.ts";
-import type { Kernel } from "../../../src/kernel/operation.ts";
-import type { Cpu } from "../../../src/kernel/cpu.ts";
-import type { Mm } from "../../../src/kernel/mm.ts";
+import type { KernelOptions } from "../../../src/kernel/state/kernel-options.ts";
+import type { KernelCode } from "../../../src/kernel/operation/operation.ts";
+import type { Cpu } from "../../../src/kernel/state/cpu.ts";
+import type { Mm } from "../../../src/kernel/state/mm.ts";
 import { flush, inUserMode, type Lab, memory, play, runOn, type Script, touch } from "../lab.ts";
-import { eventsOf, type Outcome } from "../scene.ts";
-import { play as playScene } from "../scene.ts";
+import { eventsOf, type Outcome, play as playScene } from "../scene.ts";
 import { discardUnderReader, manyProcesses, protectUnderReader } from "../../check/scenes.ts";
 
-type Between = (cpu: Cpu, mm: Mm, lab: Lab) => Kernel;
+type Between = (cpu: Cpu, mm: Mm, lab: Lab) => KernelCode;
 
 /** What CPU 0 does to CR3 for user mode, before and after `between`; 40 pages are touched there. */
 function around(kernel: Partial<KernelOptions>, between: Between) {

@@ -1,16 +1,16 @@
 // A protocol whose switches can be looked into: the operations of each are written down, and a test
 // may hold a switch up between two of them.
 
-import type { Cpu } from "../../../src/kernel/cpu.ts";
-import type { Kernel, Operation } from "../../../src/kernel/operation.ts";
-import type { ShootdownProtocol } from "../../../src/kernel/shootdown/protocol.ts";
+import type { Cpu } from "../../../src/kernel/state/cpu.ts";
+import type { KernelCode, Operation } from "../../../src/kernel/operation/operation.ts";
+import type { ShootdownProtocol } from "../../../src/kernel/state/shootdown-protocol.ts";
 
 /** For example "load mm.cpumask[0]", "fence", "writeCr3". */
 export const wordsFor = (operation: Operation): string =>
   "cell" in operation ? `${operation.kind} ${operation.cell.name}` : operation.kind;
 
 /** Runs after each operation of a switch on `cpu`, which `words` describe. */
-export type Hook = (cpu: Cpu, words: string) => Kernel;
+export type Hook = (cpu: Cpu, words: string) => KernelCode;
 
 /** `protocol`, with `hook` after each operation of switch_mm_irqs_off. */
 export function watchingSwitches(protocol: ShootdownProtocol, hook: Hook): ShootdownProtocol {

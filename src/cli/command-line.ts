@@ -1,0 +1,40 @@
+// All commands that there are. Only the one that is asked for is loaded: the others would take more
+// time than most commands do.
+
+import { Command } from "commander";
+import { BadInput, remedyForName } from "../base/bad-input.ts";
+
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import("./run-command.ts")).runCommand(),
+  replay: async () => (await import("./replay-command.ts")).replayCommand(),
+  verify: async () => (await import("./verify-command.ts")).verifyCommand(),
+  explore: async () => (await import("./explore-command.ts")).exploreCommand(),
+  walk: async () => (await import("./walk-command.ts")).walkCommand(),
+  presets: async () => (await import("./presets-command.ts")).presetsCommand(),
+  perf: async () => (await import("./perf-command.ts")).perfCommand(),
+};
+
+const NAMES = Object.keys(COMMANDS);
+
+/** @param words - The command line, behind the program's name. */
+export async function program(words: readonly string[]): Promise<Command> {
+  const root = new Command("shootdown")
+    .description("What TLB coherence costs under a configuration, and whether it is correct.")
+    .argument("[command]")
+    .helpCommand(false)
+    .usage("COMMAND [options]")
+    .action((name: string | undefined) => {
+      const remedy = name === undefined ? `one of ${NAMES.join(", ")}` : remedyForName(name, NAMES);
+      throw new BadInput("command", name, remedy);
+    });
+  const asked = NAMES.filter((name) => name === words[0]);
+  for (const name of asked.length > 0 ? asked : NAMES) {
+    root.addCommand(quietly(await COMMANDS[name]!()));
+  }
+  return quietly(root).allowExcessArguments().allowUnknownOption();
+}
+
+/** The command throws its errors and prints none. */
+function quietly(command: Command): Command {
+  return command.exitOverride().configureOutput({ writeErr: () => {} });
+}

@@ -1,0 +1,122 @@
+// `shootdown explore [SCENARIO...]`: every interleaving of small scenarios.
+
+import { writeFileSync } from "node:fs";
+import { Command, Option } from "commander";
+import { readCount } from "../experiment/experiment.ts";
+import { MAX_WORKERS, defaultWorkers } from "../experiment/workers.ts";
+import { replayCounterexample } from "../explore/file.ts";
+import { type ExploreResult, isAsExpected } from "../explore/explore-job.ts";
+import { plan, type Selection } from "../explore/explore-plan.ts";
+import { exploreAll } from "../explore/explore.ts";
+import { SCENARIOS } from "../explore/scenarios/scenarios.ts";
+import { formatCounterexample, formatExploration } from "../report/exploration-text.ts";
+import { formatSequence } from "../report/schedule-table.ts";
+import { explorationProgress } from "./exploration-progress.ts";
+import { failCheck } from "./failure.ts";
+import { jsonOption, seedOption } from "./options.ts";
+import { checkOutputFile, note, paintFor, print, toJson } from "./output.ts";
+
+/** Where nobody says how wide the paper is. */
+const COLUMNS = 140;
+const MOST = 1_000_000_000;
+
+interface Options extends Selection {
+  readonly json?: true;
+  readonly maxSteps?: number;
+  readonly maxExecutions?: number;
+  readonly preemptionBound?: number;
+  readonly time?: number;
+  readonly reduction?: "none" | "source";
+  readonly workers?: number;
+  readonly replay?: string;
+  readonly diagram?: string;
+}
+
+export function exploreCommand(): Command {
+  return new Command("explore")
+    .description("every interleaving of small scenarios, under x86-TSO")
+    .argument(
+      "[scenario...]",
+      "scenarios, or files of them (default: all, and every known mistake)",
+    )
+    .option("--policy <NAME>", "lazy-TLB policy")
+    .option("--protocol <NAME>", "shootdown protocol")
+    .option("--mutation <NAME>", "a known mistake, or none")
+    .option("--memory <MODEL>", "sc or tso (default: tso)")
+    .addOption(counted("--max-steps", "cut longer executions (default: 1000)"))
+    .addOption(counted("--max-executions", "end after so many executions"))
+    .addOption(counted("--preemption-bound", "at most so many preemptions; no reduction then"))
+    .addOption(counted("--time", "end each exploration after so many seconds"))
+    .addOption(
+      new Option("--reduction <KIND>", "partial-order reduction").choices(["none", "source"]),
+    )
+    .addOption(counted("--workers", "worker threads (default: at most 2)", MAX_WORKERS))
+    .option("--replay <FILE>", "run the first counterexample of a --json document again")
+    .addOption(
+      new Option(
+        "--diagram <FILE>",
+        "save the first counterexample as a Mermaid diagram",
+      ).argParser(checkOutputFile),
+    )
+    .addOption(jsonOption())
+    .addOption(seedOption())
+    .addHelpText("after", `\nScenarios:\n${describeScenarios()}`)
+    .action(explore);
+}
+
+async function explore(scenarios: readonly string[], options: Options): Promise<void> {
+  if (options.replay !== undefined) return replay(options.replay, options);
+  const jobs = await plan({ ...options, scenarios });
+  const interrupt = new AbortController();
+  const stop = (): void => interrupt.abort();
+  process.once("SIGINT", stop);
+  const progress = explorationProgress();
+  const { maxSteps, maxExecutions, preemptionBound, time, reduction } = options;
+  try {
+    const result = await exploreAll(jobs, {
+      ...(maxSteps !== undefined && { maxSteps }),
+      ...(maxExecutions !== undefined && { maxExecutions }),
+      ...(preemptionBound !== undefined && { preemptionBound }),
+      ...(time !== undefined && { seconds: time }),
+      ...(reduction !== undefined && { reduction }),
+      workers: options.workers ?? defaultWorkers(),
+      signal: interrupt.signal,
+      onProgress: (state) => progress.update(state),
+    });
+    progress.stop();
+    deliver(result, options);
+    if (!interrupt.signal.aborted) return;
+    note(`interrupted: ${result.scenarios.length} of ${jobs.length} explorations were begun`);
+    failCheck();
+  } finally {
+    progress.stop();
+    process.removeListener("SIGINT", stop);
+  }
+}
+
+function deliver(result: ExploreResult, { json, diagram }: Options): void {
+  if (!result.scenarios.every(isAsExpected)) failCheck();
+  const first = result.scenarios.flatMap(({ violations }) => violations)[0];
+  if (diagram !== undefined && first !== undefined) writeFileSync(diagram, formatSequence(first));
+  if (json) return print(toJson(result));
+  const columns = process.stdout.columns ?? COLUMNS;
+  print(formatExploration(result, { paint: paintFor(process.stdout), columns }));
+}
+
+async function replay(path: string, { json, diagram }: Options): Promise<void> {
+  const { job, recorded, counterexample } = await replayCounterexample(path);
+  if (counterexample === null) {
+    failCheck();
+    note(`${path}: the schedule does not violate ${recorded} any more`);
+    return;
+  }
+  if (diagram !== undefined) writeFileSync(diagram, formatSequence(counterexample));
+  if (json) return print(toJson({ ...job, violations: [counterexample] }));
+  print(formatCounterexample(counterexample, process.stdout.columns ?? COLUMNS));
+}
+
+const counted = (flag: string, text: string, most = MOST): Option =>
+  new Option(`${flag} <N>`, text).argParser((value) => readCount(value, flag, most));
+
+const describeScenarios = (): string =>
+  SCENARIOS.map(({ name, summary }) => `  ${name.padEnd(30)} ${summary}`).join("\n");

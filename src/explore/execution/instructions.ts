@@ -1,0 +1,133 @@
+// Machine instructions under exploration that change what TLBs hold. Each is a full barrier where
+// hardware serialises, drops what the machine says it drops, and then fills anew what is in reach.
+
+import { addressOfPage, pageAfter } from "../../base/address.ts";
+import { assert } from "../../base/assert.ts";
+import type { Operation } from "../../kernel/operation/operation.ts";
+import { ACTION_DONE } from "../../kernel/operation/remote-operation.ts";
+import type { Broadcast } from "../../machine/broadcast.ts";
+import { readTables } from "./user-accesses.ts";
+import type { CpuState } from "./cpu-state.ts";
+import type { Executor } from "./executor.ts";
+
+type Instruction = Extract<
+  Operation,
+  {
+    kind:
+      | "writeCr3"
+      | "writeCr4"
+      | "invlpg"
+      | "invpcid"
+      | "invlpgb"
+      | "tlbsync"
+      | "invalidateRemotely"
+      | "sendActions";
+  }
+>;
+
+export function instruct(executor: Executor, state: CpuState, instruction: Instruction): void {
+  const { touched, kernel } = executor;
+  const { machine } = kernel;
+  const { cpu, tlb } = state;
+  if (instruction.kind === "invlpgb") return broadcast(executor, state, instruction.what);
+  touched.follow(state.bufferLocation);
+  touched.write(state.tlbLocation);
+  readTables(executor, instruction.kind === "writeCr3" ? instruction.root : tlb.root);
+  switch (instruction.kind) {
+    case "writeCr3": {
+      const { root, pcid, keep } = instruction;
+      machine.writeCr3(cpu.id, { root, pcid, keep });
+      tlb.loaded(root, pcid, keep);
+      return executor.emit(cpu, { kind: "cr3Written", root, pcid, keep });
+    }
+    case "writeCr4": {
+      const { pcid } = kernel.options;
+      machine.writeCr4(cpu.id, { globalPages: instruction.globalPages, pcid });
+      return tlb.emptied(null); // a change of CR4.PGE
+    }
+    case "invlpg":
+      machine.invlpg(cpu.id, instruction.page);
+      return tlb.invalidated(instruction.page);
+    case "invpcid":
+      return invalidatePcid(state, instruction);
+    case "tlbsync":
+      return synchronise(executor, state);
+    case "invalidateRemotely":
+      return invalidateRemotely(executor, state, instruction);
+    case "sendActions":
+      return sendActions(executor, state, instruction);
+  }
+}
+
+function invalidatePcid(
+  { cpu, tlb }: CpuState,
+  { type, pcid, page }: Extract<Operation, { kind: "invpcid" }>,
+): void {
+  const descriptor = { pcid: BigInt(pcid), address: addressOfPage(page) };
+  const fault = cpu.kernel.machine.invpcid(cpu.id, BigInt(type), descriptor);
+  assert(fault === undefined, "INVPCID names a PCID only while CR4.PCIDE is set");
+  if (type === 0) tlb.invalidated(page, pcid);
+  else tlb.emptied(type === 1 ? pcid : null);
+}
+
+/** INVLPGB begins; the machine carries it out as late as it may, at the TLBSYNC. */
+function broadcast(executor: Executor, { cpu, broadcasts }: CpuState, what: Broadcast): void {
+  executor.kernel.machine.broadcasts.issue(cpu.id, what);
+  broadcasts.push(what);
+  executor.emit(cpu, { kind: "broadcastBegun", what });
+}
+
+/** One step, in which whoever holds something is found and forgets it. */
+function invalidateRemotely(
+  executor: Executor,
+  { cpu }: CpuState,
+  { request }: Extract<Operation, { kind: "invalidateRemotely" }>,
+): void {
+  const { kernel, states, touched } = executor;
+  const { what } = request;
+  const cpus = kernel.machine.remote.request(cpu.id, request);
+  for (const state of states) {
+    touched.write(state.tlbLocation);
+    readTables(executor, state.tlb.root);
+    if (cpus.includes(state.cpu.id)) forget(state, what);
+  }
+  executor.emit(cpu, { kind: "invalidatedRemotely", what, cpus });
+}
+
+/** Carried out at once. Later would be no other: until then the target may use what is old. */
+function sendActions(
+  executor: Executor,
+  { cpu }: CpuState,
+  { what, targets }: Extract<Operation, { kind: "sendActions" }>,
+): void {
+  const { kernel, states, touched, locations } = executor;
+  for (const target of targets) {
+    const state = states[target.cpu]!;
+    touched.write(state.tlbLocation);
+    readTables(executor, state.tlb.root);
+    kernel.machine.remote.invalidate(target.cpu, what);
+    forget(state, what);
+    touched.write(locations.ofCell(target.status), target.status.value);
+    executor.commit(target.status, ACTION_DONE);
+  }
+  const cpus = targets.map((target) => target.cpu);
+  executor.emit(cpu, { kind: "invalidatedRemotely", what, cpus });
+}
+
+function synchronise(executor: Executor, { cpu, broadcasts }: CpuState): void {
+  const { kernel, states, touched } = executor;
+  kernel.machine.broadcasts.complete(cpu.id);
+  for (const state of states) {
+    touched.write(state.tlbLocation);
+    readTables(executor, state.tlb.root);
+    for (const what of broadcasts) forget(state, what);
+  }
+  broadcasts.length = 0;
+  executor.emit(cpu, { kind: "broadcastsDone" });
+}
+
+function forget({ tlb }: CpuState, what: Broadcast): void {
+  if (what.extent !== "pages") return tlb.emptied("pcid" in what ? what.pcid : null);
+  const { start, end } = what.range;
+  for (let page = start; page < end; page = pageAfter(page, 1)) tlb.invalidated(page, what.pcid);
+}

@@ -1,0 +1,139 @@
+// A scenario under one kernel, as a system that a search can run again and again.
+
+import { checkersFor } from "../../check/checkers.ts";
+import { type Violation, ViolationLog } from "../../check/violation.ts";
+import { Activation } from "../../kernel/operation/activation.ts";
+import { startKernel } from "../../kernel/boot.ts";
+import type { LazyPolicy } from "../../kernel/state/lazy-policy.ts";
+import type { MutationName } from "../../kernel/operation/mutation.ts";
+import { call, type KernelCode } from "../../kernel/operation/operation.ts";
+import { enterKernel } from "../../kernel/cpu/pti.ts";
+import { saveKernel } from "../../kernel/state/save.ts";
+import { type Restore } from "../../base/restore.ts";
+import type { ShootdownProtocol } from "../../kernel/state/shootdown-protocol.ts";
+import { VMALLOC_START } from "../../kernel/memory/vmalloc.ts";
+import { Machine } from "../../machine/machine.ts";
+import { Executor, type MemoryModel } from "./executor.ts";
+import { explorerMachine } from "./explorer-machine.ts";
+import type { Scenario, Script } from "../scenarios/scenario.ts";
+import { onePage, PAGE_COUNT, Stage } from "../scenarios/stage.ts";
+import type { Choices, Footprint, System } from "../search/system.ts";
+
+/** The code under test. */
+export interface Subject {
+  readonly policy: LazyPolicy;
+  readonly protocol: ShootdownProtocol;
+  readonly mutation?: MutationName;
+  readonly memory: MemoryModel;
+}
+
+/** The pages that scenarios use, and whose translations are followed. */
+const PAGES = [
+  ...Array.from({ length: PAGE_COUNT }, (_, index) => onePage(index).start),
+  VMALLOC_START,
+];
+
+export class Exploration implements System {
+  readonly executor: Executor;
+  readonly log: ViolationLog;
+  private readonly stage: Stage;
+  private readonly scripts: readonly (Script | undefined)[];
+  private readonly restores: readonly Restore[];
+
+  constructor(scenario: Scenario, { policy, protocol, mutation, memory }: Subject) {
+    const { kernel: special = {}, cpus } = scenario;
+    const machine = new Machine(explorerMachine(cpus, special.invlpgb === true), { watch: true });
+    const options = {
+      pcid: protocol.knowsPcid !== false,
+      flushCeiling: 33,
+      idle: "mwait",
+      vmaLocks: protocol.hasVmaLocks === true,
+      quarantinesFrames: true,
+      ...special,
+      ...(mutation !== undefined && { mutation }),
+    } as const;
+    const kernel = startKernel({ machine, policy, protocol, options });
+    this.executor = new Executor(kernel, memory, PAGES);
+    this.log = new ViolationLog(this.executor.history);
+    this.executor.hasTicks = scenario.ticks === true && protocol.tick !== undefined;
+    const checkers = checkersFor(kernel, this.log);
+    this.executor.observers = checkers.observers;
+    for (const state of this.executor.states) this.executor.advance(state);
+    this.stage = new Stage(kernel, this.executor);
+    this.scripts = scenario.prepare(this.stage);
+    this.stage.isPreparing = false;
+    this.executor.begin();
+    const snapshot = machine.snapshot();
+    this.restores = [saveKernel(kernel), checkers.save(), () => machine.restore(snapshot)];
+  }
+
+  get processCount(): number {
+    return this.executor.processCount;
+  }
+
+  get failed(): boolean {
+    return this.log.count > 0;
+  }
+
+  get footprint(): Footprint {
+    return this.executor.touched;
+  }
+
+  get cause(): number {
+    return this.executor.touched.cause;
+  }
+
+  get violations(): readonly Violation[] {
+    return this.log.violations;
+  }
+
+  restart(): void {
+    const { executor, log } = this;
+    executor.takeBack();
+    for (const restore of this.restores) restore();
+    log.clear();
+    for (const state of executor.states) {
+      const script = this.scripts[state.cpu.id];
+      state.cpu.current.stack.push(new Activation(this.scriptFor(state.cpu.id, script), "task"));
+    }
+    executor.restart();
+  }
+
+  private *scriptFor(id: number, script: Script | undefined): KernelCode {
+    const cpu = this.executor.kernel.cpus[id]!;
+    if (script !== undefined) {
+      yield* enterKernel(cpu);
+      yield* call(script(cpu));
+    }
+    if (cpu.current === cpu.idle) yield* cpu.idle.program(cpu.idle);
+    yield* this.stage.rest();
+  }
+
+  enabled(): number {
+    return this.executor.enabled();
+  }
+
+  step(process: number, choices: Choices): void {
+    this.executor.step(process, choices);
+  }
+
+  repeat(process: number, choices: Choices): void {
+    this.executor.repeat(process, choices);
+  }
+
+  blocked(): readonly { readonly process: number; readonly footprint: Footprint }[] {
+    return this.executor.blocked();
+  }
+
+  finish(): void {
+    const { states, kernel } = this.executor;
+    const stuck = states.filter(({ top }) => ["wait", "queue"].includes(top.pending!.kind));
+    if (stuck.length === 0) return;
+    const waits = stuck.map(({ cpu, top }) => ({
+      cpu: cpu.id,
+      task: cpu.current.name,
+      cell: (top.pending as { cell: { name: string } }).cell.name,
+    }));
+    this.executor.emit(kernel.cpus[stuck[0]!.cpu.id]!, { kind: "deadlock", waits });
+  }
+}

@@ -1,0 +1,150 @@
+// Exploring one scenario: every order of its steps under one kernel, until all have been tried, a
+// check fails or a bound is hit.
+
+import { type Counterexample, tell } from "../counterexample.ts";
+import { Exploration, type Subject } from "../execution/scenario-system.ts";
+import { shortestFrom } from "./minimise.ts";
+import { explorePart, type Part, type PartResult } from "./part.ts";
+import { Pass, type Shares, SHARES } from "./pass.ts";
+import type { Scenario } from "../scenarios/scenario.ts";
+import type { Limits } from "./search.ts";
+
+/** Bounds. Each has a name, and where it ends an exploration, that is said. */
+export interface ExploreBounds extends Partial<Limits> {
+  readonly maxExecutions?: number;
+  /** Seconds of host time. */
+  readonly seconds?: number;
+}
+
+export interface ExploreOptions extends ExploreBounds {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface Progress {
+  readonly executions: number;
+  readonly perSecond: number;
+  /** Steps of the longest execution. */
+  readonly depth: number;
+}
+
+export interface Explored {
+  /** Executions that ran to their end. */
+  readonly executions: number;
+  /** Executions given up because another order of the same steps had been seen. */
+  readonly redundant: number;
+  /** Longest execution. */
+  readonly depth: number;
+  /** The whole space under the preemption bound was covered, and nothing was cut. */
+  readonly complete: boolean;
+  /** Executions until a check failed; null: none did. Some more look for a shorter schedule. */
+  readonly foundAfter: number | null;
+  /** At most one: the shortest found, made as short as it could be. */
+  readonly violations: readonly Counterexample[];
+  /** Why the exploration is not complete, where a bound is the reason. */
+  readonly cutBy: "executions" | "time" | "steps" | "interrupt" | null;
+}
+
+/** The same for every thread that explores a part. */
+export function limitsOf({ reduction, maxSteps, preemptionBound }: ExploreBounds): Limits {
+  return {
+    reduction: reduction ?? (preemptionBound === undefined ? "source" : "none"),
+    maxSteps: maxSteps ?? 1000,
+    preemptionBound: preemptionBound ?? Infinity,
+  };
+}
+
+/** Directs an exploration that others carry out, part by part, one or several at once. */
+export class Explorer {
+  private pass: Pass;
+  /** The pass before, which the news ended. */
+  private abandoned: Pass | null = null;
+  private cutBy: "time" | "interrupt" | null = null;
+  private readonly start = performance.now();
+
+  constructor(
+    private readonly bounds: ExploreBounds,
+    private readonly shares: Shares = SHARES,
+  ) {
+    this.pass = this.passWith([]);
+  }
+
+  get isOver(): boolean {
+    return this.cutBy !== null || this.pass.isOver;
+  }
+
+  get isComplete(): boolean {
+    return this.pass.isComplete;
+  }
+
+  get progress(): Progress {
+    const { executions, depth } = this.pass;
+    const perSecond = (1000 * executions) / (performance.now() - this.start);
+    return { executions, perSecond, depth };
+  }
+
+  /** A part to explore; none: not before another answer has come, or never. */
+  next(): Part | undefined {
+    return this.isOver ? undefined : this.pass.next();
+  }
+
+  accept(part: Part, result: PartResult): void {
+    const { pass } = this;
+    pass.accept(part, result);
+    // What was taken for private by then was explored as such: only a pass without news counts.
+    if (pass.news.length > 0) {
+      this.abandoned = pass;
+      this.pass = this.passWith([...pass.shared, ...pass.news]);
+    }
+    const seconds = (performance.now() - this.start) / 1000;
+    if (!this.isOver && seconds >= (this.bounds.seconds ?? Infinity)) this.cutBy = "time";
+  }
+
+  interrupt(): void {
+    if (!this.isOver) this.cutBy = "interrupt";
+  }
+
+  /** What has come out by now. */
+  result(scenario: Scenario, subject: Subject): Explored {
+    const pass = this.pass.executions === 0 ? (this.abandoned ?? this.pass) : this.pass;
+    const { executions, redundant, depth, failing, foundAfter, shared } = pass;
+    const violations: Counterexample[] = [];
+    if (failing.length > 0) {
+      const exploration = new Exploration(scenario, subject);
+      exploration.executor.locations.begin(shared);
+      violations.push(tell(exploration, shortestFrom(exploration, failing)));
+    }
+    const complete = this.isComplete;
+    const cutBy = this.cutBy ?? this.boundHit();
+    return { executions, redundant, depth, complete, violations, cutBy, foundAfter };
+  }
+
+  private passWith(shared: Pass["shared"]): Pass {
+    return new Pass(shared, this.bounds.maxExecutions ?? Infinity, this.shares);
+  }
+
+  private boundHit(): Explored["cutBy"] {
+    const { isComplete, failing, executions } = this.pass;
+    if (isComplete || failing.length > 0) return null;
+    return executions === this.bounds.maxExecutions ? "executions" : "steps";
+  }
+}
+
+/** The same scenario, subject and bounds give the same result, unless time or a signal ends it. */
+export async function exploreScenario(
+  scenario: Scenario,
+  subject: Subject,
+  { signal, onProgress, ...bounds }: ExploreOptions = {},
+): Promise<Explored> {
+  const explorer = new Explorer(bounds);
+  const exploration = new Exploration(scenario, subject);
+  const { locations } = exploration.executor;
+  const limits = limitsOf(bounds);
+  for (let part = explorer.next(); part !== undefined; part = explorer.next()) {
+    explorer.accept(part, explorePart(exploration, locations, part, limits));
+    onProgress?.(explorer.progress);
+    await new Promise((resume) => setImmediate(resume));
+    if (signal?.aborted === true) explorer.interrupt();
+  }
+  return explorer.result(scenario, subject);
+}

@@ -1,0 +1,29 @@
+// The call of switch_mm_irqs_off from core code, in its two signatures. x86 does not look at `prev`
+// (it has loaded_mm); what is at issue is whether core code may hand over a pointer to freed
+// memory.
+
+import type { Cpu } from "../state/cpu.ts";
+import type { Mm } from "../state/mm.ts";
+import { call, type KernelCode, note } from "../operation/operation.ts";
+
+/** switch_mm_irqs_off(prev, next, tsk), as core code with active_mm calls it. Interrupts off. */
+export function* switchMm(cpu: Cpu, prev: Mm | null, next: Mm): KernelCode {
+  if (prev !== null) yield* note({ kind: "passed", mm: prev, callee: "switch_mm_irqs_off" });
+  yield* switchMmTo(cpu, next);
+}
+
+/** switch_mm_irqs_off(next, tsk): the fewer parameters. Interrupts off. */
+export function* switchMmTo(cpu: Cpu, next: Mm): KernelCode {
+  yield* note({ kind: "passed", mm: next, callee: "switch_mm_irqs_off" });
+  yield* note({ kind: "changeBegin" });
+  yield* call(cpu.kernel.protocol.switchMm(cpu, next));
+  yield* note({ kind: "changeEnd" });
+}
+
+/** enter_lazy_tlb(mm, tsk). Interrupts off. */
+export function* enterLazyTlb(cpu: Cpu, mm: Mm | null): KernelCode {
+  if (mm !== null) yield* note({ kind: "passed", mm, callee: "enter_lazy_tlb" });
+  yield* note({ kind: "changeBegin" });
+  yield* cpu.kernel.protocol.enterLazy(cpu);
+  yield* note({ kind: "changeEnd" });
+}

@@ -1,0 +1,70 @@
+// madvise: MADV_DONTNEED takes the pages away and leaves the area; MADV_FREE leaves both, clean.
+
+import { type PageRange, pageRange, union } from "../../base/address.ts";
+import { assert } from "../../base/assert.ts";
+import { lockToRead, unlockToRead } from "../locking/area-lock.ts";
+import { batchedCall } from "../cpu/batched-call.ts";
+import { costs } from "../operation/costs.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { madeOld } from "../state/leaf-entry.ts";
+import { flushRange } from "./flush.ts";
+import { finishGather, MmuGather, zapArea } from "./mmu-gather.ts";
+import type { Mm } from "../state/mm.ts";
+import {
+  exchangeEntry,
+  type KernelCode,
+  note,
+  work,
+  workTimes,
+  writeEntry,
+} from "../operation/operation.ts";
+import { underEachLock } from "../locking/page-table-lock.ts";
+import { presentPages } from "../operation/table-operation.ts";
+import { flushBatchedPending } from "./unmap-batch.ts";
+
+/** madvise_dontneed_free: under the lock of the area, or mmap_lock for reading. */
+export function* madviseDontNeed(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
+  yield* batchedCall(cpu, discard(cpu, mm, range));
+}
+
+function* discard(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
+  const held = yield* lockToRead(mm, range);
+  yield* work(costs.adviseRange);
+  yield* note({ kind: "revoking", mm, range });
+  const gather = new MmuGather(mm);
+  for (const area of mm.areas.within(range)) yield* zapArea(cpu, gather, area);
+  yield* finishGather(cpu, gather);
+  yield* note({ kind: "revoked", mm, range });
+  yield* unlockToRead(mm, held);
+}
+
+/**
+ * madvise_free_pte_range: entries become old and clean, so that a later write can be noticed. Not
+ * of huge pages.
+ */
+export function* madviseFree(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
+  yield* batchedCall(cpu, clean(cpu, mm, range));
+}
+
+function* clean(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
+  const held = yield* lockToRead(mm, range);
+  yield* work(costs.adviseRange);
+  const areas = mm.areas.within(range);
+  const isSmall = areas.every(({ pageSize = "4K" }) => pageSize === "4K");
+  assert(isSmall, "MADV_FREE is for 4K pages (EINVAL)");
+  let cleaned = null as PageRange | null;
+  const taken: bigint[] = [];
+  yield* underEachLock(mm, range, "4K", function* (part) {
+    yield* flushBatchedPending(cpu, mm);
+    const pages = yield* presentPages(mm, part);
+    for (const page of pages) {
+      const entry = yield* exchangeEntry(mm, page, 0n);
+      yield* writeEntry(mm, page, madeOld(entry));
+      taken.push(entry);
+      cleaned = union(cleaned ?? pageRange(page, 1), pageRange(page, 1));
+    }
+    yield* workTimes(costs.protectPage, pages.length);
+  });
+  if (cleaned !== null) yield* flushRange(cpu, { mm, range: cleaned, freedTables: false, taken });
+  yield* unlockToRead(mm, held);
+}

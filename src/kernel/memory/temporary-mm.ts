@@ -1,0 +1,27 @@
+// arch/x86/mm/tlb.c: an mm that a CPU goes to for a few instructions, to write kernel text by a
+// mapping that nobody else has (text_poke). It belongs to no task. Left out: the debug registers,
+// which are put away meanwhile, and the mapping itself.
+
+import type { Cpu } from "../state/cpu.ts";
+import type { Mm } from "../state/mm.ts";
+import { isMutated } from "../state/mutated.ts";
+import { type KernelCode, load } from "../operation/operation.ts";
+import { ownLoadedMm } from "../shootdown/asid.ts";
+import { switchMmTo } from "../cpu/switch-mm.ts";
+
+/** use_temporary_mm. Interrupts off until unuseTemporaryMm. Returns what to go back to. */
+export function* useTemporaryMm(cpu: Cpu, mm: Mm): KernelCode<Mm> {
+  // leave_mm: the way back does not make the CPU lazy again, and a flush would let it stay.
+  const isLazy = yield* load(cpu.tlb.isLazy);
+  if (isLazy && !isMutated(cpu, "temporary-mm-while-lazy")) {
+    yield* switchMmTo(cpu, cpu.kernel.initMm);
+  }
+  const prev = yield* ownLoadedMm(cpu);
+  yield* switchMmTo(cpu, mm);
+  return prev;
+}
+
+/** unuse_temporary_mm */
+export function* unuseTemporaryMm(cpu: Cpu, prev: Mm): KernelCode {
+  yield* switchMmTo(cpu, prev);
+}

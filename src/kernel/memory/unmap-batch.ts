@@ -1,0 +1,51 @@
+// mm/rmap.c: what reclaim has unmapped and not yet flushed, and how others who change the same
+// address space learn that stale entries may still be about.
+
+import type { Cpu } from "../state/cpu.ts";
+import { flushRange } from "./flush.ts";
+import { type Mm, WHOLE_USER_HALF } from "../state/mm.ts";
+import { isMutated } from "../state/mutated.ts";
+import { call, type KernelCode, load, locked, note, store } from "../operation/operation.ts";
+import { FlushBatch } from "../state/flush-batch.ts";
+import { type BatchedUnmap } from "../state/shootdown-protocol.ts";
+
+/** struct tlbflush_unmap_batch: current->tlb_ubc, one task's own. */
+export class UnmapBatch {
+  readonly flush = new FlushBatch();
+  flushRequired = false;
+}
+
+/** set_tlb_ubc_flush_pending. Caller holds the page-table lock and has taken an entry away. */
+export function* deferFlush(cpu: Cpu, batch: UnmapBatch, mm: Mm, by: BatchedUnmap): KernelCode {
+  yield* by.add(cpu, batch.flush, mm);
+  batch.flushRequired = true;
+  if (isMutated(cpu, "batched-unmap-not-noted")) return;
+  yield* locked(mm.tlbFlushBatched, (noted) => ({ ...noted, pending: noted.pending + 1 }));
+}
+
+/** try_to_unmap_flush: on return no CPU uses a translation that the batch stands for. */
+export function* tryToUnmapFlush(cpu: Cpu, batch: UnmapBatch): KernelCode {
+  if (!batch.flushRequired) return;
+  yield* note({ kind: "batchFlushBegin" });
+  const remote = yield* call(cpu.kernel.protocol.batchedUnmap!.flush(cpu, batch.flush));
+  batch.flushRequired = false;
+  yield* note({ kind: "batchFlushReturn", remote });
+}
+
+/**
+ * flush_tlb_batched_pending: an entry that is not present may be one that reclaim has taken away
+ * and not flushed. Who relies on "not present, so nothing to flush" flushes first. Caller holds the
+ * page-table lock of what it relies on; reclaim may hold that of another table.
+ */
+export function* flushBatchedPending(cpu: Cpu, mm: Mm): KernelCode {
+  const noted = yield* load(mm.tlbFlushBatched);
+  const { pending, flushed } = noted;
+  if (pending === flushed) return;
+  yield* flushRange(cpu, { mm, range: WHOLE_USER_HALF, freedTables: true }); // flush_tlb_mm
+  if (isMutated(cpu, "batched-unmap-forgotten")) {
+    yield* store(mm.tlbFlushBatched, { pending: 0, flushed: 0 });
+    return;
+  }
+  // atomic_cmpxchg: what was put off meanwhile, under the lock of another table, is not flushed.
+  yield* locked(mm.tlbFlushBatched, (now) => (now === noted ? { pending, flushed: pending } : now));
+}

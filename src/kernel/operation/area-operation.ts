@@ -1,0 +1,25 @@
+// Operations on the list of areas where others may look at it at the same time: a fault looks for
+// its area without mmap_lock (lock_vma_under_rcu). They take no time.
+
+import type { AreaList } from "../state/area.ts";
+import type { Mm } from "../state/mm.ts";
+import type { KernelCode } from "./operation.ts";
+import { markOrigin } from "./origin.ts";
+
+export interface AreaOperation {
+  readonly kind: "readAreas" | "changeAreas";
+  readonly mm: Mm;
+  readonly use: (areas: AreaList) => unknown;
+}
+
+/** A look at the list, under whatever lock or none. */
+export function* readAreas<T>(mm: Mm, use: (areas: AreaList) => T): KernelCode<T> {
+  markOrigin();
+  return (yield { kind: "readAreas", mm, use }) as T;
+}
+
+/** A change of the list. Caller holds mmap_lock for writing, and the areas by lockForChange. */
+export function* changeAreas<T>(mm: Mm, use: (areas: AreaList) => T): KernelCode<T> {
+  markOrigin();
+  return (yield { kind: "changeAreas", mm, use }) as T;
+}

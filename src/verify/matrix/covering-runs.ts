@@ -1,0 +1,70 @@
+// A covering array over all axes that may change a verdict: any three values come together, if they
+// may, of which one or two are a protocol, a lazy policy or a workload. (The product of all three
+// with the kernel's features is product.ts.)
+
+import { Random } from "../../base/random.ts";
+import { WORKLOAD_NAMES, type WorkloadName } from "../../workloads/workloads.ts";
+import type { Configuration } from "../../experiment/configuration.ts";
+import { RULES } from "../../experiment/constraints.ts";
+import { cover } from "./cover.ts";
+import {
+  atSmallSize,
+  canRun,
+  KERNEL_AXES,
+  ONE_ROUND,
+  QUIET_AXES,
+  SIDE_AXES,
+  valuesOf,
+  type VariedAxis,
+} from "./product.ts";
+
+interface CoveringCell {
+  readonly configuration: Configuration;
+  readonly workload: WorkloadName;
+}
+
+const ANCHORS: readonly VariedAxis[] = ["protocol", "lazyTlb"];
+const ALL: readonly VariedAxis[] = ["cpu", ...KERNEL_AXES, ...QUIET_AXES, ...SIDE_AXES];
+
+/** Whether a rule refuses values of it together with values of another of these axes. */
+const isBound = (axis: VariedAxis): boolean =>
+  RULES.some((rule) =>
+    [
+      [rule.axis, rule.against],
+      [rule.against, rule.axis],
+    ].some(([one, other]) => one === axis && ALL.some((varied) => varied === other)),
+  );
+
+export function coveringCells(seed: number): readonly CoveringCell[] {
+  const bound = ALL.filter(isBound);
+  const axes = [...bound, ...ALL.filter((axis) => !bound.includes(axis))];
+  const chosenBy = (row: readonly number[], among: readonly VariedAxis[]): Configuration =>
+    atSmallSize({
+      ...ONE_ROUND,
+      ...Object.fromEntries(among.map((axis, column) => [axis, valuesOf(axis)[row[column]!]])),
+    });
+  const counts = [...axes.map((axis) => valuesOf(axis).length), WORKLOAD_NAMES.length];
+  const beginnings = rowsOf(counts.slice(0, bound.length)).filter((row) =>
+    canRun(chosenBy(row, bound)),
+  );
+  const anchors = [...ANCHORS.map((axis) => axes.indexOf(axis)), axes.length];
+  const together = threesOf(counts.length).filter((three) => {
+    const anchored = three.filter((column) => anchors.includes(column)).length;
+    return anchored === 1 || anchored === 2;
+  });
+  return cover({ counts, together, beginnings }, new Random(seed)).map((row) => ({
+    configuration: chosenBy(row, axes),
+    workload: WORKLOAD_NAMES[row[axes.length]!]!,
+  }));
+}
+
+const threesOf = (columns: number): readonly (readonly number[])[] =>
+  rowsOf([columns, columns, columns]).filter(([a, b, c]) => a! < b! && b! < c!);
+
+/** All rows of columns with so many values. */
+const rowsOf = (counts: readonly number[]): readonly (readonly number[])[] =>
+  counts.reduce<number[][]>(
+    (rows, count) =>
+      rows.flatMap((row) => Array.from({ length: count }, (_, value) => [...row, value])),
+    [[]],
+  );

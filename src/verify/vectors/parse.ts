@@ -1,0 +1,133 @@
+// One line of a vector file: a case, and for a vector what an oracle answered. A line that says
+// anything else than the format is bad input.
+
+import type { Fault } from "../../base/architecture.ts";
+import { BadInput } from "../../base/bad-input.ts";
+import { Fields, quantity, quantityPair } from "./vector-fields.ts";
+import { checkedEntry, parseOperation } from "./vector-operation.ts";
+import type { Entry, Outcome, Vector, VectorCase } from "./vector.ts";
+
+const MODES = ["l4", "l5", "pae", "l2"] as const;
+const VENDORS = ["intel", "amd"] as const;
+const VECTORS = [6, 12, 13, 14] as const;
+const LEAST_ADDRESS_BITS = 32n;
+const MOST_ADDRESS_BITS = 52n;
+
+/** A record of a case that an oracle could not run. */
+export interface Unrecorded {
+  readonly id: string;
+  readonly skipReason: string;
+}
+
+/** `where` names the line as messages do: FILE:LINE. */
+export function parseVector(where: string, line: string): Vector | Unrecorded {
+  const fields = fieldsOf(where, line);
+  const skipReason = skipReasonOf(fields);
+  if (skipReason !== undefined) return { id: fields.label("id"), skipReason };
+  const vectorCase = caseOf(fields);
+  if (!fields.has("exp")) throw fields.bad("exp", "what was recorded; a case alone says nothing");
+  return {
+    ...vectorCase,
+    expected: expectedOf(fields.object("exp"), vectorCase),
+    source: fields.text("src", "unknown"),
+  };
+}
+
+/** A case, of which nothing need have been recorded. */
+export const parseCase = (where: string, line: string): VectorCase => caseOf(fieldsOf(where, line));
+
+function fieldsOf(where: string, line: string): Fields {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw new BadInput(where, line.trim(), "one JSON object on a line");
+  }
+  return new Fields(`${where} `, value);
+}
+
+function skipReasonOf(fields: Fields): string | undefined {
+  const inExpected = fields.has("exp") ? [fields.object("exp")] : [];
+  const results = inExpected.flatMap((expected) =>
+    expected.list("res", (path, value) => new Fields(`${path}.`, value), []),
+  );
+  for (const record of [fields, ...inExpected, ...results]) {
+    for (const name of ["skip", "fail"]) {
+      if (record.has(name)) return `${name}: ${record.label(name)}`;
+    }
+  }
+  return undefined;
+}
+
+function caseOf(fields: Fields): VectorCase {
+  const mode = fields.name("mode", MODES);
+  const addressBits = fields.quantity("maxphy");
+  if (addressBits < LEAST_ADDRESS_BITS || addressBits > MOST_ADDRESS_BITS) {
+    throw fields.bad("maxphy", `${LEAST_ADDRESS_BITS} to ${MOST_ADDRESS_BITS}`);
+  }
+  return {
+    id: fields.label("id"),
+    category: fields.text("cat", ""),
+    mode,
+    vendor: fields.name("vendor", VENDORS),
+    physicalAddressBits: Number(addressBits),
+    gigabytePages: fields.flag("gb", true),
+    cr0: fields.quantity("cr0"),
+    cr3: fields.quantity("cr3"),
+    cr4: fields.quantity("cr4"),
+    efer: fields.quantity("efer"),
+    pkru: fields.quantity("pkru", 0n),
+    entries: fields.list("mem", (path, value) =>
+      checkedEntry(path, mode, ...quantityPair(path, value)),
+    ),
+    operations: fields.list("ops", (path, value) => parseOperation(path, mode, value)),
+  };
+}
+
+function expectedOf(fields: Fields, vectorCase: VectorCase): Vector["expected"] {
+  const loadFault = fields.has("ld") ? faultOf(fields.object("ld")) : undefined;
+  const outcomes = fields.list("res", outcomeAt);
+  const operationCount = loadFault === undefined ? vectorCase.operations.length : 0;
+  if (outcomes.length !== operationCount) {
+    throw fields.bad("res", `${operationCount} results, one for each operation that ran`);
+  }
+  return {
+    ...(loadFault && { loadFault }),
+    outcomes,
+    finalEntries: finalEntriesOf(fields, vectorCase),
+    loose: new Map(fields.list("loose", quantityPair, [])),
+  };
+}
+
+function faultOf(fields: Fields): Fault {
+  const vector = fields.oneOf("vec", VECTORS);
+  const errorCode = Number(vector === 6 ? 0n : fields.quantity("ec"));
+  return vector === 14
+    ? { vector, errorCode, address: fields.quantity("cr2") }
+    : { vector, errorCode };
+}
+
+function outcomeAt(path: string, value: unknown): Outcome {
+  const fields = new Fields(`${path}.`, value);
+  if (fields.has("vec")) return { fault: faultOf(fields) };
+  if (!fields.has("ok")) throw fields.bad("ok", "1, or vec, ec and cr2 of a fault");
+  const known = (key: string, name: string): Record<string, bigint> =>
+    fields.has(name) ? { [key]: fields.quantity(name) } : {};
+  return {
+    ...known("value", "val"),
+    ...known("physical", "pa"),
+    ...known("secondPhysical", "pa2"),
+    ...known("frame", "pfn"),
+  };
+}
+
+/** Values only, of the case's addresses in order, then of those that `extra` names. */
+function finalEntriesOf(fields: Fields, { entries }: VectorCase): readonly Entry[] {
+  const values = fields.list("mem", quantity);
+  const extra = fields.list("extra", quantity, []);
+  const addresses = [...new Set([...entries.map(({ address }) => address), ...extra])];
+  if (values.length !== addresses.length) {
+    throw fields.bad("mem", `${addresses.length} values, one for each entry`);
+  }
+  return addresses.map((address, index) => ({ address, value: values[index]! }));
+}

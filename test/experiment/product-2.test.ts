@@ -1,3 +1,0 @@
-import { describePart } from "./product.ts";
-
-describePart(2);

@@ -1,0 +1,85 @@
+// Kernels that are known to break without any mistake: declared in the scenario, as narrowly as
+// they break, and then nothing that fails a command.
+
+import { describe, expect, test } from "vitest";
+import { carryOut, expectedOf, isAsExpected, type Job } from "../../../src/explore/explore-job.ts";
+import { scenarioNamed, SCENARIOS } from "../../../src/explore/scenarios/scenarios.ts";
+import { PROTOCOL_NAMES } from "../../../src/kernel/shootdown/protocols.ts";
+import { shootdown } from "../../cli/command.ts";
+
+const SMALL = ["exit-unmapped-while-lazy", "kthread-against-exit", "text-poke-while-lazy"];
+const POLICIES = ["refcounted", "null-prev", "shoot-lazies", "hazard-pointer", "eager"] as const;
+const ERAS = ["linux-4.8", "linux-4.15", "linux-4.20", "linux-5.13", "kvm-pv"] as const;
+
+const jobOf = (name: string, protocol: Job["protocol"], policy: Job["policy"]): Job => ({
+  name,
+  policy,
+  protocol,
+  mutation: "none",
+  memory: "sc",
+});
+
+describe.each([...ERAS, "abis", "always-full", "freebsd", "latr"] as const)(
+  "under %s",
+  (protocol) => {
+    test.each(SMALL)("%s breaks where that is declared, and nowhere else", async (name) => {
+      for (const policy of POLICIES) {
+        const result = await carryOut(jobOf(name, protocol, policy), {});
+        const found = result.violations.map(({ invariant }) => invariant);
+        expect(isAsExpected(result), `${policy}: ${found.join()}, ${result.reason}`).toBe(true);
+      }
+    });
+  },
+);
+
+test("no break is declared for a kernel whose CPUs are never lazy", () => {
+  for (const scenario of SCENARIOS) {
+    for (const protocol of PROTOCOL_NAMES) {
+      expect(expectedOf(jobOf(scenario.name, protocol, "eager"), scenario)).toBe("ok");
+    }
+  }
+});
+
+test("refcounted breaks with protocols that leave the mask first, and with freebsd", () => {
+  const scenario = scenarioNamed("exit-while-lazy");
+  const broken = PROTOCOL_NAMES.filter(
+    (name) => expectedOf(jobOf(scenario.name, name, "refcounted"), scenario) === "violation",
+  );
+  expect(broken).toEqual(expect.arrayContaining(["linux-4.20", "linux-5.13", "kvm-pv", "freebsd"]));
+  const clean = ["linux-4.8", "linux-4.15", "linux-6.18", "kvm-pv-6.18", "broadcast"];
+  expect(broken.filter((name) => clean.includes(name))).toEqual([]);
+});
+
+describe("shootdown explore", () => {
+  const shown = ["linux-4.8", "linux-5.13"];
+  test.each(shown)("--protocol %s exits 0: what breaks is known", async (protocol) => {
+    const scenarios = ["exit-unmapped-while-lazy", "text-poke-while-lazy"];
+    const kernel = ["--protocol", protocol, "--memory", "sc"];
+    const run = await shootdown("explore", ...scenarios, ...kernel);
+    expect([run.code, run.stderr]).toEqual([0, ""]);
+    expect(run.stdout).toMatch(/I\d violated, as expected \[1\]/);
+    expect(run.stdout).toMatch(/^\[1\] \w+/m);
+  });
+
+  test("says why a violation is expected, in the table and as reason", async () => {
+    const job = ["explore", "text-poke-while-lazy", "--protocol", "linux-5.13"];
+    const run = await shootdown(...job, "--policy", "refcounted", "--json");
+    const [result] = JSON.parse(run.stdout).scenarios;
+    expect(result).toMatchObject({ expected: "violation", violations: [{ invariant: "I2" }] });
+    expect(result.reason).toMatch(
+      /^switch_mm takes the CPU out of mm_cpumask before it writes CR3/,
+    );
+    const eager = await shootdown(...job, "--policy", "eager", "--json");
+    expect([eager.code, JSON.parse(eager.stdout).scenarios[0]]).toMatchObject([
+      0,
+      { expected: "ok", reason: null, violations: [], complete: true },
+    ]);
+  });
+
+  test("exits 1 where a break that is declared does not show", async () => {
+    const job = ["explore", "exit-while-lazy", "--protocol", "linux-5.13", "--memory", "sc"];
+    const run = await shootdown(...job, "--policy", "refcounted", "--max-executions", "1");
+    expect(run.code).toBe(1);
+    expect(run.stdout).toMatch(/no violation, cut by executions, though one was expected/);
+  });
+});

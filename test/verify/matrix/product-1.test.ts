@@ -1,0 +1,3 @@
+import { describePart } from "./product-slice.ts";
+
+describePart(1);

@@ -23,8 +23,26 @@ export interface Checkers {
   save(): Restore;
 }
 
-/** Every checker, reporting to `log`. */
-export function checkersFor(kernel: Kernel, log: ViolationLog): Checkers {
+/** Makes a checker of somebody's own for one run. */
+export interface CheckerFactory {
+  readonly name: string;
+  /** What must never happen, in one sentence. */
+  readonly summary: string;
+  create(kernel: Kernel, log: ViolationLog): Checker;
+}
+
+/** A checker of one run: it sees every event, and reports to the log that it was made with. */
+export interface Checker extends Observer {
+  /** Its own variables, for the explorer, which runs the same code many times. */
+  save(): Restore;
+}
+
+/** Every checker, reporting to `log`: the package's, and those that `own` makes. */
+export function checkersFor(
+  kernel: Kernel,
+  log: ViolationLog,
+  own: readonly CheckerFactory[] = [],
+): Checkers {
   const roots = new Roots(kernel);
   const leftOver = new LeftOver();
   const references = new ReferenceChecker(kernel, log);
@@ -32,6 +50,7 @@ export function checkersFor(kernel: Kernel, log: ViolationLog): Checkers {
   const slots = new SlotGenerationChecker(kernel, log, roots, leftOver);
   const masks = new MaskChecker(kernel, log, roots);
   const prevMms = new PrevMmChecker(kernel, log);
+  const others = own.map((factory) => factory.create(kernel, log));
   const observers = [
     translations,
     slots, // after the translations, which it finds condemned
@@ -42,8 +61,9 @@ export function checkersFor(kernel: Kernel, log: ViolationLog): Checkers {
     new FreedMmChecker(log),
     references,
     new DeadlockChecker(log),
+    ...others,
   ];
-  const parts = [roots, leftOver, translations, slots, masks, prevMms];
+  const parts = [...others, roots, leftOver, translations, slots, masks, prevMms];
   return {
     observers,
     references,

@@ -13,15 +13,17 @@ import { formatCounterexample, formatExploration } from "../report/exploration-t
 import { formatSequence } from "../report/schedule-table.ts";
 import { explorationProgress } from "./exploration-progress.ts";
 import { failCheck } from "./failure.ts";
-import { jsonOption, seedOption } from "./options.ts";
+import { fileOption, jsonOption, seedOption } from "./options.ts";
 import { checkOutputFile, note, paintFor, print, toJson } from "./output.ts";
 
 /** Where nobody says how wide the paper is. */
 const COLUMNS = 140;
 const MOST = 1_000_000_000;
 
-interface Options extends Selection {
+interface Options extends Omit<Selection, "scenarios" | "files" | "checkers"> {
   readonly json?: true;
+  readonly checker?: readonly string[];
+  readonly code?: readonly string[];
   readonly maxSteps?: number;
   readonly maxExecutions?: number;
   readonly preemptionBound?: number;
@@ -35,13 +37,12 @@ interface Options extends Selection {
 export function exploreCommand(): Command {
   return new Command("explore")
     .description("every interleaving of small scenarios, under x86-TSO")
-    .argument(
-      "[scenario...]",
-      "scenarios, or files of them (default: all, and every known mistake)",
-    )
-    .option("--policy <NAME>", "lazy-TLB policy")
-    .option("--protocol <NAME>", "shootdown protocol")
-    .option("--mutation <NAME>", "a known mistake, or none")
+    .argument("[scenario...]", "scenarios, or files of them (default: all, and every mutation)")
+    .option("--policy <NAME>", "lazy-TLB policy: a name, or a file of one's own")
+    .option("--protocol <NAME>", "shootdown protocol, the same")
+    .option("--mutation <NAME>", "one way in which the kernel is wrong, the same; or none")
+    .addOption(fileOption("--checker", "a checker of one's own, which watches too (repeatable)"))
+    .addOption(fileOption("--code", "a file whose names may be used (repeatable)"))
     .option("--memory <MODEL>", "sc or tso (default: tso)")
     .addOption(counted("--max-steps", "cut longer executions (default: 1000)"))
     .addOption(counted("--max-executions", "end after so many executions"))
@@ -66,7 +67,8 @@ export function exploreCommand(): Command {
 
 async function explore(scenarios: readonly string[], options: Options): Promise<void> {
   if (options.replay !== undefined) return replay(options.replay, options);
-  const jobs = await plan({ ...options, scenarios });
+  const { checker: checkers = [], code: files = [], ...selection } = options;
+  const { jobs } = await plan({ ...selection, scenarios, checkers, files });
   const interrupt = new AbortController();
   const stop = (): void => interrupt.abort();
   process.once("SIGINT", stop);

@@ -6,7 +6,7 @@ import { hex } from "../base/address.ts";
 import type { AccessKind } from "../base/architecture.ts";
 import { BadInput, remedyForName } from "../base/bad-input.ts";
 import { readCount } from "../experiment/experiment.ts";
-import { parseSetting, type Setting } from "../experiment/settings.ts";
+import { askedSetting, readSetting, type Setting } from "../experiment/settings.ts";
 import { MAX_CORES } from "../machine/description.ts";
 import { PRESET_NAMES } from "../presets/presets.ts";
 import { formatWalk } from "../report/walk-text.ts";
@@ -45,7 +45,10 @@ export function walkCommand(): Command {
     .addOption(counted("--core", "the core (default: 0)", 0, MAX_CORES - 1))
     .addOption(
       new Option("--set <AXIS=VALUE>", "the workload's configuration (repeatable)").argParser(
-        (text: string, before: readonly Setting[] = []) => [...before, parseSetting(text)],
+        (text: string, before: readonly Setting[] = []) => [
+          ...before,
+          readSetting(askedSetting(text)),
+        ],
       ),
     )
     .addOption(seedOption())

@@ -2,12 +2,9 @@
 // `--set AXIS=VALUE[,VALUE]` and experiment files say nothing else. A later axis varies faster.
 
 import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { BUILT_IN, type Catalogue, type EntryKind } from "../catalogue/catalogue.ts";
 import { type X2apic, X2APIC_MODES } from "../kernel/state/kernel-options.ts";
-import { LAZY_POLICY_NAMES } from "../kernel/lazy/policies.ts";
-import { MUTATION_NAMES } from "../kernel/operation/mutation.ts";
-import { PROTOCOL_NAMES } from "../kernel/shootdown/protocols.ts";
 import { MAX_CORES, type PageSize } from "../machine/description.ts";
-import { PRESET_NAMES } from "../presets/presets.ts";
 import type { IdleState } from "../presets/describe.ts";
 import type { Configuration, ConfigurationAxis } from "./configuration.ts";
 import { hasPcid, hasVmaLocks, knowsPcid } from "./constraints.ts";
@@ -16,12 +13,15 @@ export interface Axis<T> {
   readonly summary: string;
   readonly unit?: string;
   /** The values that may be written, for help and remedies. */
-  readonly accepts: string;
+  accepts(catalogue: Catalogue): string;
   /** The value where none is given; undefined leaves the axis to the preset. */
-  defaultFor(chosen: Partial<Configuration>): T;
+  defaultFor(chosen: Partial<Configuration>, catalogue: Catalogue): T;
   /** The value that `text` spells, or undefined. */
-  read(text: string): T | undefined;
-  readonly names?: readonly string[];
+  read(text: string, catalogue: Catalogue): T | undefined;
+  /** The words that may be written, where they can be listed. */
+  names?(catalogue: Catalogue): readonly string[];
+  /** What its values are names of, where they are of a catalogue. */
+  readonly kind?: EntryKind;
 }
 
 type AxisTable = { readonly [A in ConfigurationAxis]-?: Axis<Configuration[A]> };
@@ -35,15 +35,25 @@ const MODE_OF: Readonly<Record<string, X2apic>> = {
   false: "off",
 };
 
+const YES_OR_NO = ["true", "false"];
+
 const yesOrNo = {
-  accepts: "true or false",
-  names: ["true", "false"],
+  accepts: () => "true or false",
+  names: () => YES_OR_NO,
   read: (text: string) => (text === "true" ? true : text === "false" ? false : undefined),
 };
 
+const mutationOrNone = {
+  accepts: (catalogue: Catalogue) => `one of ${mutationNames(catalogue).join(", ")}`,
+  names: mutationNames,
+  read: (text: string, catalogue: Catalogue) =>
+    mutationNames(catalogue).find((name) => name === text),
+  kind: "mutations" as const,
+};
+
 export const AXES: AxisTable = {
-  cpu: { summary: "CPU preset", ...oneOf(PRESET_NAMES, "skylake-sp") },
-  protocol: { summary: "TLB shootdown protocol", ...oneOf(PROTOCOL_NAMES, "linux-5.13") },
+  cpu: { summary: "CPU preset", ...entry("cpus", "skylake-sp") },
+  protocol: { summary: "TLB shootdown protocol", ...entry("protocols", "linux-5.13") },
   coresPerLlc: {
     summary: "cores that share one last-level cache (the preset's unless given)",
     ...presetsOwn(wholeNumber({ least: 1, most: MAX_CORES })),
@@ -82,7 +92,7 @@ export const AXES: AxisTable = {
   x2apic: {
     summary: "x2APIC destinations: clusters of 16, or one CPU a write; off: xAPIC",
     ...presetsOwn(oneOf(X2APIC_MODES, "cluster")),
-    accepts: `one of ${X2APIC_MODES.join(", ")} (true is cluster, false is off)`,
+    accepts: () => `one of ${X2APIC_MODES.join(", ")} (true is cluster, false is off)`,
     read: (text: string) => MODE_OF[text],
   },
   ipiShorthand: {
@@ -93,7 +103,8 @@ export const AXES: AxisTable = {
   pcid: {
     summary: "CR4.PCIDE: address spaces keep their translations over a switch",
     ...yesOrNo,
-    defaultFor: ({ cpu = "skylake-sp", protocol }) => hasPcid(cpu) && knowsPcid(protocol),
+    defaultFor: ({ cpu = "skylake-sp", protocol }, catalogue) =>
+      hasPcid(catalogue, cpu) && knowsPcid(catalogue, protocol),
   },
   invpcid: {
     summary: "whether the kernel uses INVPCID (where the CPU has it, unless given)",
@@ -111,12 +122,12 @@ export const AXES: AxisTable = {
   vmaLocks: {
     summary: "per-VMA locks: faults and madvise leave mmap_lock alone (as the protocol's era)",
     ...yesOrNo,
-    defaultFor: ({ protocol }) => hasVmaLocks(protocol),
+    defaultFor: ({ protocol }, catalogue) => hasVmaLocks(catalogue, protocol),
   },
-  lazyTlb: { summary: "lazy-TLB policy", ...oneOf(LAZY_POLICY_NAMES, "refcounted") },
+  lazyTlb: { summary: "lazy-TLB policy", ...entry("policies", "refcounted") },
   mutation: {
-    summary: "a known mistake that the kernel makes (none unless given)",
-    ...presetsOwn(oneOf(["none", ...MUTATION_NAMES] as const, "none")),
+    summary: "one way in which the kernel is wrong (none unless given)",
+    ...presetsOwn(mutationOrNone),
   },
 };
 
@@ -137,37 +148,59 @@ export function readAxisValue<A extends ConfigurationAxis>(
   axis: A,
   value: unknown,
   path: string,
+  catalogue: Catalogue = BUILT_IN,
 ): NonNullable<Configuration[A]> {
   const entry: Axis<unknown> = AXES[axis];
   const written = typeof value === "string" ? value.trim() : value;
   const plain = ["string", "number", "boolean"].includes(typeof written);
-  const result = plain ? entry.read(String(written)) : undefined;
+  const result = plain ? entry.read(String(written), catalogue) : undefined;
   if (result === undefined) {
-    const isName = typeof written === "string" && entry.accepts !== yesOrNo.accepts;
-    const names = isName ? entry.names : undefined;
+    const names = typeof written === "string" ? entry.names?.(catalogue) : undefined;
     throw new BadInput(
       path,
       value,
-      names === undefined ? `${axis} is ${entry.accepts}` : remedyForName(String(written), names),
+      names === undefined || names === YES_OR_NO
+        ? `${axis} is ${entry.accepts(catalogue)}`
+        : remedyForName(String(written), names),
     );
   }
   return result as NonNullable<Configuration[A]>;
 }
 
 /** A value on every axis: what was chosen, and the defaults for the rest. */
-export function completeConfiguration(chosen: Partial<Configuration>): Configuration {
+export function completeConfiguration(
+  chosen: Partial<Configuration>,
+  catalogue: Catalogue = BUILT_IN,
+): Configuration {
   const complete: Record<string, unknown> = {};
   for (const axis of AXIS_NAMES) {
-    const value = chosen[axis] ?? AXES[axis].defaultFor(chosen);
+    const value = chosen[axis] ?? AXES[axis].defaultFor(chosen, catalogue);
     if (value !== undefined) complete[axis] = value;
   }
   return complete as unknown as Configuration;
 }
 
+function mutationNames({ mutations }: Catalogue): readonly string[] {
+  return ["none", ...mutations.keys()];
+}
+
+/** A name of the catalogue. */
+function entry(kind: EntryKind, first: string) {
+  const names = (catalogue: Catalogue): readonly string[] => [...catalogue[kind].keys()];
+  return {
+    accepts: (catalogue: Catalogue) => `one of ${names(catalogue).join(", ")}`,
+    names,
+    defaultFor: (): string => first,
+    read: (text: string, catalogue: Catalogue): string | undefined =>
+      catalogue[kind].has(text) ? text : undefined,
+    kind,
+  };
+}
+
 function oneOf<T extends string>(names: readonly T[], first: T) {
   return {
-    accepts: `one of ${names.join(", ")}`,
-    names,
+    accepts: () => `one of ${names.join(", ")}`,
+    names: () => names,
     defaultFor: (): T => first,
     read: (text: string): T | undefined => names.find((name) => name === text),
   };
@@ -175,7 +208,7 @@ function oneOf<T extends string>(names: readonly T[], first: T) {
 
 function wholeNumber({ least, most }: { least: number; most: number }) {
   return {
-    accepts: `a whole number of ${least} to ${most}`,
+    accepts: () => `a whole number of ${least} to ${most}`,
     read(text: string): number | undefined {
       const value = Number(text);
       return /^\d+$/.test(text) && value >= least && value <= most ? value : undefined;

@@ -1,5 +1,6 @@
 // One configuration: a value on every axis. What a row of results is about.
 
+import type { OwnName } from "../base/own-name.ts";
 import type { X2apic } from "../kernel/state/kernel-options.ts";
 import type { LazyPolicyName } from "../kernel/lazy/policies.ts";
 import type { MutationName } from "../kernel/operation/mutation.ts";
@@ -9,11 +10,11 @@ import type { IdleState } from "../presets/describe.ts";
 import type { PresetName } from "../presets/presets.ts";
 
 export interface Configuration {
-  readonly cpu: PresetName;
+  readonly cpu: PresetName | OwnName;
   /** Emulated cores, 1 to 1024. */
   readonly cores: number;
-  readonly lazyTlb: LazyPolicyName;
-  readonly protocol: ProtocolName;
+  readonly lazyTlb: LazyPolicyName | OwnName;
+  readonly protocol: ProtocolName | OwnName;
   /** CR4.PCIDE: whether address spaces keep their translations over a switch. */
   readonly pcid: boolean;
   /** Page-table isolation; off unless given. */
@@ -40,8 +41,8 @@ export interface Configuration {
   readonly pageSize?: PageSize;
   /** Measured repetitions of the workload's operation. */
   readonly rounds: number;
-  /** The mistake that the kernel makes; none unless given. */
-  readonly mutation?: MutationName | "none";
+  /** The one way in which the kernel is wrong; none unless given. */
+  readonly mutation?: MutationName | "none" | OwnName;
 }
 
 export type ConfigurationAxis = keyof Configuration;
@@ -56,4 +57,6 @@ export interface Run {
   readonly trace?: string;
   /** False: no checker watches, and the run has no verdict. */
   readonly checks?: boolean;
+  /** Files of code from outside that the names above may be from; none unless given. */
+  readonly files?: readonly string[];
 }

@@ -1,10 +1,14 @@
 // One exploration by names, as command lines, files and worker threads speak of it.
 
 import { BadInput, remedyForName } from "../base/bad-input.ts";
+import type { OwnName } from "../base/own-name.ts";
 import type { Verdict } from "../base/verdict.ts";
-import { lazyPolicies, type LazyPolicyName } from "../kernel/lazy/policies.ts";
+import { catalogueOf } from "../catalogue/bring-in.ts";
+import { BUILT_IN, type Catalogue, entryIn, kernelUnderTest } from "../catalogue/catalogue.ts";
+import { blamedOn } from "../catalogue/code-file.ts";
+import type { LazyPolicyName } from "../kernel/lazy/policies.ts";
 import type { MutationName } from "../kernel/operation/mutation.ts";
-import { protocols, type ProtocolName } from "../kernel/shootdown/protocols.ts";
+import type { ProtocolName } from "../kernel/shootdown/protocols.ts";
 import type { Counterexample } from "./counterexample.ts";
 import type { MemoryModel } from "./execution/executor.ts";
 import {
@@ -14,21 +18,22 @@ import {
   exploreScenario,
 } from "./search/explorer.ts";
 import type { Subject } from "./execution/scenario-system.ts";
-import type { Break } from "./scenarios/breaks.ts";
+import { type Break, isMeant } from "./scenarios/breaks.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
-import { inOneLine, loadScenarios } from "./scenarios/scenario-file.ts";
+import { loadScenarios } from "./scenarios/scenario-file.ts";
 import { scenarioNamed } from "./scenarios/scenarios.ts";
-import { showcaseOf } from "./scenarios/mutation-scenarios.ts";
 
 export interface Job {
   /** The scenario's name. */
   readonly name: string;
   /** The file that it is from, as it was given; none: the scenario is one of the package. */
   readonly file?: string;
-  readonly policy: LazyPolicyName;
-  readonly protocol: ProtocolName;
-  readonly mutation: MutationName | "none";
+  readonly policy: LazyPolicyName | OwnName;
+  readonly protocol: ProtocolName | OwnName;
+  readonly mutation: MutationName | "none" | OwnName;
   readonly memory: MemoryModel;
+  /** Files of code from outside that the names above may be from; none unless given. */
+  readonly files?: readonly string[];
 }
 
 export interface ScenarioResult extends Job {
@@ -45,9 +50,9 @@ export interface ScenarioResult extends Job {
   readonly preemptionBound: number | null;
   /** The bound that was hit first. */
   readonly cutBy: Explored["cutBy"];
-  /** Null: nobody has said what this mistake does in this scenario. */
+  /** Null: nobody has said what this mutation does in this scenario. */
   readonly expected: Verdict | null;
-  /** What makes a kernel without a mistake fail here, where it is known to; else null. */
+  /** What makes a kernel without a mutation fail here, where it is known to; else null. */
   readonly reason: string | null;
   readonly violations: readonly Counterexample[];
 }
@@ -56,41 +61,54 @@ export interface ExploreResult {
   readonly scenarios: readonly ScenarioResult[];
 }
 
-export function subjectOf({ policy, protocol, mutation, memory }: Job): Subject {
+/** What the names of a job stand for. */
+export const catalogueFor = ({ files = [] }: Job): Promise<Catalogue> => catalogueOf(files);
+
+export function subjectOf(job: Job, catalogue: Catalogue = BUILT_IN): Subject {
   return {
-    policy: lazyPolicies[policy],
-    protocol: protocols[protocol],
-    memory,
-    ...(mutation !== "none" && { mutation }),
+    ...kernelUnderTest(catalogue, job),
+    memory: job.memory,
+    ownCheckers: catalogue.checkers,
   };
 }
 
-/** Explores one job; `scenario` in place of the one that its name stands for. */
+/** What one exploration plays, beside the names of its job. */
+export interface Played {
+  readonly scenario: Scenario;
+  readonly catalogue: Catalogue;
+}
+
+export const playedBy = async (job: Job): Promise<Played> => ({
+  scenario: await scenarioOf(job),
+  catalogue: await catalogueFor(job),
+});
+
+/** Explores one job; `played` in place of what its names stand for. */
 export async function carryOut(
   job: Job,
   options: ExploreOptions,
-  scenario?: Scenario,
+  played?: Played,
 ): Promise<ScenarioResult> {
-  const played = scenario ?? (await scenarioOf(job));
-  const subject = subjectOf(job);
-  const explored = await sayingWhere(job, () => exploreScenario(played, subject, options));
-  return resultOf(job, played, options, explored);
+  const what = played ?? (await playedBy(job));
+  const subject = subjectOf(job, what.catalogue);
+  const explored = await sayingWhere(job, () => exploreScenario(what.scenario, subject, options));
+  return resultOf(job, what, options, explored);
 }
 
 export function resultOf(
   job: Job,
-  scenario: Scenario,
+  played: Played,
   { preemptionBound }: ExploreBounds,
   { violations, cutBy, ...counts }: Explored,
 ): ScenarioResult {
-  const expected = expectedOf(job, scenario);
+  const expected = expectedOf(job, played);
   return {
     ...job,
     ...counts,
     preemptionBound: preemptionBound ?? null,
     cutBy,
     expected,
-    reason: breakOf(job, scenario)?.reason ?? null,
+    reason: breakOf(job, played)?.reason ?? null,
     violations,
   };
 }
@@ -113,32 +131,42 @@ export async function sayingWhere<T>(job: Job, run: () => T | Promise<T>): Promi
   }
 }
 
-/** What goes wrong in a scenario from a file is, as far as can be told, the file's fault. */
-export function blamed({ name, file }: Job, error: unknown): unknown {
-  if (file === undefined || error instanceof BadInput) return error;
-  return new BadInput(file, name, `its code fails: ${inOneLine(error)}`);
+/** What goes wrong where code from files takes part is, as far as can be told, theirs. */
+export const blamed = ({ name, file, files = [] }: Job, error: unknown): unknown =>
+  blamedOn([...new Set([...(file === undefined ? [] : [file]), ...files])], name, error);
+
+/** The exploration that is known to show a mutation; undefined: none is. */
+export function jobShowing(mutation: string, catalogue: Catalogue): Job | undefined {
+  const { scenario } = entryIn(catalogue, "mutations", mutation);
+  if (scenario === undefined) return undefined;
+  const { name, memory, policy = "refcounted", protocol = "linux-6.18" } = scenario;
+  return { mutation, name, memory, policy, protocol };
 }
+
+/** Every mutation that a scenario shows, in that scenario. */
+export const mutationJobs = (catalogue: Catalogue = BUILT_IN): readonly Job[] =>
+  [...catalogue.mutations.keys()].flatMap((name) => jobShowing(name, catalogue) ?? []);
 
 /** What the exploration of a job is to find. */
-export function expectedOf(job: Job, scenario: Scenario): Verdict | null {
-  if (breakOf(job, scenario) !== undefined) return "violation";
+export function expectedOf(job: Job, played: Played): Verdict | null {
+  if (breakOf(job, played) !== undefined) return "violation";
   if (job.mutation === "none") return "ok";
-  const showcase = showcaseOf(job.mutation);
-  if (showcase === undefined || !matches(showcase, job)) return null;
-  return showcase.memory === "tso" && job.memory === "sc" ? "ok" : "violation";
+  const showing = jobShowing(job.mutation, played.catalogue);
+  if (showing === undefined || !matches(showing, job)) return null;
+  return showing.memory === "tso" && job.memory === "sc" ? "ok" : "violation";
 }
 
-/** What is known to break the kernel of the job, whatever mistake it makes beside. */
-const breakOf = ({ policy, protocol }: Job, { breaks = [] }: Scenario): Break | undefined =>
-  breaks.find((each) => {
-    const isMeant = each.policies?.includes(policy) !== false;
-    return isMeant && each.protocols?.includes(protocol) !== false;
-  });
+/** What is known to break the kernel of the job, whatever mutation is in it. */
+function breakOf(job: Job, { scenario, catalogue }: Played): Break | undefined {
+  const policy = entryIn(catalogue, "policies", job.policy);
+  const protocol = entryIn(catalogue, "protocols", job.protocol);
+  return scenario.breaks?.find((each) => isMeant(each, policy, protocol));
+}
 
-const matches = (showcase: Job, { name, policy, protocol }: Job): boolean =>
-  showcase.name === name && showcase.policy === policy && showcase.protocol === protocol;
+const matches = (showing: Job, { name, policy, protocol }: Job): boolean =>
+  showing.name === name && showing.policy === policy && showing.protocol === protocol;
 
-/** Whether the verdict is the expected one; a known mistake that stays unseen in time is not. */
+/** Whether the verdict is the expected one; a mutation that stays unseen in time is not. */
 export function isAsExpected({ expected, violations, complete }: ScenarioResult): boolean {
   if (expected === null) return true;
   if (expected === "violation") return violations.length > 0;

@@ -4,7 +4,7 @@ import { parentPort } from "node:worker_threads";
 import { BadInput } from "../base/bad-input.ts";
 import { Exploration } from "./execution/scenario-system.ts";
 import { limitsOf } from "./search/explorer.ts";
-import { blamed, type Job, scenarioOf, subjectOf } from "./explore-job.ts";
+import { blamed, type Job, playedBy, subjectOf } from "./explore-job.ts";
 import { explorePart } from "./search/part.ts";
 import type { WorkerAnswer, WorkerJob } from "./explore.ts";
 
@@ -35,11 +35,15 @@ async function answerTo({ job, part, bounds }: WorkerJob): Promise<WorkerAnswer>
 
 async function explorationOf(job: Job): Promise<Exploration> {
   const key = JSON.stringify(job);
-  const exploration =
-    explorations.get(key) ?? new Exploration(await scenarioOf(job), subjectOf(job));
+  const exploration = explorations.get(key) ?? (await newExploration(job));
   explorations.delete(key);
   explorations.set(key, exploration);
   const [oldest] = explorations.keys();
   if (explorations.size > KEPT) explorations.delete(oldest!);
   return exploration;
+}
+
+async function newExploration(job: Job): Promise<Exploration> {
+  const { scenario, catalogue } = await playedBy(job);
+  return new Exploration(scenario, subjectOf(job, catalogue));
 }

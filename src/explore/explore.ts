@@ -4,26 +4,28 @@
 
 import { BadInput } from "../base/bad-input.ts";
 import { inPool } from "../base/pool.ts";
-import { plan, type Selection } from "./explore-plan.ts";
+import { type OwnValues, plan, playedHere, type Selection } from "./explore-plan.ts";
 import { type ExploreBounds, Explorer, type Progress } from "./search/explorer.ts";
 import {
   blamed,
   carryOut,
   type ExploreResult,
   type Job,
+  type Played,
+  playedBy,
   resultOf,
-  scenarioOf,
   type ScenarioResult,
   subjectOf,
 } from "./explore-job.ts";
 import type { Part, PartResult } from "./search/part.ts";
-import type { Scenario } from "./scenarios/scenario.ts";
 
 export interface RunExploreOptions extends ExploreBounds {
   /** Worker threads; 1 explores in this thread. */
   readonly workers?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ExploreProgress) => void;
+  /** What the names of jobs stand for, where that is in no file; in this thread alone. */
+  readonly values?: OwnValues;
 }
 
 export interface ExploreProgress extends Progress {
@@ -49,16 +51,22 @@ export type WorkerAnswer =
     }
   | { readonly kind: "failure"; readonly message: string };
 
-/** Explores what was selected, and without a selection every scenario and every known mistake. */
-export const explore = async (
+/**
+ * Explores what was selected, and without a selection every scenario and every mutation. What is
+ * brought in as a value, and not from a file, cannot go to worker threads.
+ */
+export async function explore(
   selection: Selection = {},
   options: RunExploreOptions = {},
-): Promise<ExploreResult> => exploreAll(await plan(selection), options);
+): Promise<ExploreResult> {
+  const { jobs, values } = await plan(selection);
+  return exploreAll(jobs, values === null ? options : { ...options, workers: 1, values });
+}
 
 /** The results of jobs that were begun before the signal came, in the order of the jobs. */
 export async function exploreAll(
   jobs: readonly Job[],
-  { workers = 1, onProgress = () => {}, signal, ...bounds }: RunExploreOptions = {},
+  { workers = 1, onProgress = () => {}, signal, values, ...bounds }: RunExploreOptions = {},
 ): Promise<ExploreResult> {
   const start = performance.now();
   const onState = (done: number, states: readonly (Progress | ScenarioResult)[]): void => {
@@ -68,26 +76,27 @@ export async function exploreAll(
     onProgress({ done, jobs: jobs.length, executions, perSecond, depth });
   };
   const carriedOut = workers === 1 ? carryOutHere : carryOutInPool;
-  return { scenarios: await carriedOut(jobs, { workers, bounds, onState, signal }) };
+  return { scenarios: await carriedOut(jobs, { workers, bounds, onState, signal, values }) };
 }
 
 interface Carrying {
   readonly workers: number;
   readonly bounds: ExploreBounds;
   readonly signal: AbortSignal | undefined;
+  readonly values: OwnValues | undefined;
   onState(done: number, states: readonly (Progress | ScenarioResult)[]): void;
 }
 
 async function carryOutHere(
   jobs: readonly Job[],
-  { bounds, onState, signal }: Carrying,
+  { bounds, onState, signal, values }: Carrying,
 ): Promise<readonly ScenarioResult[]> {
   const results: ScenarioResult[] = [];
   for (const job of jobs) {
     if (signal?.aborted === true) break;
     const onProgress = (now: Progress): void => onState(results.length, [...results, now]);
     const options = { ...bounds, onProgress, ...(signal !== undefined && { signal }) };
-    results.push(await carryOut(job, options));
+    results.push(await carryOut(job, options, await playedHere(job, values)));
     onState(results.length, results);
   }
   return results;
@@ -96,7 +105,7 @@ async function carryOutHere(
 /** A job that was begun. */
 interface Begun {
   readonly job: Job;
-  readonly scenario: Scenario;
+  readonly played: Played;
   readonly explorer: Explorer;
   result: ScenarioResult | null;
 }
@@ -105,12 +114,12 @@ async function carryOutInPool(
   jobs: readonly Job[],
   { workers, bounds, onState, signal }: Carrying,
 ): Promise<readonly ScenarioResult[]> {
-  const scenarios: Scenario[] = [];
-  for (const job of jobs) scenarios.push(await scenarioOf(job));
+  const all: Played[] = [];
+  for (const job of jobs) all.push(await playedBy(job));
   const begun: Begun[] = [];
   const beginning = (index: number): Begun => {
-    const [job, scenario] = [jobs[index]!, scenarios[index]!];
-    return { job, scenario, explorer: new Explorer(bounds), result: null };
+    const [job, played] = [jobs[index]!, all[index]!];
+    return { job, played, explorer: new Explorer(bounds), result: null };
   };
   const next = (): { of: Begun; part: Part } | undefined => {
     for (let index = 0; index < jobs.length; index++) {
@@ -121,11 +130,12 @@ async function carryOutInPool(
     return undefined;
   };
   const finish = (each: Begun): ScenarioResult => {
-    const { job, scenario, explorer, result } = each;
+    const { job, played, explorer, result } = each;
     if (result !== null) return result;
     try {
-      const explored = explorer.result(scenario, subjectOf(job));
-      return (each.result = resultOf(job, scenario, bounds, explored));
+      const subject = subjectOf(job, played.catalogue);
+      const explored = explorer.result(played.scenario, subject);
+      return (each.result = resultOf(job, played, bounds, explored));
     } catch (error) {
       throw blamed(job, error);
     }

@@ -5,7 +5,7 @@ import { BadInput } from "../base/bad-input.ts";
 import { type Counterexample, type ScheduledStep, stepOf, tell } from "./counterexample.ts";
 import { Exploration } from "./execution/scenario-system.ts";
 import { PROCESS_KINDS } from "./execution/executor.ts";
-import { type Job, sayingWhere, scenarioOf, subjectOf } from "./explore-job.ts";
+import { type Job, playedBy, sayingWhere, subjectOf } from "./explore-job.ts";
 import { attempt } from "./search/minimise.ts";
 import { plan } from "./explore-plan.ts";
 
@@ -20,13 +20,13 @@ export interface ReplayedCounterexample {
 export async function replayCounterexample(path: string): Promise<ReplayedCounterexample> {
   const result = firstWithViolation(path);
   const job = await jobOf(result);
-  const scenario = await scenarioOf(job);
+  const { scenario, catalogue } = await playedBy(job);
   const { invariant, schedule, shared = [] } = result.violations[0]!;
   const steps = schedule.map((step, index) =>
     stepOf(checkStep(step, `${path}: step ${index + 1}`)),
   );
   const counterexample = await sayingWhere(job, () => {
-    const exploration = new Exploration(scenario, subjectOf(job));
+    const exploration = new Exploration(scenario, subjectOf(job, catalogue));
     exploration.executor.locations.begin(shared);
     const taken = attempt(exploration, steps, invariant);
     return taken === null ? null : tell(exploration, taken);
@@ -36,13 +36,15 @@ export async function replayCounterexample(path: string): Promise<ReplayedCounte
 
 /** The job that a result was of, its names checked. */
 async function jobOf(result: Recorded): Promise<Job> {
-  const { name, file, policy, protocol, mutation, memory } = result;
-  const jobs = await plan({ scenarios: [file ?? name], policy, protocol, mutation, memory });
+  const { name, file, files = [], policy, protocol, mutation, memory } = result;
+  const kernel = { policy, protocol, mutation, memory };
+  const { jobs } = await plan({ scenarios: [file ?? name], files, ...kernel });
   return { ...jobs[0]!, name };
 }
 
 interface Recorded extends Record<"name" | "policy" | "protocol" | "mutation" | "memory", string> {
   readonly file?: string;
+  readonly files?: readonly string[];
   readonly violations: readonly {
     readonly invariant: string;
     readonly schedule: readonly ScheduledStep[];

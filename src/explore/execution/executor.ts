@@ -63,7 +63,7 @@ export class Executor {
   ) {
     this.history = new History(kernel.cpus.length);
     // A walk that sets an accessed bit can be told from none where somebody looks at the bit.
-    const looks = kernel.protocol.looksAtAccessed === true;
+    const looks = kernel.protocol.traits.accessedBits === "decide";
     const accessesEarly = (): boolean => !looks || this.choices.choose(2) === 1;
     this.states = kernel.cpus.map((cpu) => new CpuState(cpu, pages, this.locations, accessesEarly));
   }

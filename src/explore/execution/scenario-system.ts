@@ -1,6 +1,6 @@
 // A scenario under one kernel, as a system that a search can run again and again.
 
-import { checkersFor } from "../../check/checkers.ts";
+import { type CheckerFactory, checkersFor } from "../../check/checkers.ts";
 import { type Violation, ViolationLog } from "../../check/violation.ts";
 import { Activation } from "../../kernel/operation/activation.ts";
 import { startKernel } from "../../kernel/boot.ts";
@@ -25,6 +25,8 @@ export interface Subject {
   readonly protocol: ShootdownProtocol;
   readonly mutation?: MutationName;
   readonly memory: MemoryModel;
+  /** Watch beside the package's checkers. */
+  readonly ownCheckers?: readonly CheckerFactory[];
 }
 
 /** The pages that scenarios use, and whose translations are followed. */
@@ -40,14 +42,15 @@ export class Exploration implements System {
   private readonly scripts: readonly (Script | undefined)[];
   private readonly restores: readonly Restore[];
 
-  constructor(scenario: Scenario, { policy, protocol, mutation, memory }: Subject) {
+  constructor(scenario: Scenario, subject: Subject) {
+    const { policy, protocol, mutation, memory, ownCheckers } = subject;
     const { kernel: special = {}, cpus } = scenario;
     const machine = new Machine(explorerMachine(cpus, special.invlpgb === true), { watch: true });
     const options = {
-      pcid: protocol.knowsPcid !== false,
+      pcid: protocol.traits.pcid !== "none",
       flushCeiling: 33,
       idle: "mwait",
-      vmaLocks: protocol.hasVmaLocks === true,
+      vmaLocks: protocol.traits.vmaLocks,
       quarantinesFrames: true,
       ...special,
       ...(mutation !== undefined && { mutation }),
@@ -56,7 +59,7 @@ export class Exploration implements System {
     this.executor = new Executor(kernel, memory, PAGES);
     this.log = new ViolationLog(this.executor.history);
     this.executor.hasTicks = scenario.ticks === true && protocol.tick !== undefined;
-    const checkers = checkersFor(kernel, this.log);
+    const checkers = checkersFor(kernel, this.log, ownCheckers);
     this.executor.observers = checkers.observers;
     for (const state of this.executor.states) this.executor.advance(state);
     this.stage = new Stage(kernel, this.executor);

@@ -6,6 +6,7 @@
 // Unlike FreeBSD: without INVPCID user PCIDs are flushed on the way to user mode, not by visits to
 // the user's root; a flush of kernel pages under page-table isolation drops everything.
 
+import { LINUX_5_13_TRAITS } from "../state/protocol-traits.ts";
 import { pagesIn, type PageRange } from "../../base/address.ts";
 import { costs } from "../operation/costs.ts";
 import type { Cpu } from "../state/cpu.ts";
@@ -191,5 +192,10 @@ export const freebsd: ShootdownProtocol = {
   *destroyContext(cpu, mm) {
     stateOf(cpu).release(mm);
   },
-  endsLazyUse: false,
+  traits: {
+    ...LINUX_5_13_TRAITS,
+    freedTables: "leave-lazy-cpus",
+    maskOfPrevious: "cleared-after-cr3",
+    acknowledges: "before-flush",
+  },
 };

@@ -41,7 +41,7 @@ const OPAQUE = new Set(["Machine", "PageTables", "Locations", "Touched", "Histor
 const PASSING = new Set(["location", "run", "code", "saved", "slots"]);
 
 test("a restart brings everything back", async () => {
-  for (const job of await plan({ memory: "tso" })) {
+  for (const job of (await plan({ memory: "tso" })).jobs) {
     const exploration = new Exploration(scenarioNamed(job.name), subjectOf(job));
     const { executor } = exploration;
     const state = (): string =>

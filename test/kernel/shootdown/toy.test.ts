@@ -1,6 +1,7 @@
 // A protocol is one file: this one, made up here, is run, checked and explored as it stands. In the
 // package it would be one line more, in protocols.ts.
 
+import { LINUX_5_13_TRAITS } from "../../../src/kernel/state/protocol-traits.ts";
 import { describe, expect, test } from "vitest";
 import type { Subject } from "../../../src/explore/execution/scenario-system.ts";
 import { exploreScenario } from "../../../src/explore/search/explorer.ts";
@@ -54,8 +55,7 @@ const toy = (forgets: boolean): ShootdownProtocol => {
     name: "toy",
     summary: "everybody, always, everything",
     source: "this test",
-    knowsPcid: false,
-    endsLazyUse: false,
+    traits: { ...LINUX_5_13_TRAITS, pcid: "none", freedTables: "leave-lazy-cpus" },
     switchMm,
     *enterLazy() {},
     flushRange: flushEverywhere,

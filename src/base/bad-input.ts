@@ -27,7 +27,7 @@ export function readName<T extends string>(path: string, value: unknown, names: 
 }
 
 /** The known name that `name` begins, or else comes close to (edit distance at most 3). */
-function closestName(name: string, known: readonly string[]): string | undefined {
+export function closestName(name: string, known: readonly string[]): string | undefined {
   const begun = known.filter((candidate) => name.length > 1 && candidate.startsWith(name));
   if (begun.length === 1) return begun[0];
   let best: string | undefined;

@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { createJiti } from "jiti";
-import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { BadInput, closestName } from "../base/bad-input.ts";
 
 /** Whether a word is meant as such a file, not as a name. */
 export const isCodeFile = (word: string): boolean =>
@@ -51,14 +51,26 @@ async function evaluate(path: string): Promise<Readonly<Record<string, unknown>>
 /** What a loader asks every module for. */
 const ASKED_OF_MODULES: ReadonlySet<string> = new Set(["default", "__esModule", "then"]);
 
+const isAskedOfModules = (name: string | symbol): boolean =>
+  typeof name === "symbol" || ASKED_OF_MODULES.has(name);
+
+/** The exports are too many to list them all. */
+function nearest(name: string, names: readonly string[]): string {
+  const close = closestName(name, names);
+  return close === undefined ? "see docs/bring-your-own.md" : `did you mean ${close}?`;
+}
+
 /** The module, and an error in place of `undefined` for a name that it does not export. */
 const refusingUnknown = (module: string, face: object): object =>
   new Proxy(face, {
+    // The loader asks before it gets, and would take "no" for an answer.
+    has: (target, name) => name in target || !isAskedOfModules(name),
     get(target, name, receiver) {
-      if (typeof name === "symbol" || name in target || ASKED_OF_MODULES.has(name)) {
+      if (name in target || isAskedOfModules(name)) {
         return Reflect.get(target, name, receiver) as unknown;
       }
-      throw new Error(`${module} exports no ${name}: ${remedyForName(name, Object.keys(target))}`);
+      const names = Object.keys(target);
+      throw new Error(`${module} exports no ${name as string}: ${nearest(name as string, names)}`);
     },
   });
 

@@ -31,6 +31,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   perf: ["base", "machine", "presets", "experiment"],
   verify: ["base", "reference", "machine", "presets", "workloads", "catalogue", "experiment"],
   report: ["base", "reference", "machine", "experiment", "explore", "verify"],
+  faces: ["base", "machine", "kernel", "check", "workloads", "catalogue", "explore"],
   cli: [
     "base",
     "machine",

@@ -86,7 +86,7 @@ function* switchMm(cpu: Cpu, next: Mm): KernelCode {
 }
 
 /** pmap_invalidate_preipi: whoever has not loaded the pmap now is not to use its PCID again. */
-function* giveUpPcids(cpu: Cpu, mm: Mm): KernelCode {
+export function* giveUpPcids(cpu: Cpu, mm: Mm): KernelCode {
   if (cpu.kernel.options.pcid) {
     const isHere = (yield* load(cpu.tlb.loadedMm)) === mm;
     for (const { id } of cpu.kernel.cpus) {
@@ -123,7 +123,7 @@ function* invalidateLoaded(cpu: Cpu, mm: Mm): KernelCode {
 }
 
 /** smp_targeted_tlb_shootdown */
-function* shootDown(
+export function* shootDown(
   cpu: Cpu,
   mask: readonly number[],
   what: { readonly mm: Mm; readonly range: PageRange | null },

@@ -99,7 +99,7 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
       clock.setInterrupts(cpu, operation.enabled);
       return;
     case "readEntry":
-      machine.touch(cpu.id, operation.mm.tables.addressOfEntry(operation.page), false);
+      machine.touch(cpu.id, operation.mm.tables.addressOfEntry(operation.page));
       top.result = operation.mm.tables.entryAt(operation.page);
       return;
     case "writeEntry":
@@ -111,7 +111,7 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
     }
     case "linkPath": {
       const { path, page, entry, size } = operation;
-      for (const at of path.set(page, entry, size)) machine.touch(cpu.id, at, true);
+      for (const at of path.set(page, entry, size)) machine.touch(cpu.id, at);
       return;
     }
     case "presentPages":
@@ -164,7 +164,7 @@ function performWriteEntry(
 ): void {
   const old = mm.tables.setEntry(page, entry, size);
   top.result = old;
-  clock.kernel.machine.touch(cpu.id, mm.tables.addressOfEntry(page), true);
+  clock.kernel.machine.touch(cpu.id, mm.tables.addressOfEntry(page));
   if (!withdraws(old, entry)) return;
   clock.emit(cpu, { kind: "entryWithdrawn", mm, range: leafAt(page, size) });
 }

@@ -22,8 +22,13 @@ export interface RunOptions {
 
 export const jsonOption = (): Option => new Option("--json", "one JSON document on stdout");
 
-export const seedOption = (): Option =>
-  new Option("--seed <N>", "first seed (default: 1)").argParser((text) => readSeed(text, "--seed"));
+const seed = (text: string): Option =>
+  new Option("--seed <N>", text).argParser((value) => readSeed(value, "--seed"));
+
+export const seedOption = (): Option => seed("first seed (default: 1)");
+
+/** For commands that draw nothing: a script may give the option to every command. */
+export const idleSeedOption = (): Option => seed("accepted by every command; without effect here");
 
 /** The options of commands that run experiments, and the axes below their help. */
 export function addRunOptions(command: Command): Command {

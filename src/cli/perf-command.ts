@@ -7,7 +7,7 @@ import { Command } from "commander";
 import { median } from "simple-statistics";
 import { BadInput, remedyForName } from "../base/bad-input.ts";
 import { PERF_SCENARIOS } from "../perf/perf-scenarios.ts";
-import { jsonOption, seedOption } from "./options.ts";
+import { idleSeedOption, jsonOption } from "./options.ts";
 import { print, toJson } from "./output.ts";
 
 interface PerfResult {
@@ -24,7 +24,7 @@ export function perfCommand(): Command {
     .description("throughput of this program: standard streams and kernel loops")
     .argument("[scenario...]", `some of ${names.join(", ")}`)
     .addOption(jsonOption())
-    .addOption(seedOption())
+    .addOption(idleSeedOption())
     .action(async (chosen: readonly string[], options: { readonly json?: true }) => {
       for (const name of chosen) {
         if (!names.includes(name)) throw new BadInput("perf", name, remedyForName(name, names));

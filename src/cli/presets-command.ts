@@ -5,7 +5,7 @@ import { Command } from "commander";
 import { BadInput, remedyForName } from "../base/bad-input.ts";
 import { presetListing } from "../presets/listing.ts";
 import { PRESET_NAMES, presetNamed, presets, type PresetName } from "../presets/presets.ts";
-import { jsonOption, seedOption } from "./options.ts";
+import { idleSeedOption, jsonOption } from "./options.ts";
 import { print, toJson } from "./output.ts";
 
 export function presetsCommand(): Command {
@@ -13,7 +13,7 @@ export function presetsCommand(): Command {
     .description("the CPU presets, with the source of every number")
     .argument("[name]", "one of them")
     .addOption(jsonOption())
-    .addOption(seedOption())
+    .addOption(idleSeedOption())
     .action((name: string | undefined, options: { readonly json?: true }) => {
       if (name === undefined) print(options.json ? toJson(presets) : listAll());
       else print(options.json ? toJson(presetNamed(nameOf(name))) : listOne(nameOf(name)));

@@ -10,7 +10,7 @@ import type { ExplainedFailure } from "../verify/vectors/side-by-side.ts";
 import { FAILURES_KEPT } from "../verify/vectors/verify-vectors.ts";
 import { verify } from "../verify/vectors/verify-files.ts";
 import { failCheck } from "./failure.ts";
-import { jsonOption, seedOption } from "./options.ts";
+import { idleSeedOption, jsonOption } from "./options.ts";
 import { note, paintFor, print, toJson } from "./output.ts";
 
 const MOST_FAILURES = 100_000;
@@ -28,7 +28,7 @@ export function verifyCommand(): Command {
     .description("recorded vectors of paging against the emulated machine")
     .argument("[file...]", "JSONL, plain or gzip; - is stdin (default: those of the package)")
     .addOption(jsonOption())
-    .addOption(seedOption())
+    .addOption(idleSeedOption())
     .addOption(
       new Option("--cpu <PRESET>", "whose TLBs and caches (default: skylake-sp)").argParser(
         readCpu,

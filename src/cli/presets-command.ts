@@ -2,7 +2,7 @@
 
 import Table from "cli-table3";
 import { Command } from "commander";
-import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { readName } from "../base/bad-input.ts";
 import { presetListing } from "../presets/listing.ts";
 import { PRESET_NAMES, presetNamed, presets, type PresetName } from "../presets/presets.ts";
 import { idleSeedOption, jsonOption } from "./options.ts";
@@ -20,11 +20,7 @@ export function presetsCommand(): Command {
     });
 }
 
-function nameOf(name: string): PresetName {
-  const known = PRESET_NAMES.find((one) => one === name);
-  if (known === undefined) throw new BadInput("presets", name, remedyForName(name, PRESET_NAMES));
-  return known;
-}
+const nameOf = (text: string): PresetName => readName("presets", text, PRESET_NAMES);
 
 function listAll(): string {
   const table = new Table({

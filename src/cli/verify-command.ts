@@ -1,7 +1,7 @@
 // `shootdown verify [FILE...]`: recorded vectors against the emulated machine.
 
 import { Command, Option } from "commander";
-import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { BadInput, readName } from "../base/bad-input.ts";
 import { PRESET_NAMES, type PresetName } from "../presets/presets.ts";
 import { brief } from "../report/number.ts";
 import { formatVerification } from "../report/verification.ts";
@@ -31,7 +31,7 @@ export function verifyCommand(): Command {
     .addOption(idleSeedOption())
     .addOption(
       new Option("--cpu <PRESET>", "whose TLBs and caches (default: skylake-sp)").argParser(
-        readCpu,
+        (text) => readName("--cpu", text, PRESET_NAMES),
       ),
     )
     .addOption(
@@ -65,12 +65,6 @@ async function verifyAndPrint(files: readonly string[], options: Options): Promi
 function noteRate(cases: number, seconds: number): void {
   if (!process.stderr.isTTY) return;
   note(`${cases} cases in ${seconds.toFixed(1)} s, ${brief(cases / seconds)} a second`);
-}
-
-function readCpu(text: string): PresetName {
-  const known = PRESET_NAMES.find((name) => name === text);
-  if (known === undefined) throw new BadInput("--cpu", text, remedyForName(text, PRESET_NAMES));
-  return known;
 }
 
 function readFailures(text: string): number {

@@ -1,7 +1,7 @@
 // Every axis of a configuration, in one table: what may be written, its default, and what it means.
 // `--set AXIS=VALUE[,VALUE]` and experiment files say nothing else. A later axis varies faster.
 
-import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { BadInput, readName } from "../base/bad-input.ts";
 import { type X2apic, X2APIC_MODES } from "../kernel/state/kernel-options.ts";
 import { LAZY_POLICY_NAMES } from "../kernel/lazy/policies.ts";
 import { MUTATION_NAMES } from "../kernel/operation/mutation.ts";
@@ -122,16 +122,6 @@ export const AXES: AxisTable = {
 
 export const AXIS_NAMES = Object.keys(AXES) as readonly ConfigurationAxis[];
 
-export function isAxis(name: string): name is ConfigurationAxis {
-  return Object.hasOwn(AXES, name);
-}
-
-/** The axis called `name`; bad input at `path` where there is none. */
-export function readAxisName(name: string, path: string): ConfigurationAxis {
-  if (!isAxis(name)) throw new BadInput(path, name, remedyForName(name, AXIS_NAMES));
-  return name;
-}
-
 /** The value of `axis` that `value` (from a command line or a file) stands for. */
 export function readAxisValue<A extends ConfigurationAxis>(
   axis: A,
@@ -144,12 +134,8 @@ export function readAxisValue<A extends ConfigurationAxis>(
   const result = plain ? entry.read(String(written)) : undefined;
   if (result === undefined) {
     const isName = typeof written === "string" && entry.accepts !== yesOrNo.accepts;
-    const names = isName ? entry.names : undefined;
-    throw new BadInput(
-      path,
-      value,
-      names === undefined ? `${axis} is ${entry.accepts}` : remedyForName(String(written), names),
-    );
+    if (isName && entry.names !== undefined) readName(path, written, entry.names);
+    throw new BadInput(path, value, `${axis} is ${entry.accepts}`);
   }
   return result as NonNullable<Configuration[A]>;
 }

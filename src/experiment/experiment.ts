@@ -1,7 +1,7 @@
 // What an experiment is: one or more matrices of axes x workloads, each run with some seeds.
 // Definitions come from the built-in ones, from a YAML or JSON file, or from a library call.
 
-import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { BadInput, readName } from "../base/bad-input.ts";
 import { WORKLOAD_NAMES } from "../workloads/workloads.ts";
 import { readAxes, type AxisValues, type Setting } from "./settings.ts";
 
@@ -79,13 +79,9 @@ export function readSeed(value: unknown, path: string): number {
   throw new BadInput(path, value, "a whole number of 0 to 4294967295");
 }
 
-export function readWorkload(value: unknown, path: string): string {
+function readWorkload(value: unknown, path: string): string {
   if (value === "replay") throw new BadInput(path, value, "name the traces: under `traces`");
-  const name = WORKLOAD_NAMES.find((known) => known === value);
-  if (name === undefined) {
-    throw new BadInput(path, value, remedyForName(String(value), WORKLOAD_NAMES));
-  }
-  return name;
+  return readName(path, value, WORKLOAD_NAMES);
 }
 
 function readPart(map: Record<string, unknown>, at: (key: string) => string): CheckedPart {
@@ -119,9 +115,7 @@ function readMap(value: unknown, path: string, keys: readonly string[]): Record<
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new BadInput(path, value, `write a map with ${keys.join(", ")}`);
   }
-  for (const key of Object.keys(value)) {
-    if (!keys.includes(key)) throw new BadInput(path, key, remedyForName(key, keys));
-  }
+  for (const key of Object.keys(value)) readName(path, key, keys);
   return value as Record<string, unknown>;
 }
 

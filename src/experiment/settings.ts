@@ -1,7 +1,7 @@
 // Axis values that somebody asked for: `--set AXIS=VALUE[,VALUE]`, or the axes of a library call.
 
-import { BadInput } from "../base/bad-input.ts";
-import { readAxisName, readAxisValue } from "./axes.ts";
+import { BadInput, readName } from "../base/bad-input.ts";
+import { AXIS_NAMES, readAxisValue } from "./axes.ts";
 import type { Configuration, ConfigurationAxis } from "./configuration.ts";
 
 /** By axis a value, or several. */
@@ -21,7 +21,7 @@ export function parseSetting(text: string): Setting {
   const path = `--set ${text}`;
   const split = text.indexOf("=");
   if (split < 1) throw new BadInput("--set", text, "write AXIS=VALUE[,VALUE], as in cores=2,28");
-  const axis = readAxisName(text.slice(0, split).trim(), path);
+  const axis = readName(path, text.slice(0, split).trim(), AXIS_NAMES);
   return readSetting(axis, text.slice(split + 1), path);
 }
 
@@ -37,7 +37,7 @@ export function readAxes(axes: unknown, path: string): readonly Setting[] {
     throw new BadInput(path, axes, "write axes as a map, as in {cores: [2, 28]}");
   }
   return Object.entries(axes).map(([name, value]) => {
-    const axis = readAxisName(name, path);
+    const axis = readName(path, name, AXIS_NAMES);
     const at = `${path}.${axis}`;
     if (!Array.isArray(value)) return { axis, values: [readAxisValue(axis, value, at)], path: at };
     if (value.length === 0) throw new BadInput(at, value, "give at least one value");

@@ -1,6 +1,6 @@
 // One exploration by names, as command lines, files and worker threads speak of it.
 
-import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { BadInput, readName } from "../base/bad-input.ts";
 import type { Verdict } from "../base/verdict.ts";
 import { lazyPolicies, type LazyPolicyName } from "../kernel/lazy/policies.ts";
 import type { MutationName } from "../kernel/operation/mutation.ts";
@@ -100,9 +100,7 @@ export async function scenarioOf({ name, file }: Job): Promise<Scenario> {
   if (file === undefined) return scenarioNamed(name);
   const scenarios = await loadScenarios(file);
   const names = scenarios.map((each) => each.name);
-  const found = scenarios[names.indexOf(name)];
-  if (found === undefined) throw new BadInput(file, name, remedyForName(name, names));
-  return found;
+  return scenarios[names.indexOf(readName(file, name, names))]!;
 }
 
 export async function sayingWhere<T>(job: Job, run: () => T | Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 // What `explore` is asked for, as a list of jobs.
 
-import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { BadInput, readName } from "../base/bad-input.ts";
 import { LAZY_POLICY_NAMES, type LazyPolicyName } from "../kernel/lazy/policies.ts";
 import { MUTATION_NAMES, type MutationName } from "../kernel/operation/mutation.ts";
 import { PROTOCOL_NAMES, type ProtocolName, protocols } from "../kernel/shootdown/protocols.ts";
@@ -43,7 +43,10 @@ export async function plan(selection: Selection): Promise<readonly Job[]> {
   const { scenarios = [] } = selection;
   const named = (await Promise.all(scenarios.map(found))).flat();
   const chosen = readKernel(selection);
-  const mutation = readName("--mutation", selection.mutation, ["none", ...MUTATION_NAMES] as const);
+  const mutation = readGiven("--mutation", selection.mutation, [
+    "none",
+    ...MUTATION_NAMES,
+  ] as const);
   if (mutation !== undefined && mutation !== "none") {
     if (named.length > 0) return named.map((each) => mutatedJob(each, mutation, chosen));
     return [showcase(mutation, chosen)];
@@ -67,7 +70,7 @@ async function found(word: string): Promise<readonly Found[]> {
   if (isScenarioFile(word)) {
     return (await loadScenarios(word)).map((scenario) => ({ scenario, file: word }));
   }
-  return [{ scenario: scenarioNamed(known("SCENARIO", word, SCENARIO_NAMES)) }];
+  return [{ scenario: scenarioNamed(readName("SCENARIO", word, SCENARIO_NAMES)) }];
 }
 
 /** A scenario under every kernel that it is to be explored with, as far as none is chosen. */
@@ -119,9 +122,9 @@ function refuseUnfit(scenario: Scenario, protocol: ProtocolName): void {
 }
 
 function readKernel(selection: Selection): ChosenKernel {
-  const policy = readName("--policy", selection.policy, LAZY_POLICY_NAMES);
-  const protocol = readName("--protocol", selection.protocol, PROTOCOL_NAMES);
-  const memory = readName("--memory", selection.memory, MEMORY_MODELS);
+  const policy = readGiven("--policy", selection.policy, LAZY_POLICY_NAMES);
+  const protocol = readGiven("--protocol", selection.protocol, PROTOCOL_NAMES);
+  const memory = readGiven("--memory", selection.memory, MEMORY_MODELS);
   return {
     ...(policy !== undefined && { policy }),
     ...(protocol !== undefined && { protocol }),
@@ -129,16 +132,10 @@ function readKernel(selection: Selection): ChosenKernel {
   };
 }
 
-function readName<T extends string>(
+function readGiven<T extends string>(
   path: string,
   value: string | undefined,
   names: readonly T[],
 ): T | undefined {
-  return value === undefined ? undefined : known(path, value, names);
-}
-
-function known<T extends string>(path: string, value: string, names: readonly T[]): T {
-  const found = names.find((name) => name === value);
-  if (found === undefined) throw new BadInput(path, value, remedyForName(value, names));
-  return found;
+  return value === undefined ? undefined : readName(path, value, names);
 }

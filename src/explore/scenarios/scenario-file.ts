@@ -4,7 +4,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { createJiti } from "jiti";
-import { BadInput, remedyForName } from "../../base/bad-input.ts";
+import { BadInput, readName } from "../../base/bad-input.ts";
 import { LAZY_POLICY_NAMES } from "../../kernel/lazy/policies.ts";
 import { PROTOCOL_NAMES } from "../../kernel/shootdown/protocols.ts";
 import { PROCESSES_PER_CPU } from "../execution/executor.ts";
@@ -77,8 +77,7 @@ function check(path: string, scenario: Scenario, taken: ReadonlySet<string>): vo
   }
   if (typeof prepare !== "function") refuse(`${name}.prepare`, prepare, "a function of the stage");
   const oneOf = (key: string, values: readonly string[], names: readonly string[]): void => {
-    const wrong = values.find((value) => !names.includes(value));
-    if (wrong !== undefined) refuse(`${name}.${key}`, wrong, remedyForName(wrong, names));
+    for (const value of values) readName(`${path}: ${name}.${key}`, value, names);
   };
   oneOf("protocols", protocols, PROTOCOL_NAMES);
   for (const each of breaks) {

@@ -17,7 +17,7 @@ export interface Axis<T> {
   readonly unit?: string;
   /** The values that may be written, for help and remedies. */
   readonly accepts: string;
-  /** The value where none is given; undefined leaves the axis to the preset. */
+  /** The value where none is given; undefined leaves the axis out of the configuration. */
   defaultFor(chosen: Partial<Configuration>): T;
   /** The value that `text` spells, or undefined. */
   read(text: string): T | undefined;
@@ -46,11 +46,11 @@ export const AXES: AxisTable = {
   protocol: { summary: "TLB shootdown protocol", ...oneOf(PROTOCOL_NAMES, "linux-5.13") },
   coresPerLlc: {
     summary: "cores that share one last-level cache (the preset's unless given)",
-    ...presetsOwn(wholeNumber({ least: 1, most: MAX_CORES })),
+    ...undefinedUnlessGiven(wholeNumber({ least: 1, most: MAX_CORES })),
   },
   llcsPerSocket: {
     summary: "last-level caches in one socket (the preset's unless given)",
-    ...presetsOwn(wholeNumber({ least: 1, most: MAX_CORES })),
+    ...undefinedUnlessGiven(wholeNumber({ least: 1, most: MAX_CORES })),
   },
   cores: {
     summary: "emulated cores",
@@ -66,7 +66,7 @@ export const AXES: AxisTable = {
   },
   pageSize: {
     summary: "how large those pages are: 2M and 1G as with MAP_HUGETLB (4K unless given)",
-    ...presetsOwn(oneOf(PAGE_SIZES, "4K")),
+    ...undefinedUnlessGiven(oneOf(PAGE_SIZES, "4K")),
   },
   rounds: {
     summary: "measured repetitions of the workload's operation",
@@ -81,13 +81,13 @@ export const AXES: AxisTable = {
   },
   x2apic: {
     summary: "x2APIC destinations: clusters of 16, or one CPU a write; off: xAPIC",
-    ...presetsOwn(oneOf(X2APIC_MODES, "cluster")),
+    ...undefinedUnlessGiven(oneOf(X2APIC_MODES, "cluster")),
     accepts: `one of ${X2APIC_MODES.join(", ")} (true is cluster, false is off)`,
     read: (text: string) => MODE_OF[text],
   },
   ipiShorthand: {
     summary: "one ICR write where all other CPUs are interrupted (off unless given)",
-    ...presetsOwn(yesOrNo),
+    ...undefinedUnlessGiven(yesOrNo),
   },
   idle: { summary: "how an idle core waits", ...oneOf(IDLE_STATES, "mwait") },
   pcid: {
@@ -97,11 +97,11 @@ export const AXES: AxisTable = {
   },
   invpcid: {
     summary: "whether the kernel uses INVPCID (where the CPU has it, unless given)",
-    ...presetsOwn(yesOrNo),
+    ...undefinedUnlessGiven(yesOrNo),
   },
   pti: {
     summary: "page-table isolation: user mode on a root and a PCID of its own (off unless given)",
-    ...presetsOwn(yesOrNo),
+    ...undefinedUnlessGiven(yesOrNo),
   },
   invlpgb: {
     summary: "INVLPGB: flushes of busy address spaces are broadcast, without interrupts",
@@ -116,7 +116,7 @@ export const AXES: AxisTable = {
   lazyTlb: { summary: "lazy-TLB policy", ...oneOf(LAZY_POLICY_NAMES, "refcounted") },
   mutation: {
     summary: "a known mistake that the kernel makes (none unless given)",
-    ...presetsOwn(oneOf(["none", ...MUTATION_NAMES] as const, "none")),
+    ...undefinedUnlessGiven(oneOf(["none", ...MUTATION_NAMES] as const, "none")),
   },
 };
 
@@ -169,6 +169,6 @@ function wholeNumber({ least, most }: { least: number; most: number }) {
   };
 }
 
-function presetsOwn<T>(reader: T) {
+function undefinedUnlessGiven<T>(reader: T) {
   return { ...reader, defaultFor: (): undefined => undefined };
 }

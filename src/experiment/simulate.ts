@@ -12,7 +12,7 @@ import { lazyPolicies } from "../kernel/lazy/policies.ts";
 import { protocols } from "../kernel/shootdown/protocols.ts";
 import type { MachineDescription } from "../machine/description.ts";
 import { Machine } from "../machine/machine.ts";
-import { describe } from "../presets/describe.ts";
+import { describeMachine } from "../presets/describe.ts";
 import { presetNamed } from "../presets/presets.ts";
 import { startInit } from "../workloads/init.ts";
 import { Recording } from "../workloads/replay/recording.ts";
@@ -42,7 +42,7 @@ function descriptionOf(configuration: Configuration): MachineDescription {
     ...(coresPerLlc === undefined ? {} : { coresPerLlc }),
     ...(llcsPerSocket === undefined ? {} : { llcsPerSocket }),
   };
-  return describe(presetNamed(cpu), { cores, idle, x2apic: x2apic !== "off", ...topology });
+  return describeMachine(presetNamed(cpu), { cores, idle, x2apic: x2apic !== "off", ...topology });
 }
 
 /** What a run's kernel is booted with. */

@@ -6,18 +6,15 @@ import { MAX_SEEDS, readCount, readSeed } from "../experiment/experiment.ts";
 import { parseSetting, readSetting, type Setting } from "../experiment/settings.ts";
 import { MAX_WORKERS } from "../experiment/workers.ts";
 import { MUTATION_NAMES, mutations } from "../kernel/operation/mutation.ts";
-import { checkOutputFile } from "./output.ts";
+import { checkOutputFile, type OutputOptions } from "./output.ts";
 
-export interface RunOptions {
-  readonly json?: true;
-  readonly csv?: true;
+export interface RunOptions extends OutputOptions {
   readonly seed?: number;
   readonly seeds?: number;
   readonly set?: readonly Setting[];
   readonly mutation?: readonly Setting[];
   readonly checks: boolean;
   readonly workers?: number;
-  readonly out?: string;
 }
 
 export const jsonOption = (): Option => new Option("--json", "one JSON document on stdout");

@@ -11,12 +11,17 @@ import { colours, plain, type Paint } from "../report/paint.ts";
 import { formatTable } from "../report/table.ts";
 import { formatViolations } from "../report/violations.ts";
 import { failCheck } from "./failure.ts";
-import type { RunOptions } from "./options.ts";
 
 const NARROWEST = 140;
 
+export interface OutputOptions {
+  readonly json?: true;
+  readonly csv?: true;
+  readonly out?: string;
+}
+
 /** Prints and saves a result as the options say; an unexpected verdict fails the check. */
-export function deliver(result: ExperimentResult, options: RunOptions): void {
+export function deliver(result: ExperimentResult, options: OutputOptions): void {
   if (!result.rows.every(isAsExpected)) failCheck();
   if (options.out !== undefined) writeWhole(options.out, formatFor(options.out, result));
   if (options.json) print(toJson(result));

@@ -30,7 +30,7 @@ export function deliver(result: ExperimentResult, options: OutputOptions): void 
 }
 
 /** Table, violations and the lines that answer. */
-export function formatText(result: ExperimentResult, paint: Paint, width = NARROWEST): string {
+function formatText(result: ExperimentResult, paint: Paint, width = NARROWEST): string {
   const table = formatTable(result.rows, { paint, width: Math.max(width, NARROWEST) });
   const violations = formatViolations(result.rows, paint);
   const closing = answers(result.rows).map((line) => `${line}\n`);

@@ -249,7 +249,7 @@ export interface Conflict extends Pick<Rule, "axis" | "against"> {
 }
 
 /** The first rule that refuses this configuration. */
-export function ruleAgainst(configuration: Configuration): Rule | undefined {
+function ruleAgainst(configuration: Configuration): Rule | undefined {
   return RULES.find((rule) => rule.refuses(configuration));
 }
 

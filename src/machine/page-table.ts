@@ -21,7 +21,7 @@ export const USER = 1n << 2n;
 export const ACCESSED = 1n << 5n;
 export const DIRTY = 1n << 6n;
 export const PAGE_SIZE = 1n << 7n;
-export const GLOBAL = 1n << 8n;
+const GLOBAL = 1n << 8n;
 export const NO_EXECUTE = 1n << 63n;
 
 const ADDRESS_BITS = 0x000f_ffff_ffff_f000n;

@@ -12,7 +12,7 @@ export function quantity(path: string, value: unknown): bigint {
   throw new BadInput(path, value, NUMBER_REMEDY);
 }
 
-export function listAt(path: string, value: unknown): readonly unknown[] {
+function listAt(path: string, value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value as readonly unknown[];
   throw new BadInput(path, value, "a list");
 }

@@ -26,7 +26,7 @@ export {
   WRITABLE,
 } from "./machine/page-table.ts";
 export type { MachineStep, MachineWalk } from "./machine/walk-log.ts";
-export { describe as describeMachine, type DescribeOptions } from "./presets/describe.ts";
+export { describeMachine, type DescribeOptions } from "./presets/describe.ts";
 export type { Preset } from "./presets/preset.ts";
 export { presets, PRESET_NAMES, type PresetName } from "./presets/presets.ts";
 

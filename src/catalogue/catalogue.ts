@@ -1,7 +1,7 @@
 // What a run or an exploration can name: the package's own protocols, lazy policies, workloads,
 // mutations and CPUs, and those that somebody brought from outside.
 
-import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { BadInput, readName } from "../base/bad-input.ts";
 import type { CheckerFactory } from "../check/checkers.ts";
 import { lazyPolicies } from "../kernel/lazy/policies.ts";
 import { MUTATION_NAMES, type MutationName } from "../kernel/operation/mutation.ts";
@@ -79,11 +79,8 @@ export function entryIn<K extends EntryKind>(
   name: string,
   path: string = WORD_FOR[kind],
 ): Entries[K] {
-  const entry = catalogue[kind].get(name);
-  if (entry === undefined) {
-    throw new BadInput(path, name, remedyForName(name, [...catalogue[kind].keys()]));
-  }
-  return entry as Entries[K];
+  const entry = catalogue[kind].get(name) as Entries[K] | undefined;
+  return entry ?? entryIn(catalogue, kind, readName(path, name, [...catalogue[kind].keys()]));
 }
 
 /** The catalogue with more in it; bad input at `path` where a name is taken. */

@@ -75,7 +75,7 @@ const refusingUnknown = (module: string, face: object): object =>
   });
 
 /** What went wrong in code from outside, in one line. */
-export function inOneLine(error: unknown): string {
+function inOneLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.split("Require stack:")[0]!.replaceAll(/\s+/g, " ").trim();
 }

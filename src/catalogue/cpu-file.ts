@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { parseDocument } from "yaml";
-import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { BadInput, readName } from "../base/bad-input.ts";
 import type { Preset } from "../presets/preset.ts";
 import { type Catalogue, entryIn } from "./catalogue.ts";
 
@@ -62,9 +62,7 @@ function changed(base: unknown, change: unknown, path: string, at: string): unkn
   const result: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(change)) {
     const inner = at === "" ? key : `${at}.${key}`;
-    if (!(key in base)) {
-      throw new BadInput(`${path}: ${inner}`, key, remedyForName(key, Object.keys(base)));
-    }
+    readName(`${path}: ${inner}`, key, Object.keys(base));
     result[key] = changed(base[key], value, path, inner);
   }
   return result;

@@ -2,7 +2,7 @@
 // time than most commands do.
 
 import { Command } from "commander";
-import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { readName } from "../base/bad-input.ts";
 
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./run-command.ts")).runCommand(),
@@ -23,10 +23,7 @@ export async function program(words: readonly string[]): Promise<Command> {
     .argument("[command]")
     .helpCommand(false)
     .usage("COMMAND [options]")
-    .action((name: string | undefined) => {
-      const remedy = name === undefined ? `one of ${NAMES.join(", ")}` : remedyForName(name, NAMES);
-      throw new BadInput("command", name, remedy);
-    });
+    .action((name: string | undefined) => void readName("command", name, NAMES));
   const asked = NAMES.filter((name) => name === words[0]);
   for (const name of asked.length > 0 ? asked : NAMES) {
     root.addCommand(quietly(await COMMANDS[name]!()));

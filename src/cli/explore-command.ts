@@ -13,7 +13,7 @@ import { formatCounterexample, formatExploration } from "../report/exploration-t
 import { formatSequence } from "../report/schedule-table.ts";
 import { explorationProgress } from "./exploration-progress.ts";
 import { failCheck } from "./failure.ts";
-import { fileOption, jsonOption, seedOption } from "./options.ts";
+import { fileOption, idleSeedOption, jsonOption } from "./options.ts";
 import { checkOutputFile, note, paintFor, print, toJson } from "./output.ts";
 
 /** Where nobody says how wide the paper is. */
@@ -60,7 +60,7 @@ export function exploreCommand(): Command {
       ).argParser(checkOutputFile),
     )
     .addOption(jsonOption())
-    .addOption(seedOption())
+    .addOption(idleSeedOption())
     .addHelpText("after", `\nScenarios:\n${describeScenarios()}`)
     .action(explore);
 }

@@ -8,11 +8,9 @@ import { MUTATIONS } from "../catalogue/mutations.ts";
 import type { ConfigurationAxis } from "../experiment/configuration.ts";
 import { type AskedSetting, askedSetting, askedValues } from "../experiment/settings.ts";
 import { MAX_WORKERS } from "../experiment/workers.ts";
-import { checkOutputFile } from "./output.ts";
+import { checkOutputFile, type OutputOptions } from "./output.ts";
 
-export interface RunOptions {
-  readonly json?: true;
-  readonly csv?: true;
+export interface RunOptions extends OutputOptions {
   readonly seed?: number;
   readonly seeds?: number;
   readonly set?: readonly AskedSetting[];
@@ -23,13 +21,17 @@ export interface RunOptions {
   readonly code?: readonly string[];
   readonly checks: boolean;
   readonly workers?: number;
-  readonly out?: string;
 }
 
 export const jsonOption = (): Option => new Option("--json", "one JSON document on stdout");
 
-export const seedOption = (): Option =>
-  new Option("--seed <N>", "first seed (default: 1)").argParser((text) => readSeed(text, "--seed"));
+const seed = (text: string): Option =>
+  new Option("--seed <N>", text).argParser((value) => readSeed(value, "--seed"));
+
+export const seedOption = (): Option => seed("first seed (default: 1)");
+
+/** For commands that draw nothing: a script may give the option to every command. */
+export const idleSeedOption = (): Option => seed("accepted by every command; without effect here");
 
 /** The options of commands that run experiments, and the axes below their help. */
 export function addRunOptions(command: Command): Command {

@@ -4,7 +4,7 @@
 import { Command, Option } from "commander";
 import { hex } from "../base/address.ts";
 import type { AccessKind } from "../base/architecture.ts";
-import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { BadInput, readName } from "../base/bad-input.ts";
 import { readCount } from "../experiment/experiment.ts";
 import { askedSetting, readSetting, type Setting } from "../experiment/settings.ts";
 import { MAX_CORES } from "../machine/description.ts";
@@ -94,11 +94,7 @@ function counted(flag: string, text: string, least: number, most = MOST_OPERATIO
 }
 
 function named<T extends string>(flag: string, text: string, names: readonly T[]): Option {
-  return new Option(`${flag} <NAME>`, text).argParser((value): T => {
-    const known = names.find((name) => name === value);
-    if (known === undefined) throw new BadInput(flag, value, remedyForName(value, names));
-    return known;
-  });
+  return new Option(`${flag} <NAME>`, text).argParser((value) => readName(flag, value, names));
 }
 
 /** JSON has no 64-bit integers: hex strings, as in vectors. */

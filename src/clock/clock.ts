@@ -11,7 +11,7 @@ import { History } from "../kernel/operation/history.ts";
 import { Host } from "./host.ts";
 import { returnToUser, serveInterrupt } from "../kernel/cpu/interrupt.ts";
 import type { Kernel } from "../kernel/state/kernel.ts";
-import { perform } from "./timed-operations.ts";
+import { perform, type TimedExecutor } from "./timed-operations.ts";
 import { ReadyQueue } from "./ready-queue.ts";
 import { RemoteActions } from "./remote-actions.ts";
 import { Tick } from "./tick.ts";
@@ -22,7 +22,7 @@ const PATIENCE_CYCLES = 1e8;
 
 export type ClockEnd = "stopped" | "deadlock" | "starved" | "paused";
 
-export class Clock {
+export class Clock implements TimedExecutor {
   readonly host: Host;
   readonly actions: RemoteActions;
   readonly tick: Tick | null;

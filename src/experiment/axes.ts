@@ -1,7 +1,7 @@
 // Every axis of a configuration, in one table: what may be written, its default, and what it means.
 // `--set AXIS=VALUE[,VALUE]` and experiment files say nothing else. A later axis varies faster.
 
-import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { BadInput, readName } from "../base/bad-input.ts";
 import { BUILT_IN, type Catalogue, type EntryKind } from "../catalogue/catalogue.ts";
 import { type X2apic, X2APIC_MODES } from "../kernel/state/kernel-options.ts";
 import { MAX_CORES, type PageSize } from "../machine/description.ts";
@@ -14,7 +14,7 @@ export interface Axis<T> {
   readonly unit?: string;
   /** The values that may be written, for help and remedies. */
   accepts(catalogue: Catalogue): string;
-  /** The value where none is given; undefined leaves the axis to the preset. */
+  /** The value where none is given; undefined leaves the axis out of the configuration. */
   defaultFor(chosen: Partial<Configuration>, catalogue: Catalogue): T;
   /** The value that `text` spells, or undefined. */
   read(text: string, catalogue: Catalogue): T | undefined;
@@ -56,11 +56,11 @@ export const AXES: AxisTable = {
   protocol: { summary: "TLB shootdown protocol", ...entry("protocols", "linux-5.13") },
   coresPerLlc: {
     summary: "cores that share one last-level cache (the preset's unless given)",
-    ...presetsOwn(wholeNumber({ least: 1, most: MAX_CORES })),
+    ...undefinedUnlessGiven(wholeNumber({ least: 1, most: MAX_CORES })),
   },
   llcsPerSocket: {
     summary: "last-level caches in one socket (the preset's unless given)",
-    ...presetsOwn(wholeNumber({ least: 1, most: MAX_CORES })),
+    ...undefinedUnlessGiven(wholeNumber({ least: 1, most: MAX_CORES })),
   },
   cores: {
     summary: "emulated cores",
@@ -76,7 +76,7 @@ export const AXES: AxisTable = {
   },
   pageSize: {
     summary: "how large those pages are: 2M and 1G as with MAP_HUGETLB (4K unless given)",
-    ...presetsOwn(oneOf(PAGE_SIZES, "4K")),
+    ...undefinedUnlessGiven(oneOf(PAGE_SIZES, "4K")),
   },
   rounds: {
     summary: "measured repetitions of the workload's operation",
@@ -91,13 +91,13 @@ export const AXES: AxisTable = {
   },
   x2apic: {
     summary: "x2APIC destinations: clusters of 16, or one CPU a write; off: xAPIC",
-    ...presetsOwn(oneOf(X2APIC_MODES, "cluster")),
+    ...undefinedUnlessGiven(oneOf(X2APIC_MODES, "cluster")),
     accepts: () => `one of ${X2APIC_MODES.join(", ")} (true is cluster, false is off)`,
     read: (text: string) => MODE_OF[text],
   },
   ipiShorthand: {
     summary: "one ICR write where all other CPUs are interrupted (off unless given)",
-    ...presetsOwn(yesOrNo),
+    ...undefinedUnlessGiven(yesOrNo),
   },
   idle: { summary: "how an idle core waits", ...oneOf(IDLE_STATES, "mwait") },
   pcid: {
@@ -108,11 +108,11 @@ export const AXES: AxisTable = {
   },
   invpcid: {
     summary: "whether the kernel uses INVPCID (where the CPU has it, unless given)",
-    ...presetsOwn(yesOrNo),
+    ...undefinedUnlessGiven(yesOrNo),
   },
   pti: {
     summary: "page-table isolation: user mode on a root and a PCID of its own (off unless given)",
-    ...presetsOwn(yesOrNo),
+    ...undefinedUnlessGiven(yesOrNo),
   },
   invlpgb: {
     summary: "INVLPGB: flushes of busy address spaces are broadcast, without interrupts",
@@ -127,21 +127,11 @@ export const AXES: AxisTable = {
   lazyTlb: { summary: "lazy-TLB policy", ...entry("policies", "refcounted") },
   mutation: {
     summary: "one way in which the kernel is wrong (none unless given)",
-    ...presetsOwn(mutationOrNone),
+    ...undefinedUnlessGiven(mutationOrNone),
   },
 };
 
 export const AXIS_NAMES = Object.keys(AXES) as readonly ConfigurationAxis[];
-
-export function isAxis(name: string): name is ConfigurationAxis {
-  return Object.hasOwn(AXES, name);
-}
-
-/** The axis called `name`; bad input at `path` where there is none. */
-export function readAxisName(name: string, path: string): ConfigurationAxis {
-  if (!isAxis(name)) throw new BadInput(path, name, remedyForName(name, AXIS_NAMES));
-  return name;
-}
 
 /** The value of `axis` that `value` (from a command line or a file) stands for. */
 export function readAxisValue<A extends ConfigurationAxis>(
@@ -156,13 +146,8 @@ export function readAxisValue<A extends ConfigurationAxis>(
   const result = plain ? entry.read(String(written), catalogue) : undefined;
   if (result === undefined) {
     const names = typeof written === "string" ? entry.names?.(catalogue) : undefined;
-    throw new BadInput(
-      path,
-      value,
-      names === undefined || names === YES_OR_NO
-        ? `${axis} is ${entry.accepts(catalogue)}`
-        : remedyForName(String(written), names),
-    );
+    if (names !== undefined && names !== YES_OR_NO) readName(path, written, names);
+    throw new BadInput(path, value, `${axis} is ${entry.accepts(catalogue)}`);
   }
   return result as NonNullable<Configuration[A]>;
 }
@@ -216,6 +201,6 @@ function wholeNumber({ least, most }: { least: number; most: number }) {
   };
 }
 
-function presetsOwn<T>(reader: T) {
+function undefinedUnlessGiven<T>(reader: T) {
   return { ...reader, defaultFor: (): undefined => undefined };
 }

@@ -18,7 +18,7 @@ const AXIS_OF = {
 } as const satisfies Partial<Record<EntryKind, ConfigurationAxis>>;
 
 /** The keys under which a definition or a call brings something in. */
-export const OWN_KEYS = [...Object.keys(AXIS_OF), "checkers"] as const;
+const OWN_KEYS = [...Object.keys(AXIS_OF), "checkers"] as const;
 
 /** Where the files of a definition are looked for. */
 type Find = (file: string) => string;

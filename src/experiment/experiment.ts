@@ -1,7 +1,7 @@
 // What an experiment is: one or more matrices of axes x workloads, each run with some seeds.
 // Definitions come from the built-in ones, from a YAML or JSON file, or from a library call.
 
-import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { BadInput, readName } from "../base/bad-input.ts";
 import { type Brought, BUILT_IN, type Catalogue } from "../catalogue/catalogue.ts";
 import type { Workload } from "../workloads/workload.ts";
 import { askedAxes, type AxisValues, readSetting, type Setting } from "./settings.ts";
@@ -102,8 +102,7 @@ export function readSeed(value: unknown, path: string): number {
 
 function readWorkload(value: unknown, path: string, { workloads }: Catalogue): string {
   if (value === "replay") throw new BadInput(path, value, "name the traces: under `traces`");
-  if (typeof value === "string" && workloads.has(value)) return value;
-  throw new BadInput(path, value, remedyForName(String(value), [...workloads.keys()]));
+  return readName(path, value, [...workloads.keys()]);
 }
 
 function readPart(
@@ -144,9 +143,7 @@ function readMap(value: unknown, path: string, keys: readonly string[]): Record<
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new BadInput(path, value, `write a map with ${keys.join(", ")}`);
   }
-  for (const key of Object.keys(value)) {
-    if (!keys.includes(key)) throw new BadInput(path, key, remedyForName(key, keys));
-  }
+  for (const key of Object.keys(value)) readName(path, key, keys);
   return value as Record<string, unknown>;
 }
 

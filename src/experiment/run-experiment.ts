@@ -47,7 +47,7 @@ export interface ExperimentOptions extends Brought {
   readonly measure?: (run: Run) => Measurement | Promise<Measurement>;
 }
 
-export const DEFAULT_SEED = 1;
+const DEFAULT_SEED = 1;
 
 /**
  * Runs a built-in experiment by its name, the one in a YAML or JSON file, or the one that is given.

@@ -1,9 +1,8 @@
 // Axis values that somebody asked for: `--set AXIS=VALUE[,VALUE]`, or the axes of a library call.
 
-import { BadInput } from "../base/bad-input.ts";
-import { BUILT_IN, type Catalogue } from "../catalogue/catalogue.ts";
-import type { Entries } from "../catalogue/catalogue.ts";
-import { readAxisName, readAxisValue } from "./axes.ts";
+import { BadInput, readName } from "../base/bad-input.ts";
+import { BUILT_IN, type Catalogue, type Entries } from "../catalogue/catalogue.ts";
+import { AXIS_NAMES, readAxisValue } from "./axes.ts";
 import type { Configuration, ConfigurationAxis } from "./configuration.ts";
 
 /** What may stand for a value: on an axis of names, the thing itself, for calls of the library. */
@@ -41,7 +40,7 @@ export function askedSetting(text: string): AskedSetting {
   const path = `--set ${text}`;
   const split = text.indexOf("=");
   if (split < 1) throw new BadInput("--set", text, "write AXIS=VALUE[,VALUE], as in cores=2,28");
-  const axis = readAxisName(text.slice(0, split).trim(), path);
+  const axis = readName(path, text.slice(0, split).trim(), AXIS_NAMES);
   return askedValues(axis, text.slice(split + 1), path);
 }
 
@@ -56,7 +55,7 @@ export function askedAxes(axes: unknown, path: string): readonly AskedSetting[] 
     throw new BadInput(path, axes, "write axes as a map, as in {cores: [2, 28]}");
   }
   return Object.entries(axes).map(([name, value]: [string, unknown]) => {
-    const axis = readAxisName(name, path);
+    const axis = readName(path, name, AXIS_NAMES);
     const at = `${path}.${axis}`;
     if (!Array.isArray(value)) return { axis, values: [{ value, path: at }], path: at };
     if (value.length === 0) throw new BadInput(at, value, "give at least one value");

@@ -13,7 +13,7 @@ import type { Kernel } from "../kernel/state/kernel.ts";
 import type { KernelOptions } from "../kernel/state/kernel-options.ts";
 import type { MachineDescription } from "../machine/description.ts";
 import { Machine } from "../machine/machine.ts";
-import { describe } from "../presets/describe.ts";
+import { describeMachine } from "../presets/describe.ts";
 import { startInit } from "../workloads/init.ts";
 import { Recording } from "../workloads/replay/recording.ts";
 import { Replay } from "../workloads/replay/replay.ts";
@@ -44,7 +44,7 @@ function descriptionOf(configuration: Configuration, catalogue: Catalogue): Mach
     ...(llcsPerSocket === undefined ? {} : { llcsPerSocket }),
   };
   const preset = entryIn(catalogue, "cpus", configuration.cpu);
-  return describe(preset, { cores, idle, x2apic: x2apic !== "off", ...topology });
+  return describeMachine(preset, { cores, idle, x2apic: x2apic !== "off", ...topology });
 }
 
 /** What a run's kernel is booted with. */

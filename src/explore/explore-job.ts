@@ -1,6 +1,6 @@
 // One exploration by names, as command lines, files and worker threads speak of it.
 
-import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { readName } from "../base/bad-input.ts";
 import type { OwnName } from "../base/own-name.ts";
 import type { Verdict } from "../base/verdict.ts";
 import { catalogueOf } from "../catalogue/bring-in.ts";
@@ -61,9 +61,6 @@ export interface ExploreResult {
   readonly scenarios: readonly ScenarioResult[];
 }
 
-/** What the names of a job stand for. */
-export const catalogueFor = ({ files = [] }: Job): Promise<Catalogue> => catalogueOf(files);
-
 export function subjectOf(job: Job, catalogue: Catalogue = BUILT_IN): Subject {
   return {
     ...kernelUnderTest(catalogue, job),
@@ -80,7 +77,7 @@ export interface Played {
 
 export const playedBy = async (job: Job): Promise<Played> => ({
   scenario: await scenarioOf(job),
-  catalogue: await catalogueFor(job),
+  catalogue: await catalogueOf(job.files ?? []),
 });
 
 /** Explores one job; `played` in place of what its names stand for. */
@@ -118,9 +115,7 @@ export async function scenarioOf({ name, file }: Job): Promise<Scenario> {
   if (file === undefined) return scenarioNamed(name);
   const scenarios = await loadScenarios(file);
   const names = scenarios.map((each) => each.name);
-  const found = scenarios[names.indexOf(name)];
-  if (found === undefined) throw new BadInput(file, name, remedyForName(name, names));
-  return found;
+  return scenarios[names.indexOf(readName(file, name, names))]!;
 }
 
 export async function sayingWhere<T>(job: Job, run: () => T | Promise<T>): Promise<T> {

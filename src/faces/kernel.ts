@@ -1,6 +1,6 @@
 // `import ... from "shootdown/kernel"`: what kernel code is written with. Operations, the Linux
-// functions of the small kernel, and the types of what comes from outside: protocols, lazy policies,
-// workloads, mutations and checkers. docs/bring-your-own.md has an example of each.
+// functions of the small kernel, and the types of what comes from outside: protocols, lazy
+// policies, workloads, mutations and checkers. docs/bring-your-own.md has an example of each.
 
 // Operations: all that kernel code may do.
 export { Cell, type Lifetime, type Line } from "../kernel/operation/cell.ts";

@@ -75,13 +75,22 @@ const CALL_STATEMENT =
 /** A generator that is called without yield* type-checks and does nothing. Left alone: calls of the
  *  machine, whose instructions share their names, and generators handed over as arguments. */
 const yieldsToGenerators: Rule = ({ text }, all) => {
-  const generators = new Set(all.flatMap(({ text: other }) => generatorNames(other)));
+  const generators = generatorsOf(all);
   return text.split("\n").flatMap((line, index) => {
     const [, receiver = "", name = ""] = CALL_STATEMENT.exec(line) ?? [];
     const passed = receiver.endsWith("machine.") || line.endsWith(",") || declares(line);
     return generators.has(name) && !passed ? [`line ${index + 1}: ${name} without yield*`] : [];
   });
 };
+
+const known = new WeakMap<readonly SourceFile[], ReadonlySet<string>>();
+
+/** The names of all generators in `all`, looked up once for the same files. */
+function generatorsOf(all: readonly SourceFile[]): ReadonlySet<string> {
+  const generators = known.get(all) ?? new Set(all.flatMap(({ text }) => generatorNames(text)));
+  known.set(all, generators);
+  return generators;
+}
 
 const generatorNames = (text: string): readonly string[] =>
   [

@@ -61,8 +61,9 @@ const describeMutations = (): string =>
 
 function describeAxes(): string {
   return AXIS_NAMES.map((axis) => {
-    const { summary, accepts: all } = AXES[axis];
-    const accepts = axis === "mutation" ? "none, or one of those below" : all;
-    return `  ${axis.padEnd(14)} ${summary}\n  ${"".padEnd(14)} ${accepts}`;
+    const { summary, accepts, defaultText } = AXES[axis];
+    const values = axis === "mutation" ? "none, or one of those below" : accepts;
+    const indent = `\n  ${"".padEnd(14)} `;
+    return `  ${axis.padEnd(14)} ${summary}${indent}${values} (default: ${defaultText})`;
   }).join("\n");
 }

@@ -84,9 +84,10 @@ const describeMutations = (): string =>
 
 function describeAxes(): string {
   return AXIS_NAMES.map((axis) => {
-    const { summary } = AXES[axis];
-    const accepts =
+    const { summary, defaultText } = AXES[axis];
+    const values =
       axis === "mutation" ? "none, or one of those below" : AXES[axis].accepts(BUILT_IN);
-    return `  ${axis.padEnd(14)} ${summary}\n  ${"".padEnd(14)} ${accepts}`;
+    const indent = `\n  ${"".padEnd(14)} `;
+    return `  ${axis.padEnd(14)} ${summary}${indent}${values} (default: ${defaultText})`;
   }).join("\n");
 }

@@ -1,5 +1,6 @@
 // Every axis of a configuration, in one table: what may be written, its default, and what it means.
 // `--set AXIS=VALUE[,VALUE]` and experiment files say nothing else. A later axis varies faster.
+// `npm run docs:axes` writes the tables of README.md and docs/commands/run.md from it.
 
 import { BadInput, readName } from "../base/bad-input.ts";
 import { BUILT_IN, type Catalogue, type EntryKind } from "../catalogue/catalogue.ts";
@@ -10,10 +11,13 @@ import type { Configuration, ConfigurationAxis } from "./configuration.ts";
 import { hasPcid, hasVmaLocks, knowsPcid } from "./constraints.ts";
 
 export interface Axis<T> {
+  /** What the axis is about, in at most 90 characters. */
   readonly summary: string;
   readonly unit?: string;
   /** The values that may be written, for help and remedies. */
   accepts(catalogue: Catalogue): string;
+  /** The default as help and docs say it: a value, or the rule that finds one. */
+  readonly defaultText: string;
   /** The value where none is given; undefined leaves the axis out of the configuration. */
   defaultFor(chosen: Partial<Configuration>, catalogue: Catalogue): T;
   /** The value that `text` spells, or undefined. */
@@ -37,6 +41,12 @@ const MODE_OF: Readonly<Record<string, X2apic>> = {
 
 const YES_OR_NO = ["true", "false"];
 
+/** A value that is the default under every configuration. */
+const always = <T extends string | number | boolean>(value: T) => ({
+  defaultText: String(value),
+  defaultFor: (): T => value,
+});
+
 const yesOrNo = {
   accepts: () => "true or false",
   names: () => YES_OR_NO,
@@ -55,79 +65,81 @@ export const AXES: AxisTable = {
   cpu: { summary: "CPU preset", ...entry("cpus", "skylake-sp") },
   protocol: { summary: "TLB shootdown protocol", ...entry("protocols", "linux-5.13") },
   coresPerLlc: {
-    summary: "cores that share one last-level cache (the preset's unless given)",
-    ...undefinedUnlessGiven(wholeNumber({ least: 1, most: MAX_CORES })),
+    summary: "cores that share one last-level cache",
+    ...undefinedUnlessGiven(wholeNumber({ least: 1, most: MAX_CORES }), "the preset's"),
   },
   llcsPerSocket: {
-    summary: "last-level caches in one socket (the preset's unless given)",
-    ...undefinedUnlessGiven(wholeNumber({ least: 1, most: MAX_CORES })),
+    summary: "last-level caches in one socket",
+    ...undefinedUnlessGiven(wholeNumber({ least: 1, most: MAX_CORES }), "the preset's"),
   },
   cores: {
     summary: "emulated cores",
     unit: "cores",
     ...wholeNumber({ least: 1, most: MAX_CORES }),
-    defaultFor: () => 2,
+    ...always(2),
   },
   pages: {
-    summary: "pages that one mmap, munmap, mprotect or madvise covers",
+    summary: "pages that one mmap, munmap, mprotect, madvise or vmalloc covers",
     unit: "pages",
     ...wholeNumber({ least: 1, most: 65_536 }),
-    defaultFor: () => 8,
+    ...always(8),
   },
   pageSize: {
-    summary: "how large those pages are: 2M and 1G as with MAP_HUGETLB (4K unless given)",
-    ...undefinedUnlessGiven(oneOf(PAGE_SIZES, "4K")),
+    summary: "how large those pages are: 2M and 1G as with MAP_HUGETLB",
+    ...undefinedUnlessGiven(oneOf(PAGE_SIZES, "4K"), "4K"),
   },
   rounds: {
     summary: "measured repetitions of the workload's operation",
     ...wholeNumber({ least: 1, most: 1_000_000 }),
-    defaultFor: () => 100,
+    ...always(100),
   },
   flushCeiling: {
     summary: "tlb_single_page_flush_ceiling: more pages than this are flushed as a whole",
     unit: "pages",
     ...wholeNumber({ least: 0, most: 65_536 }),
-    defaultFor: () => 33,
+    ...always(33),
   },
   x2apic: {
     summary: "x2APIC destinations: clusters of 16, or one CPU a write; off: xAPIC",
-    ...undefinedUnlessGiven(oneOf(X2APIC_MODES, "cluster")),
+    ...undefinedUnlessGiven(oneOf(X2APIC_MODES, "cluster"), "cluster"),
     accepts: () => `one of ${X2APIC_MODES.join(", ")} (true is cluster, false is off)`,
     read: (text: string) => MODE_OF[text],
   },
   ipiShorthand: {
-    summary: "one ICR write where all other CPUs are interrupted (off unless given)",
-    ...undefinedUnlessGiven(yesOrNo),
+    summary: "one ICR write where all other CPUs are interrupted",
+    ...undefinedUnlessGiven(yesOrNo, "false"),
   },
   idle: { summary: "how an idle core waits", ...oneOf(IDLE_STATES, "mwait") },
   pcid: {
     summary: "CR4.PCIDE: address spaces keep their translations over a switch",
     ...yesOrNo,
+    defaultText: "true where the CPU and the protocol have PCID",
     defaultFor: ({ cpu = "skylake-sp", protocol }, catalogue) =>
       hasPcid(catalogue, cpu) && knowsPcid(catalogue, protocol),
   },
   invpcid: {
-    summary: "whether the kernel uses INVPCID (where the CPU has it, unless given)",
-    ...undefinedUnlessGiven(yesOrNo),
+    summary: "whether the kernel uses INVPCID",
+    ...undefinedUnlessGiven(yesOrNo, "true where the CPU has it"),
   },
   pti: {
-    summary: "page-table isolation: user mode on a root and a PCID of its own (off unless given)",
-    ...undefinedUnlessGiven(yesOrNo),
+    summary: "page-table isolation: user mode on a root and a PCID of its own",
+    ...undefinedUnlessGiven(yesOrNo, "false"),
   },
   invlpgb: {
     summary: "INVLPGB: flushes of busy address spaces are broadcast, without interrupts",
     ...yesOrNo,
-    defaultFor: () => false,
+    ...always(false),
   },
   vmaLocks: {
-    summary: "per-VMA locks: faults and madvise leave mmap_lock alone (as the protocol's era)",
+    summary: "per-VMA locks: faults and madvise lock their area, not the mm",
     ...yesOrNo,
+    defaultText: "true where the protocol's Linux has them",
     defaultFor: ({ protocol }, catalogue) => hasVmaLocks(catalogue, protocol),
   },
   lazyTlb: { summary: "lazy-TLB policy", ...entry("policies", "refcounted") },
   mutation: {
-    summary: "one way in which the kernel is wrong (none unless given)",
-    ...undefinedUnlessGiven(mutationOrNone),
+    summary: "the mutation: one way in which the kernel is wrong",
+    ...undefinedUnlessGiven(mutationOrNone, "none"),
   },
 };
 
@@ -175,7 +187,7 @@ function entry(kind: EntryKind, first: string) {
   return {
     accepts: (catalogue: Catalogue) => `one of ${names(catalogue).join(", ")}`,
     names,
-    defaultFor: (): string => first,
+    ...always(first),
     read: (text: string, catalogue: Catalogue): string | undefined =>
       catalogue[kind].has(text) ? text : undefined,
     kind,
@@ -186,7 +198,7 @@ function oneOf<T extends string>(names: readonly T[], first: T) {
   return {
     accepts: () => `one of ${names.join(", ")}`,
     names: () => names,
-    defaultFor: (): T => first,
+    ...always(first),
     read: (text: string): T | undefined => names.find((name) => name === text),
   };
 }
@@ -201,6 +213,7 @@ function wholeNumber({ least, most }: { least: number; most: number }) {
   };
 }
 
-function undefinedUnlessGiven<T>(reader: T) {
-  return { ...reader, defaultFor: (): undefined => undefined };
+/** Left to the preset or to the kernel where no value is given; `defaultText` says what that is. */
+function undefinedUnlessGiven<T>(reader: T, defaultText: string) {
+  return { ...reader, defaultText, defaultFor: (): undefined => undefined };
 }

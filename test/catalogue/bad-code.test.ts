@@ -37,10 +37,8 @@ export const mine = {
 const protocol = (name: string, fields: string, more = ""): string =>
   file(name, PROTOCOL.replace(", NAMES", more).replace("FIELDS", fields));
 
-const run = (path: string): readonly string[] => [
-  ...["run", "munmap", "--protocol", path, "--set", "cores=2", "--set", "rounds=1"],
-  ...["--set", "lazyTlb=refcounted"],
-];
+const SMALL = "--set cores=2 --set rounds=1 --set lazyTlb=refcounted".split(" ");
+const run = (path: string): readonly string[] => ["run", "munmap", "--protocol", path, ...SMALL];
 
 describe("a file of a protocol is refused", () => {
   test("where it is missing", async () => {
@@ -94,9 +92,8 @@ describe("a file of a protocol is refused", () => {
 });
 
 describe("a file of a CPU is refused", () => {
-  const cpu = (name: string, text: string): readonly string[] => [
-    ...["run", "munmap", "--set", `cpu=${file(name, text)}`, "--set", "cores=2"],
-  ];
+  const cpu = (name: string, text: string): readonly string[] =>
+    ["run", "munmap", "--set", `cpu=${file(name, text)}`].concat(SMALL);
 
   test("where it names no base", async () => {
     expect(await refusal(...cpu("base.yaml", "name: x\n"))).toMatch(

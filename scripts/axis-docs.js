@@ -68,15 +68,15 @@ function wrapped(text) {
 }
 
 const everyAxis = [
-  tableOf(AXIS_NAMES, (axis) => `${AXES[axis].names.length} names, listed below`),
+  tableOf(AXIS_NAMES, (axis) => `${AXES[axis].names(BUILT_IN).length} names, listed below`),
   ...AXIS_NAMES.filter(isLong).map((axis) =>
-    wrapped(`The values of ${code(axis)}: ${list(AXES[axis].names)}.`),
+    wrapped(`The values of ${code(axis)}: ${list(AXES[axis].names(BUILT_IN))}.`),
   ),
 ].join("\n\n");
 
 const firstAxes = tableOf(
   FIRST_AXES,
-  (axis) => `[${AXES[axis].names.length} names](${LISTED_IN[axis]})`,
+  (axis) => `[${AXES[axis].names(BUILT_IN).length} names](${LISTED_IN[axis]})`,
 );
 
 const kindOf = (name) =>

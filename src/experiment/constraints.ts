@@ -1,5 +1,6 @@
 // Which combinations of axis values are refused, and why: a list of rules, of which the first that
-// applies is the reason. docs/protocols.md has a table of them, made by `npm run docs:protocols`.
+// applies is the reason. docs/protocols/combinations.md lists them; `npm run docs:protocols` writes
+// that page.
 
 import { XAPIC_CPUS } from "../kernel/apic.ts";
 import type { LazyPolicyName } from "../kernel/lazy/policies.ts";

@@ -68,7 +68,7 @@ export const mutations = {
   },
   "batched-unmap-forgotten": {
     summary:
-      "who flushes for reclaim notes that nothing is left, whatever reclaim has put off meanwhile",
+      "a CPU that flushes for reclaim notes that nothing is left, whatever was put off meanwhile",
     source: "5ee2fa2f0636, mm/rmap: fix potential batched TLB flush race (Linux 5.17)",
   },
   "unplug-keeps-lazy-mm": {
@@ -108,7 +108,7 @@ export const mutations = {
   },
   "latr-reclaims-unswept": {
     summary: "LATR gives pages back after two ticks, whether every CPU has had one or not",
-    source: "the rule as LATR published it (ASPLOS 2018), where time alone is to be enough",
+    source: "the rule as LATR published it (ASPLOS 2018), by which time alone is enough",
   },
   "abis-clear-is-uncached": {
     summary: "ABIS takes an entry whose accessed bit is clear for uncached, whoever is recorded",
@@ -124,7 +124,7 @@ export const mutations = {
   },
   "early-ack-of-freed-tables": {
     summary: "a CPU acknowledges a flush before it is made although page tables are freed after it",
-    source: "the exception that EuroSys'20 makes for early acknowledgement (section 3.2, recalled)",
+    source: "EuroSys'20, 3.2: its exception for early acknowledgement (from memory, not checked)",
   },
   "transition-without-switching-wait": {
     summary: "a transition to a global ASID passes over a CPU that is in the middle of a switch",

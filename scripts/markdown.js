@@ -2,17 +2,17 @@
 
 const COLUMNS = 100;
 
-/** `text` in lines; those after the first begin with `indent`. */
-export function wrapped(text, indent = "") {
-  const lines = [""];
-  for (const word of text.match(/(?:`[^`]*`|[^\s`])+/g)) {
-    const line = lines.at(-1);
-    const longer = line === "" ? word : `${line} ${word}`;
+/** `text` in lines: the first begins with `first`, those after it with `indent`. */
+export function wrapped(text, first = "", indent = "") {
+  const [start, ...words] = text.match(/(?:`[^`]*`|[^\s`])+/g);
+  const lines = [first + start];
+  for (const word of words) {
+    const longer = `${lines.at(-1)} ${word}`;
     if (longer.length <= COLUMNS) lines[lines.length - 1] = longer;
-    else lines.push(`${indent}${word}`);
+    else lines.push(indent + word);
   }
   return lines.join("\n");
 }
 
-/** An item of a list. */
-export const item = (text) => wrapped(`- ${text}`, "  ");
+/** An item of a list, or of a list in an item that is indented by `indent`. */
+export const item = (text, indent = "") => wrapped(text, `${indent}- `, `${indent}  `);

@@ -111,7 +111,8 @@ export const mutations = {
     source: "the rule as LATR published it (ASPLOS 2018), by which time alone is enough",
   },
   "abis-clear-is-uncached": {
-    summary: "ABIS takes an entry whose accessed bit is clear for uncached, whoever is recorded",
+    summary:
+      "ABIS takes an entry whose accessed bit is clear for uncached, whichever CPU is recorded",
     source: "the rule of ABIS (ATC 2017) without what its own insertion into the TLB adds to it",
   },
   "abis-record-outlives-access": {
@@ -131,7 +132,7 @@ export const mutations = {
     source: "finish_asid_transition's wait for LOADED_MM_SWITCHING (van Riel, INVLPGB, 6.15)",
   },
   "tables-freed-unflushed": {
-    summary: "tables of an mm with one user are freed at once, for nobody else could walk them",
+    summary: "tables of an mm with one user are freed at once, as if no other CPU could walk them",
     source: "a6f572084fbe (mm/tlb: Remove tlb_remove_table() non-concurrent condition, 4.19)",
   },
   "temporary-mm-while-lazy": {

@@ -64,7 +64,7 @@ export const MUTATIONS: readonly BuiltInMutation[] = [
   {
     name: "batched-unmap-forgotten",
     summary:
-      "who flushes for reclaim notes that nothing is left, whatever reclaim has put off meanwhile",
+      "a CPU that flushes for reclaim notes that nothing is left, whatever was put off meanwhile",
     source: "5ee2fa2f0636, mm/rmap: fix potential batched TLB flush race (Linux 5.17)",
     scenario: { name: "reclaim-against-two-tables", memory: "sc" },
   },
@@ -78,7 +78,7 @@ export const MUTATIONS: readonly BuiltInMutation[] = [
   },
   {
     name: "tables-freed-unflushed",
-    summary: "tables of an mm with one user are freed at once, for nobody else could walk them",
+    summary: "tables of an mm with one user are freed at once, as if no other CPU could walk them",
     source: "a6f572084fbe (mm/tlb: Remove tlb_remove_table() non-concurrent condition, 4.19)",
     scenario: { name: "exit-while-lazy", memory: "sc" },
   },
@@ -201,7 +201,7 @@ export const MUTATIONS: readonly BuiltInMutation[] = [
   {
     name: "early-ack-of-freed-tables",
     summary: "a CPU acknowledges a flush before it is made although page tables are freed after it",
-    source: "the exception that EuroSys'20 makes for early acknowledgement (section 3.2, recalled)",
+    source: "EuroSys'20, 3.2: its exception for early acknowledgement (from memory, not checked)",
     scenario: { name: "kthread-against-exit", memory: "sc", protocol: "early-ack" },
   },
   {
@@ -213,12 +213,13 @@ export const MUTATIONS: readonly BuiltInMutation[] = [
   {
     name: "latr-reclaims-unswept",
     summary: "LATR gives pages back after two ticks, whether every CPU has had one or not",
-    source: "the rule as LATR published it (ASPLOS 2018), where time alone is to be enough",
+    source: "the rule as LATR published it (ASPLOS 2018), by which time alone is enough",
     scenario: { name: "postponed-unmap", memory: "sc", protocol: "latr" },
   },
   {
     name: "abis-clear-is-uncached",
-    summary: "ABIS takes an entry whose accessed bit is clear for uncached, whoever is recorded",
+    summary:
+      "ABIS takes an entry whose accessed bit is clear for uncached, whichever CPU is recorded",
     source: "the rule of ABIS (ATC 2017) without what its own insertion into the TLB adds to it",
     scenario: { name: "discard-of-private-page", memory: "sc", protocol: "abis" },
     shows: ({ protocol }, workload) => protocol === "abis" && UNMAPS_OWN_PAGES.includes(workload),

@@ -1,5 +1,6 @@
 // Which combinations of axis values are refused, and why: a list of rules, of which the first that
-// applies is the reason. docs/protocols.md has a table of them, made by `npm run docs:protocols`.
+// applies is the reason. docs/protocols/combinations.md lists them; `npm run docs:protocols` writes
+// that page.
 
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import { BUILT_IN, entryIn } from "../catalogue/catalogue.ts";

@@ -73,8 +73,8 @@ export const ROOT_FREED_IN_SWITCH: Break = {
   policies: (policy) => looksInMask(policy) && policy.lazyReference === "none",
   protocols: leavesMaskFirst,
   reason:
-    "switch_mm takes the CPU out of mm_cpumask before it writes CR3 (Linux 4.14 to 6.13): who " +
-    "looks for lazy users there in between finds none",
+    "switch_mm takes the CPU out of mm_cpumask before it writes CR3 (Linux 4.14 to 6.13): a " +
+    "policy that looks for lazy users there in between finds none",
 };
 
 export const NOTHING_TO_FLUSH: Break = {
@@ -114,15 +114,16 @@ export const MASK_LEFT_WHEN_FLUSHED: Break = {
   policies: looksInMask,
   protocols: leavesActiveMm,
   reason:
-    "leave_mm takes a lazy CPU out of mm_cpumask and leaves active_mm: who looks for lazy users " +
-    "in the mask misses it",
+    "leave_mm takes a lazy CPU out of mm_cpumask and leaves active_mm: a policy that looks " +
+    "for lazy users in the mask misses it",
 };
 
 export const MASK_LEFT_WHEN_LAZY: Break = {
   policies: looksInMask,
   protocols: (protocol) => !staysLazy(protocol),
   reason:
-    "with PCID a CPU that turns lazy leaves mm_cpumask: who looks for lazy users there misses it",
+    "with PCID a CPU that turns lazy leaves mm_cpumask: a policy that looks for lazy users there " +
+    "misses it",
 };
 
 export const ACKNOWLEDGED_BEFORE_FLUSH: Break = {

@@ -26,7 +26,7 @@ interface Table {
 
 type Rule = (page: Page) => readonly string[];
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const MAX_WIDTH = 100;
 const MAX_CELL = 90;
 const MAX_README_LINES = 150;

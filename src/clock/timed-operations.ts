@@ -4,7 +4,7 @@
 // explorer's subject.
 
 import { addressOfPage, hex, type PageNumber } from "../base/address.ts";
-import { assert } from "../base/assert.ts";
+import { assert, unreachable } from "../base/assert.ts";
 import type { Machine } from "../machine/machine.ts";
 import { Activation } from "../kernel/operation/activation.ts";
 import { icrWrites } from "../kernel/cpu/icr.ts";
@@ -151,6 +151,8 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
       return clock.host.resume(clock, operation.cpu, machine.now(cpu.id));
     case "note":
       return clock.emit(cpu, operation.notice);
+    default:
+      return unreachable(operation);
   }
 }
 

@@ -57,13 +57,9 @@ export type { AxisValues } from "./experiment/settings.ts";
 
 // Every interleaving of small scenarios.
 export type { Counterexample, ScheduledStep } from "./explore/counterexample.ts";
-export {
-  carryOut as exploreJob,
-  type ExploreResult,
-  type Job as ExploreJob,
-  type ScenarioResult,
-} from "./explore/explore-job.ts";
-export { explore, type RunExploreOptions as ExploreOptions } from "./explore/explore.ts";
+export { type ExploreJob } from "./explore/explore-job.ts";
+export { exploreJob, type ExploreResult, type ScenarioResult } from "./explore/scenario-result.ts";
+export { explore, type ExploreOptions } from "./explore/explore.ts";
 export type { Scenario, Script } from "./explore/scenarios/scenario.ts";
 export { onePage, type Stage } from "./explore/scenarios/stage.ts";
 

@@ -5,8 +5,8 @@ import { Command, Option } from "commander";
 import { readCount } from "../experiment/experiment.ts";
 import { MAX_WORKERS, defaultWorkers } from "../experiment/workers.ts";
 import { replayCounterexample } from "../explore/file.ts";
-import { type ExploreResult, isAsExpected } from "../explore/explore-job.ts";
-import { plan, type Selection } from "../explore/explore-plan.ts";
+import { type ExploreResult, isAsExpected } from "../explore/scenario-result.ts";
+import { planJobs, type Selection } from "../explore/explore-plan.ts";
 import { exploreAll } from "../explore/explore.ts";
 import { SCENARIOS } from "../explore/scenarios/scenarios.ts";
 import { formatCounterexample, formatExploration } from "../report/exploration-text.ts";
@@ -66,7 +66,7 @@ export function exploreCommand(): Command {
 
 async function explore(scenarios: readonly string[], options: Options): Promise<void> {
   if (options.replay !== undefined) return replay(options.replay, options);
-  const jobs = await plan({ ...options, scenarios });
+  const jobs = await planJobs({ ...options, scenarios });
   const interrupt = new AbortController();
   const stop = (): void => interrupt.abort();
   process.once("SIGINT", stop);

@@ -4,8 +4,8 @@ import { BadInput, remedyForName } from "../base/bad-input.ts";
 import { LAZY_POLICY_NAMES, type LazyPolicyName } from "../kernel/lazy/policies.ts";
 import { MUTATION_NAMES, type MutationName } from "../kernel/operation/mutation.ts";
 import { PROTOCOL_NAMES, type ProtocolName, protocols } from "../kernel/shootdown/protocols.ts";
-import type { MemoryModel } from "./execution/executor.ts";
-import type { Job } from "./explore-job.ts";
+import type { MemoryModel } from "./execution/execution.ts";
+import type { ExploreJob } from "./explore-job.ts";
 import { fits, type Scenario } from "./scenarios/scenario.ts";
 import { isScenarioFile, loadScenarios } from "./scenarios/scenario-file.ts";
 import { SCENARIO_NAMES, scenarioNamed, SCENARIOS } from "./scenarios/scenarios.ts";
@@ -20,7 +20,7 @@ export interface Selection {
   readonly memory?: string;
 }
 
-type ChosenKernel = Partial<Pick<Job, "policy" | "protocol" | "memory">>;
+type ChosenKernel = Partial<Pick<ExploreJob, "policy" | "protocol" | "memory">>;
 
 export const MEMORY_MODELS: readonly MemoryModel[] = ["sc", "tso"];
 const DEFAULT_PROTOCOL: ProtocolName = "linux-6.18";
@@ -39,7 +39,7 @@ const EVERY_POLICY = LAZY_POLICY_NAMES.filter((name) => name !== "pre-4.15");
  * about, and every mutation in the scenario that shows it. A mutation without a scenario is
  * explored where it shows.
  */
-export async function plan(selection: Selection): Promise<readonly Job[]> {
+export async function planJobs(selection: Selection): Promise<readonly ExploreJob[]> {
   const { scenarios = [] } = selection;
   const named = (await Promise.all(scenarios.map(found))).flat();
   const chosen = readKernel(selection);
@@ -71,7 +71,7 @@ async function found(word: string): Promise<readonly Found[]> {
 }
 
 /** A scenario under every kernel that it is to be explored with, as far as none is chosen. */
-function correctJobs({ scenario, ...from }: Found, chosen: ChosenKernel): readonly Job[] {
+function correctJobs({ scenario, ...from }: Found, chosen: ChosenKernel): readonly ExploreJob[] {
   const { name, everyPolicy = false, protocols: others = [] } = scenario;
   const memory = chosen.memory ?? "tso";
   const policies = everyPolicy ? EVERY_POLICY : CORRECT_POLICIES;
@@ -89,19 +89,19 @@ function mutatedJob(
   { scenario, ...from }: Found,
   mutation: MutationName,
   chosen: ChosenKernel,
-): Job {
+): ExploreJob {
   const { policy, protocol, memory } = showcaseOf(mutation) ?? {
     policy: "refcounted",
     protocol: DEFAULT_PROTOCOL,
     memory: "tso",
   };
   const kernel = { policy, protocol, mutation, memory, ...chosen };
-  const job: Job = { name: scenario.name, ...from, ...kernel };
+  const job: ExploreJob = { name: scenario.name, ...from, ...kernel };
   refuseUnfit(scenario, job.protocol);
   return job;
 }
 
-function showcase(mutation: MutationName, chosen: ChosenKernel): Job {
+function showcase(mutation: MutationName, chosen: ChosenKernel): ExploreJob {
   const shown = showcaseOf(mutation);
   if (shown !== undefined) {
     return mutatedJob({ scenario: scenarioNamed(shown.name) }, mutation, chosen);

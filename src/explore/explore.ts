@@ -4,22 +4,19 @@
 
 import { BadInput } from "../base/bad-input.ts";
 import { inPool } from "../base/pool.ts";
-import { plan, type Selection } from "./explore-plan.ts";
+import { planJobs, type Selection } from "./explore-plan.ts";
 import { type ExploreBounds, Explorer, type Progress } from "./search/explorer.ts";
+import { blamed, type ExploreJob, scenarioOf, subjectOf } from "./explore-job.ts";
 import {
-  blamed,
-  carryOut,
+  exploreJob,
   type ExploreResult,
-  type Job,
   resultOf,
-  scenarioOf,
   type ScenarioResult,
-  subjectOf,
-} from "./explore-job.ts";
+} from "./scenario-result.ts";
 import type { Part, PartResult } from "./search/part.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
 
-export interface RunExploreOptions extends ExploreBounds {
+export interface ExploreOptions extends ExploreBounds {
   /** Worker threads; 1 explores in this thread. */
   readonly workers?: number;
   readonly signal?: AbortSignal;
@@ -34,7 +31,7 @@ export interface ExploreProgress extends Progress {
 
 /** What a worker is sent. */
 export interface WorkerJob {
-  readonly job: Job;
+  readonly job: ExploreJob;
   readonly bounds: ExploreBounds;
   readonly part: Part;
 }
@@ -52,13 +49,13 @@ export type WorkerAnswer =
 /** Explores what was selected, and without a selection every scenario and every known mistake. */
 export const explore = async (
   selection: Selection = {},
-  options: RunExploreOptions = {},
-): Promise<ExploreResult> => exploreAll(await plan(selection), options);
+  options: ExploreOptions = {},
+): Promise<ExploreResult> => exploreAll(await planJobs(selection), options);
 
 /** The results of jobs that were begun before the signal came, in the order of the jobs. */
 export async function exploreAll(
-  jobs: readonly Job[],
-  { workers = 1, onProgress = () => {}, signal, ...bounds }: RunExploreOptions = {},
+  jobs: readonly ExploreJob[],
+  { workers = 1, onProgress = () => {}, signal, ...bounds }: ExploreOptions = {},
 ): Promise<ExploreResult> {
   const start = performance.now();
   const onState = (done: number, states: readonly (Progress | ScenarioResult)[]): void => {
@@ -67,27 +64,28 @@ export async function exploreAll(
     const perSecond = (1000 * executions) / (performance.now() - start);
     onProgress({ done, jobs: jobs.length, executions, perSecond, depth });
   };
-  const carriedOut = workers === 1 ? carryOutHere : carryOutInPool;
-  return { scenarios: await carriedOut(jobs, { workers, bounds, onState, signal }) };
+  const exploreEach = workers === 1 ? exploreHere : exploreInPool;
+  return { scenarios: await exploreEach(jobs, { workers, bounds, onState, signal }) };
 }
 
-interface Carrying {
+/** How the jobs are explored, and who is told. */
+interface Directions {
   readonly workers: number;
   readonly bounds: ExploreBounds;
   readonly signal: AbortSignal | undefined;
   onState(done: number, states: readonly (Progress | ScenarioResult)[]): void;
 }
 
-async function carryOutHere(
-  jobs: readonly Job[],
-  { bounds, onState, signal }: Carrying,
+async function exploreHere(
+  jobs: readonly ExploreJob[],
+  { bounds, onState, signal }: Directions,
 ): Promise<readonly ScenarioResult[]> {
   const results: ScenarioResult[] = [];
   for (const job of jobs) {
     if (signal?.aborted === true) break;
     const onProgress = (now: Progress): void => onState(results.length, [...results, now]);
     const options = { ...bounds, onProgress, ...(signal !== undefined && { signal }) };
-    results.push(await carryOut(job, options));
+    results.push(await exploreJob(job, options));
     onState(results.length, results);
   }
   return results;
@@ -95,15 +93,15 @@ async function carryOutHere(
 
 /** A job that was begun. */
 interface Begun {
-  readonly job: Job;
+  readonly job: ExploreJob;
   readonly scenario: Scenario;
   readonly explorer: Explorer;
   result: ScenarioResult | null;
 }
 
-async function carryOutInPool(
-  jobs: readonly Job[],
-  { workers, bounds, onState, signal }: Carrying,
+async function exploreInPool(
+  jobs: readonly ExploreJob[],
+  { workers, bounds, onState, signal }: Directions,
 ): Promise<readonly ScenarioResult[]> {
   const scenarios: Scenario[] = [];
   for (const job of jobs) scenarios.push(await scenarioOf(job));
@@ -155,5 +153,5 @@ async function carryOutInPool(
   });
 }
 
-const broken = ({ name, policy, protocol, mutation, memory }: Job, reason: string): Error =>
+const broken = ({ name, policy, protocol, mutation, memory }: ExploreJob, reason: string): Error =>
   new Error(`${name}, ${policy}, ${protocol}, mutation ${mutation}, ${memory}: ${reason}`);

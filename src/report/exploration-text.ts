@@ -1,7 +1,11 @@
 // What explorations found: a line for each, why a violation was expected, the counterexamples.
 
 import type { Counterexample } from "../explore/counterexample.ts";
-import { isAsExpected, type ExploreResult, type ScenarioResult } from "../explore/explore-job.ts";
+import {
+  isAsExpected,
+  type ExploreResult,
+  type ScenarioResult,
+} from "../explore/scenario-result.ts";
 import type { Paint } from "./paint.ts";
 import { formatSchedule } from "./schedule-table.ts";
 

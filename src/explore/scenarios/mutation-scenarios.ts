@@ -2,9 +2,9 @@
 // buffer. docs/explore.md is made from this list by exploring every line of it.
 
 import type { MutationName } from "../../kernel/operation/mutation.ts";
-import type { Job } from "../explore-job.ts";
+import type { ExploreJob } from "../explore-job.ts";
 
-export type Showcase = Job & { readonly mutation: MutationName };
+export type Showcase = ExploreJob & { readonly mutation: MutationName };
 
 const NEWEST = { policy: "refcounted", protocol: "linux-6.18" } as const;
 const OLDEST = { policy: "refcounted", protocol: "linux-4.8" } as const;

@@ -7,7 +7,7 @@ import { createJiti } from "jiti";
 import { BadInput, remedyForName } from "../../base/bad-input.ts";
 import { LAZY_POLICY_NAMES } from "../../kernel/lazy/policies.ts";
 import { PROTOCOL_NAMES } from "../../kernel/shootdown/protocols.ts";
-import { PROCESSES_PER_CPU } from "../execution/executor.ts";
+import { PROCESSES_PER_CPU } from "../execution/processes.ts";
 import type { Scenario } from "./scenario.ts";
 import { SCENARIO_NAMES } from "./scenarios.ts";
 

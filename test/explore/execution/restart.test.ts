@@ -2,9 +2,9 @@
 // hold is back after a restart, down to the last variable.
 
 import { expect, test } from "vitest";
-import { Exploration } from "../../../src/explore/execution/scenario-system.ts";
+import { ScenarioSystem } from "../../../src/explore/execution/scenario-system.ts";
 import { subjectOf } from "../../../src/explore/explore-job.ts";
-import { plan } from "../../../src/explore/explore-plan.ts";
+import { planJobs } from "../../../src/explore/explore-plan.ts";
 import { scenarioNamed } from "../../../src/explore/scenarios/scenarios.ts";
 import { Choices } from "../../../src/explore/search/system.ts";
 
@@ -41,11 +41,10 @@ const OPAQUE = new Set(["Machine", "PageTables", "Locations", "Touched", "Histor
 const PASSING = new Set(["location", "run", "code", "saved", "slots"]);
 
 test("a restart brings everything back", async () => {
-  for (const job of await plan({ memory: "tso" })) {
-    const exploration = new Exploration(scenarioNamed(job.name), subjectOf(job));
+  for (const job of await planJobs({ memory: "tso" })) {
+    const exploration = new ScenarioSystem(scenarioNamed(job.name), subjectOf(job));
     const { executor } = exploration;
-    const state = (): string =>
-      describeState([executor.kernel, executor.states, executor.observers]);
+    const state = (): string => describeState([executor.kernel, executor.states, executor.watch]);
     exploration.restart();
     const [before, memory] = [state(), executor.kernel.machine.snapshot()];
     for (const order of [1, -1]) {

@@ -3,11 +3,17 @@
 
 import type { Restore } from "../base/restore.ts";
 import type { Moment } from "../kernel/operation/event.ts";
-import { type CheckerOf, type EventOf, lookAtNothing, nothingToRestore } from "./checker.ts";
+import {
+  type CheckerOf,
+  type EventOf,
+  lookAtNothing,
+  type Looks,
+  nothingToRestore,
+} from "./checker.ts";
 import type { ViolationLog } from "./violation.ts";
 
 /** At a deadlock nothing else happens any more. */
-const LOOKS = { deadlock: lookAtNothing };
+const LOOKS: Looks<"deadlock"> = { deadlock: lookAtNothing };
 
 export class DeadlockChecker implements CheckerOf<"deadlock"> {
   readonly looksAt = LOOKS;

@@ -5,11 +5,17 @@ import type { Restore } from "../base/restore.ts";
 import type { Moment } from "../kernel/operation/event.ts";
 import type { Kernel } from "../kernel/state/kernel.ts";
 import type { Mm } from "../kernel/state/mm.ts";
-import { type CheckerOf, type EventOf, lookAtNothing, nothingToRestore } from "./checker.ts";
+import {
+  type CheckerOf,
+  type EventOf,
+  lookAtNothing,
+  type Looks,
+  nothingToRestore,
+} from "./checker.ts";
 import type { ViolationLog } from "./violation.ts";
 
 /** The operation on the counter has told of itself. */
-const LOOKS = { droppedTwice: lookAtNothing };
+const LOOKS: Looks<"droppedTwice"> = { droppedTwice: lookAtNothing };
 
 export class ReferenceChecker implements CheckerOf<"droppedTwice"> {
   readonly looksAt = LOOKS;

@@ -1,6 +1,7 @@
 // A failing schedule told step by step: who, in which Linux function, does what, and what waits in
 // store buffers and is cached meanwhile.
 
+import { unreachable } from "../base/assert.ts";
 import { describeOperation } from "../check/describe-operation.ts";
 import { lastOrigin, recordingOrigins } from "../kernel/operation/origin.ts";
 import type { CpuState } from "./execution/cpu-state.ts";
@@ -120,6 +121,8 @@ function operationOf(state: CpuState, does: ScheduledStep["does"]): string {
       return "the host lets the vCPU run";
     case "interrupt":
       return `interrupt 0x${state.pendingVectors.at(-1)!.toString(16)}`;
+    default:
+      return unreachable(does);
   }
 }
 

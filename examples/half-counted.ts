@@ -1,5 +1,5 @@
-// A lazy policy of one's own: `refcounted`, except that a task that exits borrows its old mm without
-// a reference. It is wrong, and `run` and `explore` say so.
+// A lazy policy of one's own: `refcounted`, except that a task that exits borrows its old mm
+// without a reference. It is wrong, and `run` and `explore` say so.
 //
 //   npx shootdown run fork-exit --policy examples/half-counted.ts,refcounted --set cores=2
 //   npx shootdown explore exit-while-lazy --policy examples/half-counted.ts

@@ -7,6 +7,8 @@ import {
   CALL_FUNCTION_SINGLE_VECTOR,
   CALL_FUNCTION_VECTOR,
   type CheckerFactory,
+  lookAtNothing,
+  nothingToRestore,
 } from "shootdown/kernel";
 
 const CALLS = [CALL_FUNCTION_VECTOR, CALL_FUNCTION_SINGLE_VECTOR];
@@ -17,13 +19,15 @@ export const isolatedCpu: CheckerFactory = {
   create(kernel, log) {
     const isolated = kernel.cpus.length - 1;
     return {
+      // The event says all: no state of the kernel is looked at.
+      looksAt: { interruptTaken: lookAtNothing },
       observe(event, { cpu, cycle }) {
         if (event.kind !== "interruptTaken" || cpu !== isolated) return;
         if (!CALLS.includes(event.vector)) return;
         const message = `CPU ${cpu} is isolated, and a call interrupts it`;
         log.report({ invariant: "isolated-cpu", message, cycle, cpus: [cpu], mm: null });
       },
-      save: () => () => {},
+      save: () => nothingToRestore,
     };
   },
 };

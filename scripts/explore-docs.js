@@ -6,7 +6,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { BUILT_IN, entryIn } from "../dist/catalogue/catalogue.js";
-import { expectedOf, mutationJobs } from "../dist/explore/explore-job.js";
+import { mutationJobs } from "../dist/explore/explore-job.js";
+import { expectedOf } from "../dist/explore/scenario-result.js";
 import { exploreAll } from "../dist/explore/explore.js";
 import { fits } from "../dist/explore/scenarios/scenario.js";
 import { SCENARIOS } from "../dist/explore/scenarios/scenarios.js";

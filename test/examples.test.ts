@@ -3,7 +3,7 @@
 import { cpSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { ExploreResult } from "../src/explore/explore-job.ts";
+import type { ExploreResult } from "../src/explore/scenario-result.ts";
 import type { ExperimentResult, Row } from "../src/experiment/result.ts";
 import { Installed } from "./installed.ts";
 
@@ -150,7 +150,8 @@ test("a scenario that forgets its flush is found, and its right twin is clean", 
 
 test("a CPU from a file has what the file says, and the rest of its base", () => {
   const { code, rows } = rowsOf(
-    "munmap --set cpu=examples/two-socket-64.yaml --set cores=64 --set rounds=2 --set lazyTlb=eager",
+    "munmap --set cpu=examples/two-socket-64.yaml --set cores=64 --set rounds=2 " +
+      "--set lazyTlb=eager",
   );
   expect([code, rows[0]!.configuration.cpu]).toEqual([0, "two-socket-64"]);
 });

@@ -5,9 +5,9 @@ import { Command, Option } from "commander";
 import { readCount } from "../experiment/experiment.ts";
 import { MAX_WORKERS, defaultWorkers } from "../experiment/workers.ts";
 import { replayCounterexample } from "../explore/file.ts";
-import { type ExploreResult, isAsExpected } from "../explore/explore-job.ts";
-import { plan, type Selection } from "../explore/explore-plan.ts";
-import { exploreAll } from "../explore/explore.ts";
+import { type ExploreResult, isAsExpected } from "../explore/scenario-result.ts";
+import { planJobs, type Selection } from "../explore/explore-plan.ts";
+import { exploreAll, FILE_EXECUTIONS } from "../explore/explore.ts";
 import { SCENARIOS } from "../explore/scenarios/scenarios.ts";
 import { formatCounterexample, formatExploration } from "../report/exploration-text.ts";
 import { formatSequence } from "../report/schedule-table.ts";
@@ -19,6 +19,8 @@ import { checkOutputFile, note, paintFor, print, toJson } from "./output.ts";
 /** Where nobody says how wide the paper is. */
 const COLUMNS = 140;
 const MOST = 1_000_000_000;
+/** What ends an exploration early; what was covered until then is printed. A second one kills. */
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 interface Options extends Omit<Selection, "scenarios" | "files" | "checkers"> {
   readonly json?: true;
@@ -45,7 +47,9 @@ export function exploreCommand(): Command {
     .addOption(fileOption("--code", "a file whose names may be used (repeatable)"))
     .option("--memory <MODEL>", "sc or tso (default: tso)")
     .addOption(counted("--max-steps", "cut longer executions (default: 1000)"))
-    .addOption(counted("--max-executions", "end after so many executions"))
+    .addOption(
+      counted("--max-executions", `end after so many executions (of a file: ${FILE_EXECUTIONS})`),
+    )
     .addOption(counted("--preemption-bound", "at most so many preemptions; no reduction then"))
     .addOption(counted("--time", "end each exploration after so many seconds"))
     .addOption(
@@ -68,10 +72,10 @@ export function exploreCommand(): Command {
 async function explore(scenarios: readonly string[], options: Options): Promise<void> {
   if (options.replay !== undefined) return replay(options.replay, options);
   const { checker: checkers = [], code: files = [], ...selection } = options;
-  const { jobs } = await plan({ ...selection, scenarios, checkers, files });
+  const { jobs } = await planJobs({ ...selection, scenarios, checkers, files });
   const interrupt = new AbortController();
   const stop = (): void => interrupt.abort();
-  process.once("SIGINT", stop);
+  for (const signal of SIGNALS) process.once(signal, stop);
   const progress = explorationProgress();
   const { maxSteps, maxExecutions, preemptionBound, time, reduction } = options;
   try {
@@ -92,7 +96,7 @@ async function explore(scenarios: readonly string[], options: Options): Promise<
     failCheck();
   } finally {
     progress.stop();
-    process.removeListener("SIGINT", stop);
+    for (const signal of SIGNALS) process.removeListener(signal, stop);
   }
 }
 

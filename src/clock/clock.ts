@@ -2,6 +2,7 @@
 // on, ties by core id; a core runs ahead of the others only in user mode, and there only as far as
 // the smallest latency by which another core could reach it.
 
+import { unreachable } from "../base/assert.ts";
 import { Activation } from "../kernel/operation/activation.ts";
 import type { Cell, Watcher } from "../kernel/operation/cell.ts";
 import { type Cpu, NEED_RESCHED } from "../kernel/state/cpu.ts";
@@ -160,6 +161,8 @@ export class Clock implements TimedExecutor {
         return this.lookAgain(cpu, top);
       case "user":
         return this.runUserMode(cpu, top);
+      default:
+        return unreachable(top.activity);
     }
   }
 

@@ -33,7 +33,10 @@ export class Session {
     const history = new History(this.kernel.cpus.length);
     this.log = new ViolationLog(history);
     this.checkers = checks ? checkersFor(this.kernel, this.log, ownCheckers) : null;
-    const watching = [...observers(this.kernel), ...(this.checkers?.observers ?? [])];
+    const watching = [
+      ...observers(this.kernel),
+      ...(this.checkers === null ? [] : [this.checkers.watch]),
+    ];
     start(this.kernel);
     this.clock = new Clock(this.kernel, watching, history);
   }

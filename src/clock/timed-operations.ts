@@ -4,7 +4,7 @@
 // explorer's subject.
 
 import { addressOfPage, hex, type PageNumber } from "../base/address.ts";
-import { assert } from "../base/assert.ts";
+import { assert, unreachable } from "../base/assert.ts";
 import type { Machine } from "../machine/machine.ts";
 import { Activation } from "../kernel/operation/activation.ts";
 import { icrWrites } from "../kernel/cpu/icr.ts";
@@ -172,6 +172,8 @@ export function perform(
       return clock.host.resume(clock, operation.cpu, machine.now(cpu.id));
     case "note":
       return clock.emit(cpu, operation.notice);
+    default:
+      return unreachable(operation);
   }
 }
 

@@ -10,8 +10,14 @@ import {
   type Extension,
 } from "../catalogue/catalogue.ts";
 import { isCodeFile } from "../catalogue/code-file.ts";
-import type { MemoryModel } from "./execution/executor.ts";
-import { type Job, jobShowing, mutationJobs, type Played, scenarioOf } from "./explore-job.ts";
+import type { MemoryModel } from "./execution/execution.ts";
+import {
+  type ExploreJob,
+  jobShowing,
+  mutationJobs,
+  type Played,
+  scenarioOf,
+} from "./explore-job.ts";
 import { fits, type Scenario } from "./scenarios/scenario.ts";
 import { checkScenario, loadScenarios } from "./scenarios/scenario-file.ts";
 import { SCENARIO_NAMES, scenarioNamed, SCENARIOS } from "./scenarios/scenarios.ts";
@@ -39,7 +45,7 @@ export interface OwnValues {
 }
 
 export interface Plan {
-  readonly jobs: readonly Job[];
+  readonly jobs: readonly ExploreJob[];
   /** Null: everything is of the package or in files. */
   readonly values: OwnValues | null;
 }
@@ -61,14 +67,14 @@ const CORRECT_POLICIES = ["refcounted", "shoot-lazies", "exit-unlazy", "hazard-p
  * about, and every mutation in the scenario that shows it. A mutation without a scenario is
  * explored where it shows.
  */
-export async function plan(selection: Selection): Promise<Plan> {
+export async function planJobs(selection: Selection): Promise<Plan> {
   const planning = new Planning();
   return planning.plan(selection);
 }
 
 /** What the names of a job stand for, in this thread. */
 export async function playedHere(
-  job: Job,
+  job: ExploreJob,
   values: OwnValues | undefined,
 ): Promise<Played | undefined> {
   if (values === undefined) return undefined;
@@ -107,7 +113,7 @@ class Planning {
     named: readonly Found[],
     kernels: ChosenKernels,
     mutations: readonly string[] | undefined,
-  ): readonly Job[] {
+  ): readonly ExploreJob[] {
     if (mutations !== undefined && mutations.some((name) => name !== "none")) {
       return mutations.flatMap((mutation) =>
         named.length === 0
@@ -166,7 +172,7 @@ class Planning {
   }
 
   /** A scenario under every kernel that it must be explored with, as far as none is chosen. */
-  private correctJobs({ scenario, ...from }: Found, chosen: ChosenKernels): readonly Job[] {
+  private correctJobs({ scenario, ...from }: Found, chosen: ChosenKernels): readonly ExploreJob[] {
     const { name, everyPolicy = false, protocols: others = [] } = scenario;
     const { memory = "tso", policies = everyPolicy ? this.everyPolicy() : CORRECT_POLICIES } =
       chosen;
@@ -190,12 +196,12 @@ class Planning {
     { scenario, ...from }: Found,
     mutation: string,
     { policies, protocols, memory }: ChosenKernels,
-  ): readonly Job[] {
+  ): readonly ExploreJob[] {
     const { catalogue } = this.bringing;
     const shown = mutation === "none" ? undefined : jobShowing(mutation, catalogue);
     return (protocols ?? [shown?.protocol ?? DEFAULT_PROTOCOL]).flatMap((protocol) => {
       this.refuseUnfit(scenario, protocol);
-      return (policies ?? [shown?.policy ?? "refcounted"]).map((policy): Job => {
+      return (policies ?? [shown?.policy ?? "refcounted"]).map((policy): ExploreJob => {
         const model = memory ?? shown?.memory ?? "tso";
         return { name: scenario.name, ...from, policy, protocol, mutation, memory: model };
       });

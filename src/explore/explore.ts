@@ -4,22 +4,18 @@
 
 import { BadInput } from "../base/bad-input.ts";
 import { inPool } from "../base/pool.ts";
-import { type OwnValues, plan, playedHere, type Selection } from "./explore-plan.ts";
+import { type OwnValues, planJobs, playedHere, type Selection } from "./explore-plan.ts";
 import { type ExploreBounds, Explorer, type Progress } from "./search/explorer.ts";
+import { blamed, type ExploreJob, type Played, playedBy, subjectOf } from "./explore-job.ts";
 import {
-  blamed,
-  carryOut,
+  exploreJob,
   type ExploreResult,
-  type Job,
-  type Played,
-  playedBy,
   resultOf,
   type ScenarioResult,
-  subjectOf,
-} from "./explore-job.ts";
+} from "./scenario-result.ts";
 import type { Part, PartResult } from "./search/part.ts";
 
-export interface RunExploreOptions extends ExploreBounds {
+export interface ExploreOptions extends ExploreBounds {
   /** Worker threads; 1 explores in this thread. */
   readonly workers?: number;
   readonly signal?: AbortSignal;
@@ -29,6 +25,10 @@ export interface RunExploreOptions extends ExploreBounds {
 }
 
 export interface ExploreProgress extends Progress {
+  /** The scenario that is explored now. */
+  readonly scenario: string;
+  /** Since the start, of host time. */
+  readonly seconds: number;
   /** Jobs that are done, of `jobs`. */
   readonly done: number;
   readonly jobs: number;
@@ -36,7 +36,7 @@ export interface ExploreProgress extends Progress {
 
 /** What a worker is sent. */
 export interface WorkerJob {
-  readonly job: Job;
+  readonly job: ExploreJob;
   readonly bounds: ExploreBounds;
   readonly part: Part;
 }
@@ -57,69 +57,85 @@ export type WorkerAnswer =
  */
 export async function explore(
   selection: Selection = {},
-  options: RunExploreOptions = {},
+  options: ExploreOptions = {},
 ): Promise<ExploreResult> {
-  const { jobs, values } = await plan(selection);
+  const { jobs, values } = await planJobs(selection);
   return exploreAll(jobs, values === null ? options : { ...options, workers: 1, values });
 }
 
 /** The results of jobs that were begun before the signal came, in the order of the jobs. */
 export async function exploreAll(
-  jobs: readonly Job[],
-  { workers = 1, onProgress = () => {}, signal, values, ...bounds }: RunExploreOptions = {},
+  jobs: readonly ExploreJob[],
+  { workers = 1, onProgress = () => {}, signal, values, ...bounds }: ExploreOptions = {},
 ): Promise<ExploreResult> {
   const start = performance.now();
-  const onState = (done: number, states: readonly (Progress | ScenarioResult)[]): void => {
+  const onState: Directions["onState"] = (done, { name: scenario }, states) => {
     const executions = states.reduce((sum, state) => sum + state.executions, 0);
     const depth = Math.max(...states.map((state) => state.depth));
-    const perSecond = (1000 * executions) / (performance.now() - start);
-    onProgress({ done, jobs: jobs.length, executions, perSecond, depth });
+    const seconds = (performance.now() - start) / 1000;
+    const perSecond = executions / seconds;
+    onProgress({ done, jobs: jobs.length, scenario, seconds, executions, perSecond, depth });
   };
-  const carriedOut = workers === 1 ? carryOutHere : carryOutInPool;
-  return { scenarios: await carriedOut(jobs, { workers, bounds, onState, signal, values }) };
+  const exploreEach = workers === 1 ? exploreHere : exploreInPool;
+  return { scenarios: await exploreEach(jobs, { workers, bounds, onState, signal, values }) };
 }
 
-interface Carrying {
+/** How the jobs are explored, and who is told. */
+interface Directions {
   readonly workers: number;
   readonly bounds: ExploreBounds;
   readonly signal: AbortSignal | undefined;
   readonly values: OwnValues | undefined;
-  onState(done: number, states: readonly (Progress | ScenarioResult)[]): void;
+  onState(done: number, now: ExploreJob, states: readonly (Progress | ScenarioResult)[]): void;
 }
 
-async function carryOutHere(
-  jobs: readonly Job[],
-  { bounds, onState, signal, values }: Carrying,
+/**
+ * Where an exploration of a scenario from a file ends unless a bound was given: nobody knows how
+ * large the scenario is. The largest of the package takes a sixth of it.
+ */
+export const FILE_EXECUTIONS = 100_000;
+
+/** The bounds of one job. */
+function boundsOf({ file }: ExploreJob, bounds: ExploreBounds): ExploreBounds {
+  const { maxExecutions, seconds } = bounds;
+  const isBounded = maxExecutions !== undefined || seconds !== undefined;
+  return file === undefined || isBounded ? bounds : { ...bounds, maxExecutions: FILE_EXECUTIONS };
+}
+
+async function exploreHere(
+  jobs: readonly ExploreJob[],
+  { bounds, onState, signal, values }: Directions,
 ): Promise<readonly ScenarioResult[]> {
   const results: ScenarioResult[] = [];
   for (const job of jobs) {
     if (signal?.aborted === true) break;
-    const onProgress = (now: Progress): void => onState(results.length, [...results, now]);
-    const options = { ...bounds, onProgress, ...(signal !== undefined && { signal }) };
-    results.push(await carryOut(job, options, await playedHere(job, values)));
-    onState(results.length, results);
+    const onProgress = (now: Progress): void => onState(results.length, job, [...results, now]);
+    const own = boundsOf(job, bounds);
+    const options = { ...own, onProgress, ...(signal !== undefined && { signal }) };
+    results.push(await exploreJob(job, options, await playedHere(job, values)));
+    onState(results.length, job, results);
   }
   return results;
 }
 
 /** A job that was begun. */
 interface Begun {
-  readonly job: Job;
+  readonly job: ExploreJob;
   readonly played: Played;
   readonly explorer: Explorer;
   result: ScenarioResult | null;
 }
 
-async function carryOutInPool(
-  jobs: readonly Job[],
-  { workers, bounds, onState, signal }: Carrying,
+async function exploreInPool(
+  jobs: readonly ExploreJob[],
+  { workers, bounds, onState, signal }: Directions,
 ): Promise<readonly ScenarioResult[]> {
   const all: Played[] = [];
   for (const job of jobs) all.push(await playedBy(job));
   const begun: Begun[] = [];
   const beginning = (index: number): Begun => {
     const [job, played] = [jobs[index]!, all[index]!];
-    return { job, played, explorer: new Explorer(bounds), result: null };
+    return { job, played, explorer: new Explorer(boundsOf(job, bounds)), result: null };
   };
   const next = (): { of: Begun; part: Part } | undefined => {
     for (let index = 0; index < jobs.length; index++) {
@@ -151,8 +167,10 @@ async function carryOutInPool(
       of.explorer.accept(part, answer.result);
       if (of.explorer.isOver) finish(of);
       const done = begun.filter(({ result }) => result !== null).length;
+      const now = begun.find(({ result }) => result === null) ?? of;
       onState(
         done,
+        now.job,
         begun.map(({ explorer }) => explorer.progress),
       );
     },
@@ -165,5 +183,5 @@ async function carryOutInPool(
   });
 }
 
-const broken = ({ name, policy, protocol, mutation, memory }: Job, reason: string): Error =>
+const broken = ({ name, policy, protocol, mutation, memory }: ExploreJob, reason: string): Error =>
   new Error(`${name}, ${policy}, ${protocol}, mutation ${mutation}, ${memory}: ${reason}`);

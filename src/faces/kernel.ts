@@ -173,6 +173,8 @@ export { startSpinners } from "../workloads/spinners.ts";
 // Mutations and checkers.
 export type { MutatedKernel, Mutation, MutationScenario } from "../catalogue/mutation.ts";
 export { MUTATIONS } from "../catalogue/mutations.ts";
-export type { Checker, CheckerFactory } from "../check/checkers.ts";
+export type { Checker, Look, Looks } from "../check/checker.ts";
+export { lookAtNothing, lookAtTranslations, nothingToRestore } from "../check/checker.ts";
+export type { CheckerFactory } from "../check/checkers.ts";
 export type { Invariant, Violation, ViolationLog } from "../check/violation.ts";
 export type { KernelEvent, KernelNotice, Moment, Observer } from "../kernel/operation/event.ts";

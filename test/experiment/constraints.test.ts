@@ -9,7 +9,7 @@ import { expand } from "../../src/experiment/matrix.ts";
 import { atSmallSize, canRun, everyKernel } from "../../src/verify/matrix/product.ts";
 import { parseSetting } from "./read.ts";
 import { simulate } from "../../src/experiment/simulate.ts";
-import { carryOut } from "../../src/explore/explore-job.ts";
+import { exploreJob } from "../../src/explore/scenario-result.ts";
 import type { WorkloadName } from "../../src/workloads/workloads.ts";
 
 /** Of all kernels on all CPUs, what one rule alone refuses, by that rule. */
@@ -51,7 +51,7 @@ async function isShownToBreak(configuration: Configuration): Promise<boolean> {
   if (isGuest(configuration)) {
     const { protocol, lazyTlb: policy } = configuration;
     const job = { name: "exit-while-vcpu-preempted", protocol, policy } as const;
-    const { violations } = await carryOut({ ...job, mutation: "none", memory: "sc" }, {});
+    const { violations } = await exploreJob({ ...job, mutation: "none", memory: "sc" }, {});
     return violations.length > 0;
   }
   return (await measure(configuration, "munmap")).violations.length > 0;

@@ -13,7 +13,8 @@ import { type Restore } from "../../base/restore.ts";
 import type { ShootdownProtocol } from "../../kernel/state/shootdown-protocol.ts";
 import { VMALLOC_START } from "../../kernel/memory/vmalloc.ts";
 import { Machine } from "../../machine/machine.ts";
-import { Executor, type MemoryModel } from "./executor.ts";
+import type { MemoryModel } from "./execution.ts";
+import { Executor } from "./executor.ts";
 import { explorerMachine } from "./explorer-machine.ts";
 import type { Scenario, Script } from "../scenarios/scenario.ts";
 import { onePage, PAGE_COUNT, Stage } from "../scenarios/stage.ts";
@@ -35,7 +36,7 @@ const PAGES = [
   VMALLOC_START,
 ];
 
-export class Exploration implements System {
+export class ScenarioSystem implements System {
   readonly executor: Executor;
   readonly log: ViolationLog;
   private readonly stage: Stage;
@@ -60,7 +61,7 @@ export class Exploration implements System {
     this.log = new ViolationLog(this.executor.history);
     this.executor.hasTicks = scenario.ticks === true && protocol.tick !== undefined;
     const checkers = checkersFor(kernel, this.log, ownCheckers);
-    this.executor.observers = checkers.observers;
+    this.executor.watch = checkers.watch;
     for (const state of this.executor.states) this.executor.advance(state);
     this.stage = new Stage(kernel, this.executor);
     this.scripts = scenario.prepare(this.stage);

@@ -3,7 +3,7 @@
 
 import { BadInput } from "../../base/bad-input.ts";
 import { exportsOf } from "../../catalogue/code-file.ts";
-import { PROCESSES_PER_CPU } from "../execution/executor.ts";
+import { PROCESSES_PER_CPU } from "../execution/processes.ts";
 import type { Scenario } from "./scenario.ts";
 import { SCENARIO_NAMES } from "./scenarios.ts";
 

@@ -3,7 +3,8 @@
 
 import { BUILT_IN } from "../../../src/catalogue/catalogue.ts";
 import { describe, expect, test } from "vitest";
-import { carryOut, expectedOf, isAsExpected, type Job } from "../../../src/explore/explore-job.ts";
+import { type ExploreJob } from "../../../src/explore/explore-job.ts";
+import { exploreJob, expectedOf, isAsExpected } from "../../../src/explore/scenario-result.ts";
 import { scenarioNamed, SCENARIOS } from "../../../src/explore/scenarios/scenarios.ts";
 import { PROTOCOL_NAMES } from "../../../src/kernel/shootdown/protocols.ts";
 import { shootdown } from "../../cli/command.ts";
@@ -14,7 +15,11 @@ const SMALL = ["exit-unmapped-while-lazy", "kthread-against-exit", "text-poke-wh
 const POLICIES = ["refcounted", "null-prev", "shoot-lazies", "hazard-pointer", "eager"] as const;
 const ERAS = ["linux-4.8", "linux-4.15", "linux-4.20", "linux-5.13", "kvm-pv"] as const;
 
-const jobOf = (name: string, protocol: Job["protocol"], policy: Job["policy"]): Job => ({
+const jobOf = (
+  name: string,
+  protocol: ExploreJob["protocol"],
+  policy: ExploreJob["policy"],
+): ExploreJob => ({
   name,
   policy,
   protocol,
@@ -27,7 +32,7 @@ describe.each([...ERAS, "abis", "always-full", "freebsd", "latr"] as const)(
   (protocol) => {
     test.each(SMALL)("%s breaks where that is declared, and nowhere else", async (name) => {
       for (const policy of POLICIES) {
-        const result = await carryOut(jobOf(name, protocol, policy), {});
+        const result = await exploreJob(jobOf(name, protocol, policy), {});
         const found = result.violations.map(({ invariant }) => invariant);
         expect(isAsExpected(result), `${policy}: ${found.join()}, ${result.reason}`).toBe(true);
       }

@@ -3,22 +3,20 @@
 import { BUILT_IN } from "../../../src/catalogue/catalogue.ts";
 import { describe, expect, test } from "vitest";
 import { exploreScenario } from "../../../src/explore/search/explorer.ts";
+import { type ExploreJob, mutationJobs, subjectOf } from "../../../src/explore/explore-job.ts";
 import {
-  carryOut,
-  mutationJobs,
   expectedOf,
+  exploreJob,
   isAsExpected,
-  type Job,
   type ScenarioResult,
-  subjectOf,
-} from "../../../src/explore/explore-job.ts";
-import { plan, type Selection } from "../../../src/explore/explore-plan.ts";
+} from "../../../src/explore/scenario-result.ts";
+import { planJobs, type Selection } from "../../../src/explore/explore-plan.ts";
 import { scenarioNamed, SCENARIOS } from "../../../src/explore/scenarios/scenarios.ts";
 
 /** Thousands of executions: for `shootdown explore`. */
 const LARGE = new Set(["two-flushers", "reclaim-against-protect", "discard-against-switch-in"]);
 
-const JOB: Job = {
+const JOB: ExploreJob = {
   name: "exit-while-lazy",
   policy: "unrefcounted",
   protocol: "linux-5.13",
@@ -28,18 +26,18 @@ const JOB: Job = {
 
 describe("an exploration", () => {
   test("finds the dangling active_mm of unrefcounted in the bare scenario", async () => {
-    const { violations, complete } = await carryOut(JOB, {});
+    const { violations, complete } = await exploreJob(JOB, {});
     expect(violations.map(({ invariant }) => invariant)).toEqual(["I5"]);
     expect(violations[0]!.message).toMatch(/CPU 1 passes a to switch_mm_irqs_off, freed by CPU 0/);
     expect(complete).toBe(false);
   });
 
   test("gives the same result twice", async () => {
-    expect(await carryOut(JOB, {})).toEqual(await carryOut(JOB, {}));
+    expect(await exploreJob(JOB, {})).toEqual(await exploreJob(JOB, {}));
   });
 
   test("names the Linux function of every step of the kernel", async () => {
-    const { violations } = await carryOut(JOB, {});
+    const { violations } = await exploreJob(JOB, {});
     const { schedule, explanation } = violations[0]!;
     for (const step of schedule) {
       if (step.does === "step") expect(step.functions.length, step.operation).toBeGreaterThan(0);
@@ -49,27 +47,27 @@ describe("an exploration", () => {
   });
 
   test("is complete only if nothing was cut", async () => {
-    const clean: Job = { ...JOB, name: "discard-against-unlazy", policy: "refcounted" };
-    const whole = await carryOut(clean, {});
+    const clean: ExploreJob = { ...JOB, name: "discard-against-unlazy", policy: "refcounted" };
+    const whole = await exploreJob(clean, {});
     expect([whole.complete, whole.cutBy]).toEqual([true, null]);
-    const few = await carryOut(clean, { maxExecutions: 10 });
+    const few = await exploreJob(clean, { maxExecutions: 10 });
     expect([few.complete, few.cutBy]).toEqual([false, "executions"]);
-    const short = await carryOut(clean, { maxSteps: 20 });
+    const short = await exploreJob(clean, { maxSteps: 20 });
     expect([short.complete, short.cutBy]).toEqual([false, "steps"]);
     expect(isAsExpected(few)).toBe(false);
   });
 
   test("covers the same under a bound on preemptions, without reduction", async () => {
-    const clean: Job = { ...JOB, name: "exit-unmapped-while-lazy", policy: "refcounted" };
-    const bounded = await carryOut(clean, { preemptionBound: 1 });
-    const all = await carryOut(clean, { preemptionBound: 2 });
+    const clean: ExploreJob = { ...JOB, name: "exit-unmapped-while-lazy", policy: "refcounted" };
+    const bounded = await exploreJob(clean, { preemptionBound: 1 });
+    const all = await exploreJob(clean, { preemptionBound: 2 });
     expect([bounded.complete, all.complete]).toEqual([true, true]);
     expect(all.executions).toBeGreaterThan(bounded.executions);
   });
 
   test("ends when it is told to, and says so", async () => {
     const stop = AbortSignal.abort();
-    const job: Job = { ...JOB, name: "two-flushers", policy: "refcounted" };
+    const job: ExploreJob = { ...JOB, name: "two-flushers", policy: "refcounted" };
     const explored = await exploreScenario(scenarioNamed(job.name), subjectOf(job), {
       signal: stop,
     });
@@ -82,13 +80,13 @@ describe("a mutation", () => {
   for (const job of mutationJobs()) {
     const { mutation, name, memory } = job;
     test(`${mutation} is found in ${name}`, async () => {
-      expect((await carryOut(job, {})).violations).toHaveLength(1);
-      const correct = await carryOut({ ...job, mutation: "none" }, {});
+      expect((await exploreJob(job, {})).violations).toHaveLength(1);
+      const correct = await exploreJob({ ...job, mutation: "none" }, {});
       expect([correct.violations, correct.complete]).toEqual([[], true]);
     });
     if (memory === "sc") continue;
     test(`${mutation} needs a store buffer: it is not found under sc`, async () => {
-      const underSc = await carryOut({ ...job, memory: "sc" }, {});
+      const underSc = await exploreJob({ ...job, memory: "sc" }, {});
       expect([underSc.violations, underSc.complete]).toEqual([[], true]);
     });
   }
@@ -105,8 +103,8 @@ describe("a mutation", () => {
 });
 
 describe("a lazy policy", () => {
-  const exploreUnder = (policy: Job["policy"], name: string): Promise<ScenarioResult> =>
-    carryOut({ name, policy, protocol: "linux-6.18", mutation: "none", memory: "tso" }, {});
+  const exploreUnder = (policy: ExploreJob["policy"], name: string): Promise<ScenarioResult> =>
+    exploreJob({ name, policy, protocol: "linux-6.18", mutation: "none", memory: "tso" }, {});
   const small = SCENARIOS.filter(({ name }) => !LARGE.has(name));
 
   for (const policy of ["refcounted", "shoot-lazies", "exit-unlazy", "hazard-pointer"] as const) {
@@ -129,18 +127,18 @@ describe("a lazy policy", () => {
     const name = "exit-while-vcpu-preempted";
     const guest = { name, protocol: "kvm-pv-6.18", mutation: "none", memory: "sc" } as const;
     for (const policy of ["null-prev", "fewer-parameters", "unrefcounted"] as const) {
-      const { violations } = await carryOut({ ...guest, policy }, {});
+      const { violations } = await exploreJob({ ...guest, policy }, {});
       expect([policy, ...violations.map(({ invariant }) => invariant)]).toEqual([policy, "I4"]);
     }
     for (const policy of ["refcounted", "exit-unlazy", "hazard-pointer", "eager"] as const) {
-      const { violations, complete } = await carryOut({ ...guest, policy }, {});
+      const { violations, complete } = await exploreJob({ ...guest, policy }, {});
       expect([policy, violations, complete]).toEqual([policy, [], true]);
     }
   });
 
   test("none is clean under linux-5.13, which leaves the mask before it writes CR3", async () => {
     const job = { policy: "refcounted", protocol: "linux-5.13", mutation: "none" } as const;
-    const found = await carryOut({ ...job, name: "exit-while-lazy", memory: "sc" }, {});
+    const found = await exploreJob({ ...job, name: "exit-while-lazy", memory: "sc" }, {});
     expect(found.violations.map(({ invariant }) => invariant)).toEqual(["I2"]);
     expect(found.violations[0]!.explanation).toMatch(
       /CPU 1.* is in (load_new_mm_cr3|cpumask_set_cpu)/,
@@ -150,27 +148,30 @@ describe("a lazy policy", () => {
 
 describe("a plan", () => {
   test("without a selection has every scenario and every mutation", async () => {
-    const { jobs } = await plan({});
+    const { jobs } = await planJobs({});
     expect(jobs.filter(({ mutation }) => mutation === "none").length).toBeGreaterThan(10);
     expect(jobs.some(({ mutation }) => mutation === "ranged-flush-over-gap")).toBe(true);
   });
 
   test("has every lazy policy for the end of an mm, on bare metal and in a guest", async () => {
     for (const name of ["exit-while-lazy", "exit-unmapped-while-vcpu-preempted"]) {
-      const { jobs } = await plan({ scenarios: [name] });
+      const { jobs } = await planJobs({ scenarios: [name] });
       const kernels = new Set(jobs.map(({ policy, protocol }) => `${policy} ${protocol}`));
       expect(kernels.size).toBe(16);
       expect(kernels).toContain("null-prev kvm-pv-6.18");
     }
     const count = async (selection: Selection): Promise<number> =>
-      (await plan(selection)).jobs.length;
+      (await planJobs(selection)).jobs.length;
     expect(await count({ scenarios: ["exit-while-lazy"], protocol: "linux-5.13" })).toBe(8);
     expect(await count({ scenarios: ["two-flushers"] })).toBe(4);
   });
 
   test("expects a violation of the kernels that are known to fail, and of no others", async () => {
     const scenario = scenarioNamed("exit-while-vcpu-preempted");
-    const expected = (policy: Job["policy"], protocol: Job["protocol"]): string | null =>
+    const expected = (
+      policy: ExploreJob["policy"],
+      protocol: ExploreJob["protocol"],
+    ): string | null =>
       expectedOf(
         { ...JOB, name: scenario.name, policy, protocol },
         { scenario, catalogue: BUILT_IN },
@@ -181,7 +182,7 @@ describe("a plan", () => {
   });
 
   test("of a mutation alone is the scenario that shows it", async () => {
-    const { jobs } = await plan({ mutation: "ranged-flush-over-gap" });
+    const { jobs } = await planJobs({ mutation: "ranged-flush-over-gap" });
     expect(jobs.map(({ name }) => name)).toEqual(["two-flushers"]);
   });
 });

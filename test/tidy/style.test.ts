@@ -73,13 +73,25 @@ const CALL_STATEMENT =
 /** A generator that is called without yield* type-checks and does nothing. Left alone: calls of the
  *  machine, whose instructions share their names, and generators handed over as arguments. */
 const yieldsToGenerators: Rule = ({ text }, all) => {
-  const generators = new Set(all.flatMap(({ text: other }) => generatorNames(other)));
+  const generators = generatorsOf(all);
   return text.split("\n").flatMap((line, index) => {
     const [, receiver = "", name = ""] = CALL_STATEMENT.exec(line) ?? [];
     const passed = receiver.endsWith("machine.") || line.endsWith(",") || declares(line);
     return generators.has(name) && !passed ? [`line ${index + 1}: ${name} without yield*`] : [];
   });
 };
+
+const generatorCache = new WeakMap<readonly SourceFile[], ReadonlySet<string>>();
+
+/** The names of all generators, collected once for each list of files. */
+function generatorsOf(files: readonly SourceFile[]): ReadonlySet<string> {
+  let found = generatorCache.get(files);
+  if (found === undefined) {
+    found = new Set(files.flatMap(({ text }) => generatorNames(text)));
+    generatorCache.set(files, found);
+  }
+  return found;
+}
 
 const generatorNames = (text: string): readonly string[] =>
   [

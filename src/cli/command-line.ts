@@ -14,7 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   perf: async () => (await import("./perf-command.ts")).perfCommand(),
 };
 
-const NAMES = Object.keys(COMMANDS);
+export const COMMAND_NAMES = Object.keys(COMMANDS);
 
 /** @param words - The command line, behind the program's name. */
 export async function program(words: readonly string[]): Promise<Command> {
@@ -24,11 +24,14 @@ export async function program(words: readonly string[]): Promise<Command> {
     .helpCommand(false)
     .usage("COMMAND [options]")
     .action((name: string | undefined) => {
-      const remedy = name === undefined ? `one of ${NAMES.join(", ")}` : remedyForName(name, NAMES);
+      const remedy =
+        name === undefined
+          ? `one of ${COMMAND_NAMES.join(", ")}`
+          : remedyForName(name, COMMAND_NAMES);
       throw new BadInput("command", name, remedy);
     });
-  const asked = NAMES.filter((name) => name === words[0]);
-  for (const name of asked.length > 0 ? asked : NAMES) {
+  const asked = COMMAND_NAMES.filter((name) => name === words[0]);
+  for (const name of asked.length > 0 ? asked : COMMAND_NAMES) {
     root.addCommand(quietly(await COMMANDS[name]!()));
   }
   return quietly(root).allowExcessArguments().allowUnknownOption();

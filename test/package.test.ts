@@ -1,7 +1,15 @@
 // The package as its users get it: packed, unpacked elsewhere, imported by name.
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -153,3 +161,25 @@ test("the package carries no sources and no tests", () => {
   expect(files.some((file) => file.endsWith("dist/machine.wasm"))).toBe(true);
   expect(files.filter((file) => /\/(src|test|assembly)\//.test(file))).toEqual([]);
 });
+
+/** Every relative import of a packed module, as the file that it names. */
+const importsIn = (file: string): string[] =>
+  [...readFileSync(file, "utf8").matchAll(/(?:from |import\(|new URL\()"(\.[^"]+)"/g)].map(
+    ([, target]) => join(dirname(file), target!),
+  );
+
+test("the package leaves out what only its own nights run, and lacks nothing of the rest", () => {
+  const files = run("find", join(installed, "dist"), "-type", "f").trim().split("\n");
+  expect(files.filter((file) => /verify-(matrix|oracle|random)\./.test(file))).toEqual([]);
+  expect(files.filter((file) => /\/verify\/(matrix|oracle|programs)\//.test(file))).toEqual([]);
+  expect(files.some((file) => file.endsWith("dist/cli/verify-command.js"))).toBe(true);
+  const modules = files.filter((file) => /(\.d\.ts|\.js)$/.test(file));
+  const imports = modules.flatMap(importsIn);
+  expect(imports.length).toBeGreaterThan(500);
+  expect(imports.filter((target) => !existsSync(target) && !existsSync(typesOf(target)))).toEqual(
+    [],
+  );
+});
+
+/** Types that import "./x.ts" mean the declarations beside it. */
+const typesOf = (target: string): string => target.replace(/\.ts$/, ".d.ts");

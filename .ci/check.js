@@ -1,5 +1,6 @@
 // Reads what the tests and the default experiment left behind, and says how many checks passed.
-//   node .ci/check.js TESTS.json DEFAULT.json
+//   node .ci/check.js LINT TESTS.json DEFAULT.json
+// LINT is "passed" or "failed".
 
 import { readFileSync } from "node:fs";
 
@@ -9,11 +10,12 @@ const ROW_KEYS = [
   ["contextSwitches", "switchesPerSecond", "refcountOps", "verdict", "expected", "violations"],
 ].flat();
 
-const [testsPath, defaultPath] = process.argv.slice(2);
+const [lint, testsPath, defaultPath] = process.argv.slice(2);
 const tests = read(testsPath);
 const result = read(defaultPath);
 
 const checks = [
+  ["types, linter and formatter find nothing", () => lint === "passed"],
   ["the tests left their results", () => tests !== undefined],
   ["test files load", () => (tests?.numFailedTestSuites ?? 1) === 0 || tests.numFailedTests > 0],
   ["`run --json` prints one document", () => result !== undefined],

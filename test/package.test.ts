@@ -1,7 +1,7 @@
 // The package as its users get it: packed, unpacked elsewhere, imported by name.
 
-import { readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Installed } from "./installed.ts";
@@ -123,3 +123,25 @@ test("the package carries no sources and no tests", () => {
   expect(files.some((file) => file.endsWith("dist/machine.wasm"))).toBe(true);
   expect(files.filter((file) => /\/(src|test|assembly)\//.test(file))).toEqual([]);
 });
+
+/** Every relative import of a packed module, as the file that it names. */
+const importsIn = (file: string): string[] =>
+  [...readFileSync(file, "utf8").matchAll(/(?:from |import\(|new URL\()"(\.[^"]+)"/g)].map(
+    ([, target]) => join(dirname(file), target!),
+  );
+
+test("the package leaves out what only its own nights run, and lacks nothing of the rest", () => {
+  const files = app.run("find", join(app.package, "dist"), "-type", "f").trim().split("\n");
+  expect(files.filter((file) => /verify-(matrix|oracle|random)\./.test(file))).toEqual([]);
+  expect(files.filter((file) => /\/verify\/(matrix|oracle|programs)\//.test(file))).toEqual([]);
+  expect(files.some((file) => file.endsWith("dist/cli/verify-command.js"))).toBe(true);
+  const modules = files.filter((file) => /(\.d\.ts|\.js)$/.test(file));
+  const imports = modules.flatMap(importsIn);
+  expect(imports.length).toBeGreaterThan(500);
+  expect(imports.filter((target) => !existsSync(target) && !existsSync(typesOf(target)))).toEqual(
+    [],
+  );
+});
+
+/** Types that import "./x.ts" mean the declarations beside it. */
+const typesOf = (target: string): string => target.replace(/\.ts$/, ".d.ts");

@@ -14,7 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   perf: async () => (await import("./perf-command.ts")).perfCommand(),
 };
 
-const NAMES = Object.keys(COMMANDS);
+export const COMMAND_NAMES = Object.keys(COMMANDS);
 
 /** @param words - The command line, behind the program's name. */
 export async function program(words: readonly string[]): Promise<Command> {
@@ -23,9 +23,9 @@ export async function program(words: readonly string[]): Promise<Command> {
     .argument("[command]")
     .helpCommand(false)
     .usage("COMMAND [options]")
-    .action((name: string | undefined) => void readName("command", name, NAMES));
-  const asked = NAMES.filter((name) => name === words[0]);
-  for (const name of asked.length > 0 ? asked : NAMES) {
+    .action((name: string | undefined) => void readName("command", name, COMMAND_NAMES));
+  const asked = COMMAND_NAMES.filter((name) => name === words[0]);
+  for (const name of asked.length > 0 ? asked : COMMAND_NAMES) {
     root.addCommand(quietly(await COMMANDS[name]!()));
   }
   return quietly(root).allowExcessArguments().allowUnknownOption();

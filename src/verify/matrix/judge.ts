@@ -13,6 +13,9 @@ export interface Judgement {
   readonly failures: readonly string[];
 }
 
+/** What a run should find: what its policy states, unless a test asks for another verdict. */
+export type Expectation = typeof expectedVerdict;
+
 /** What was found, and which options the kernel looked at. */
 interface Outcome {
   readonly configuration: Configuration;
@@ -24,33 +27,39 @@ interface Outcome {
 const runsAs = ({ configuration, looked }: Outcome, other: Configuration): boolean =>
   QUIET_AXES.every((axis) => configuration[axis] === other[axis] || !looked.has(axis));
 
-export async function judge(family: Family, workload: string, seed: number): Promise<Judgement> {
+export async function judge(
+  family: Family,
+  workload: string,
+  seed: number,
+  expectedOf: Expectation = expectedVerdict,
+): Promise<Judgement> {
   const outcomes: Outcome[] = [];
   const failures: string[] = [];
   for (const configuration of family) {
     const run: Run = { configuration, workload, seed };
     let outcome = outcomes.find((one) => runsAs(one, configuration));
-    if (outcome === undefined) outcomes.push((outcome = await outcomeOf(run)));
+    if (outcome === undefined) outcomes.push((outcome = await outcomeOf(run, expectedOf)));
     if (outcome.failure !== undefined) failures.push(`${commandFor(run)}: ${outcome.failure}`);
   }
   return { passed: family.length - failures.length, failures };
 }
 
-async function outcomeOf(run: Run): Promise<Outcome> {
+async function outcomeOf(run: Run, expectedOf: Expectation): Promise<Outcome> {
   const { configuration } = run;
   const looked = new Set<KernelOption>();
-  const failure = await failureOf(run, (name) => looked.add(name));
+  const failure = await failureOf(run, expectedOf, (name) => looked.add(name));
   return { configuration, looked, failure };
 }
 
 async function failureOf(
   run: Run,
+  expectedOf: Expectation,
   onOption: (name: KernelOption) => void,
 ): Promise<string | undefined> {
   try {
     const { violations } = await simulate(run, { onOption });
     const verdict = violations.length > 0 ? "violation" : "ok";
-    const expected = expectedVerdict(run.configuration, run.workload);
+    const expected = expectedOf(run.configuration, run.workload);
     if (verdict === expected) return undefined;
     const [first] = violations;
     const found = first === undefined ? "no violation" : `${first.invariant}, ${first.message}`;

@@ -1,0 +1,133 @@
+// `npm run nightly`, with seconds in place of hours, and with stand-ins where a step must fail.
+
+import { spawnSync } from "node:child_process";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const standIn = mkdtempSync(join(tmpdir(), "shootdown-nightly-"));
+
+function nightly(root: string, ...words: readonly string[]) {
+  const script = join(root, "scripts/nightly.js");
+  const ended = spawnSync(process.execPath, [script, ...words], { encoding: "utf8" });
+  return { ...ended, lines: ended.stdout.trim().split("\n") };
+}
+
+const planOf = (seed: number, only: string, steps: number): string[] => {
+  const words = ["--hours", "8", "--seed", String(seed), "--only", only];
+  return nightly(ROOT, ...words, "--plan", String(steps)).lines;
+};
+
+/** A project in which random programs fail. */
+beforeAll(() => {
+  writeFileSync(join(standIn, "package.json"), '{"type": "module"}');
+  cpSync(join(ROOT, "scripts"), join(standIn, "scripts"), { recursive: true });
+  mkdirSync(join(standIn, "dist/cli"), { recursive: true });
+  for (const name of readdirSync(join(ROOT, "dist"))) {
+    if (name !== "cli") symlinkSync(join(ROOT, "dist", name), join(standIn, "dist", name));
+  }
+  const fails = 'console.log("7 cases from seed 5, 1 failed");\nprocess.exitCode = 1;\n';
+  writeFileSync(join(standIn, "dist/cli/verify-random.js"), fails);
+});
+
+afterAll(() => rmSync(standIn, { recursive: true, force: true }));
+
+interface Verdicts {
+  verdictOf(step: { kind: string }, ended: { code: number; stdout: string }): string;
+}
+
+const script = new URL("../../scripts/nightly/verdict.js", import.meta.url).href;
+const { verdictOf } = (await import(script)) as Verdicts;
+
+describe("a night", () => {
+  test("runs a step of random programs in a second, and names its one seed", () => {
+    const words = ["--hours", "0.0003", "--seed", "5", "--only", "random"];
+    const { status, lines } = nightly(ROOT, ...words);
+    expect(status).toBe(0);
+    expect(lines[0]).toBe("seed 5, 0.0003 hours: random");
+    expect(lines[1]).toMatch(
+      /^passed after \d+ s: node dist\/cli\/verify-random.js --seed 20971520 --cases \d+$/,
+    );
+    expect(lines.at(-1)).toMatch(/^seed 5: \d+ passed, 0 failed, 0 cut$/);
+  });
+
+  test("has steps of each kind in turn, the same for the same seed", () => {
+    const kinds = "random,matrix,explore,mutants";
+    const steps = planOf(5, kinds, 8);
+    const scripts = ["verify-random.js", "verify-matrix.js", "main.js explore", "mutate.js"];
+    for (const [index, step] of steps.entries()) expect(step).toContain(scripts[index % 4]);
+    expect(planOf(5, kinds, 8)).toEqual(steps);
+    expect(planOf(6, kinds, 8).filter((step) => steps.includes(step))).toEqual([]);
+  });
+
+  test("shares no random program with the night after it, however many it runs", () => {
+    const casesOf = (night: number): [number, number] => {
+      const steps = planOf(night, "random", 10_000);
+      const of = steps.map((step) => step.match(/\d+/g)!.map(Number) as [number, number]);
+      for (const [index, [seed]] of of.slice(1).entries()) {
+        expect(seed).toBe(of[index]![0] + of[index]![1]);
+      }
+      return [of[0]![0], of.at(-1)![0] + of.at(-1)![1]];
+    };
+    const [first, second] = [casesOf(1), casesOf(2)];
+    expect(first[1] - first[0]).toBeGreaterThan(4_000_000);
+    expect(first[1]).toBe(second[0]);
+  });
+
+  test("explores every scenario in time, each under a kernel that may be", () => {
+    const steps = planOf(1, "explore", 10_000);
+    expect(new Set(steps).size).toBe(steps.length);
+    expect(steps.length).toBeGreaterThan(1000);
+    expect(steps.some((step) => step.includes("--protocol linux-4.8 --policy null-prev"))).toBe(
+      false,
+    );
+  });
+
+  test("goes on after a failure, prints the command that repeats it, and exits 1", () => {
+    const words = ["--hours", "0.0001", "--seed", "5", "--only", "random"];
+    const { status, lines } = nightly(standIn, ...words);
+    expect(status).toBe(1);
+    expect(lines[1]).toMatch(/^failed after \d+ s: node dist\/cli\/verify-random.js --seed 2/);
+    expect(lines[2]).toBe("7 cases from seed 5, 1 failed");
+    expect(lines[3]).toMatch(/^again: npm run build && node dist\/cli\/verify-random.js --seed 2/);
+    expect(lines.at(-1)).toMatch(/^seed 5: 0 passed, [1-9]\d* failed, 0 cut$/);
+  });
+
+  test.each([
+    [{ expected: "ok", violations: [], complete: true }, "passed"],
+    [{ expected: "ok", violations: [], complete: false }, "cut"],
+    [{ expected: "ok", violations: ["I1"], complete: false }, "failed"],
+    [{ expected: "violation", violations: ["I1"], complete: false }, "passed"],
+    [{ expected: "violation", violations: [], complete: false }, "cut"],
+    [{ expected: "violation", violations: [], complete: true }, "failed"],
+  ])("makes of an exploration %j: %s", (scenario, verdict) => {
+    const stdout = JSON.stringify({ scenarios: [scenario] });
+    for (const code of [0, 1]) {
+      expect(verdictOf({ kind: "explore" }, { code, stdout })).toBe(verdict);
+    }
+    expect(verdictOf({ kind: "explore" }, { code: 2, stdout })).toBe("failed");
+    expect(verdictOf({ kind: "explore" }, { code: 1, stdout: "" })).toBe("failed");
+  });
+
+  test.each([
+    [["--hours", "soon"], /^nightly: --hours: "soon": a number of 0 to 1000\n$/],
+    [["--seed", "1"], /^nightly: --hours is missing: how long it may take\n$/],
+    [["--hours", "1", "--only", "walks"], /--only: "walks": some of random, matrix, explore, mut/],
+    [["--hours", "1", "--sede", "1"], /^nightly: Unknown option '--sede'/],
+  ])("refuses %j", (words, says) => {
+    const { status, stdout, stderr } = nightly(ROOT, ...words);
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(says);
+  });
+});

@@ -1,3 +1,0 @@
-import { describePart } from "./product-slice.ts";
-
-describePart(0);

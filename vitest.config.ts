@@ -29,7 +29,7 @@ export const PROJECTS: Readonly<Record<string, readonly string[]>> = {
     "test/experiment/mutation.test.ts",
     "test/experiment/questions.test.ts",
     "test/experiment/simulate.test.ts",
-    "test/kernel/lazy/mistakes.test.ts",
+    "test/kernel/lazy/mutations.test.ts",
     "test/machine/manual-control.test.ts",
     "test/machine/manual-entries.test.ts",
     "test/machine/manual-rights.test.ts",

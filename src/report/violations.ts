@@ -21,7 +21,7 @@ const INVARIANTS: Readonly<Record<string, string>> = {
   I10: "no CPU waits for an acknowledgement that cannot come",
 };
 
-/** The first violation of each invariant by policy and mistake, those first that nobody expected;
+/** The first violation of each invariant by policy and mutation, those first that nobody expected;
  *  empty where nothing broke. */
 export function formatViolations(rows: readonly Row[], paint: Paint = plain): string {
   const told = new Set<string>();
@@ -46,8 +46,8 @@ function describe(row: Row, violation: ViolationReport, paint: Paint): string {
   const rule = INVARIANTS[invariant];
   const heading = `${invariant} broken${rule === undefined ? "" : ` (${rule})`}`;
   const { lazyTlb, mutation = "none" } = row.configuration;
-  const mistake = mutation === "none" ? "" : `, mutation=${mutation}`;
-  const what = `${row.workload}, lazyTlb=${lazyTlb}${mistake}, ${row.cores} cores`;
+  const mutated = mutation === "none" ? "" : `, mutation=${mutation}`;
+  const what = `${row.workload}, lazyTlb=${lazyTlb}${mutated}, ${row.cores} cores`;
   return [
     `${known ? paint.known(heading) : paint.bad(heading)}  ${what}${known ? ", as expected" : ""}`,
     `  ${message}`,

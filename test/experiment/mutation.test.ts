@@ -32,7 +32,7 @@ const SHOWN: readonly Shown[] = [
   ["abis-clear-is-uncached", "madvise", { protocol: "abis" }, "I1"],
 ];
 
-/** test/kernel/process/hotplug.test.ts and test/kernel/lazy/mistakes.test.ts. */
+/** test/kernel/process/hotplug.test.ts and test/kernel/lazy/mutations.test.ts. */
 const BY_HAND: readonly MutationName[] = ["unplug-switches-offline", "exec-active-mm-unprotected"];
 
 describe("a mutation", () => {

@@ -34,8 +34,8 @@ export function* schedule(cpu: Cpu): KernelCode<Cpu> {
 }
 
 /**
- * preempt_schedule_irq. Kernel code here is preempted nowhere but on its way to user mode; where a
- * mistake is that it could be, this stands for an interrupt that returns to it.
+ * preempt_schedule_irq. Kernel code here is preempted nowhere but on its way to user mode; with a
+ * mutation by which it could be, this stands for an interrupt that returns to it.
  */
 export function* preemptIfNeeded(cpu: Cpu): KernelCode {
   if (((yield* load(cpu.flags)) & NEED_RESCHED) !== 0) yield* schedule(cpu);

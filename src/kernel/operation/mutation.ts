@@ -1,4 +1,4 @@
-// The names of the package's mutations: one historical mistake each, off by default. What each is,
+// The names of the package's mutations: each is off by default. What each is,
 // and where it shows, stands in src/catalogue/mutations.ts.
 
 export const MUTATION_NAMES = [

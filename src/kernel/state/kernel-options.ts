@@ -30,6 +30,6 @@ export interface KernelOptions {
   readonly invlpgb?: boolean;
   /** An mm that is active on more CPUs than this gets a global ASID: 3 unless given. */
   readonly globalAsidCpus?: number;
-  /** The mistake that this kernel makes, if it makes one. */
+  /** The one way in which this kernel is wrong, if it is. */
   readonly mutation?: MutationName;
 }

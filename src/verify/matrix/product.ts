@@ -81,7 +81,7 @@ function familiesOf(
 
 /**
  * Every kernel with INVPCID and without, each on the first CPU of the presets that has what it
- * needs, for one round (two with counted references: some mistakes need a slot that is used
+ * needs, for one round (two with counted references: some mutations need a slot that is used
  * again); all else as it is by default.
  */
 export function kernelFamilies(): readonly Family[] {

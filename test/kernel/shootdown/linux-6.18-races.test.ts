@@ -1,4 +1,4 @@
-// linux-6.18 with the mistakes that Linux made: each shows as the use of a translation that is
+// linux-6.18 with mutations that Linux had: each shows as the use of a translation that is
 // gone, where the right kernel shows none.
 
 import { describe, expect, test } from "vitest";

@@ -1,4 +1,4 @@
-// Historical mistakes around active_mm: the right kernel passes each scene, the wrong one does not.
+// Mutations around active_mm: the right kernel passes each scene, the wrong one does not.
 
 import { describe, expect, test } from "vitest";
 import { exec } from "../../../src/kernel/process/exec.ts";

@@ -159,25 +159,36 @@ function checkTraits(traits: unknown, path: string): void {
   }
 }
 
-/** The same with hooks whose result is looked at: kernel code does `yield*` of it. */
+/**
+ * The same as a plain object, a class's methods included, with hooks whose result is looked at:
+ * kernel code does `yield*` of it.
+ */
 function watchingHooks(
   part: Readonly<Record<string, unknown>>,
   hooks: readonly string[],
   path: string,
 ): Readonly<Record<string, unknown>> {
-  const watched: Record<string, unknown> = { ...part };
+  const watched: Record<string, unknown> = {};
+  for (const key of keysOf(part)) watched[key] = part[key];
   for (const hook of hooks) {
-    const own = part[hook];
+    const own = watched[hook];
     if (typeof own !== "function") continue;
     watched[hook] = (...args: readonly unknown[]): unknown => {
-      const code: unknown = own.apply(watched, args);
-      if (isObject(code) && Symbol.iterator in code) return code;
-      throw new BadInput(
-        `${path}.${hook}`,
-        printable(code),
-        `returned no coroutine; ${REMEDIES.hook}`,
-      );
+      const code: unknown = own.apply(part, args);
+      if (isObject(code) && typeof code["next"] === "function") return code;
+      const remedy = `returned no coroutine; ${REMEDIES.hook}`;
+      throw new BadInput(`${path}.${hook}`, printable(code), remedy);
     };
   }
   return watched;
+}
+
+/** The names of its properties, those of its classes included. */
+function keysOf(part: object): ReadonlySet<string> {
+  const keys = new Set<string>();
+  for (let layer = part; layer !== Object.prototype && layer !== null;) {
+    for (const key of Object.getOwnPropertyNames(layer)) if (key !== "constructor") keys.add(key);
+    layer = Object.getPrototypeOf(layer) as object;
+  }
+  return keys;
 }

@@ -2,6 +2,9 @@
 
 import { describe, expect, test } from "vitest";
 import { runExperiment } from "../../src/experiment/run-experiment.ts";
+import type { KernelCode } from "../../src/kernel/operation/operation.ts";
+import type { Cpu } from "../../src/kernel/state/cpu.ts";
+import type { Mm } from "../../src/kernel/state/mm.ts";
 import { explore } from "../../src/explore/explore.ts";
 import { lazyPolicies } from "../../src/kernel/lazy/policies.ts";
 import { protocols } from "../../src/kernel/shootdown/protocols.ts";
@@ -42,6 +45,19 @@ describe("runExperiment", () => {
     expect({ ...mine, configuration: theirs!.configuration }).toEqual(theirs);
   });
 
+  test("takes an instance of a class, whose hooks are its methods", async () => {
+    const { name: _name, switchMm: _switchMm, ...rest } = protocols["linux-5.13"];
+    class Mine {
+      readonly name = "of-a-class";
+      switchMm(cpu: Cpu, next: Mm): KernelCode {
+        return protocols["linux-5.13"].switchMm(cpu, next);
+      }
+    }
+    const mine = Object.assign(new Mine(), rest);
+    const { rows } = await runExperiment({ protocols: [mine], workloads: ["munmap"], axes: SMALL });
+    expect(rows.map(({ verdict }) => verdict)).toEqual(["ok"]);
+  });
+
   test("knows nothing of it in the next call", async () => {
     const axes = { ...SMALL, protocol: "mine" } as const;
     await expect(runExperiment("munmap", { axes })).rejects.toThrow(/"mine": .*one of linux-4.8/);
@@ -49,8 +65,18 @@ describe("runExperiment", () => {
 });
 
 test("explore takes a protocol, a policy and a scenario as they are", async () => {
-  const { scenarios } = await explore({ scenarios: ["two-flushers"], protocol, policy });
+  const { scenarios } = await explore({
+    scenarios: ["exit-unmapped-while-lazy"],
+    protocol,
+    policy,
+  });
   expect(scenarios).toMatchObject([
-    { name: "two-flushers", protocol: "mine", policy: "my-policy", complete: true, violations: [] },
+    {
+      name: "exit-unmapped-while-lazy",
+      protocol: "mine",
+      policy: "my-policy",
+      complete: true,
+      violations: [],
+    },
   ]);
 });

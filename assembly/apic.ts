@@ -26,7 +26,7 @@ function highestInService(core: Core): i32 {
 }
 
 /** Recomputes the arrival of the first vector that may be delivered. */
-export function updateNextInterrupt(core: Core): void {
+function updateNextInterrupt(core: Core): void {
   const above = serviceClass(core);
   let earliest: f64 = Infinity;
   for (let word: u32 = 0; word < VECTOR_WORDS; word++) {

@@ -76,7 +76,7 @@ export function rootOf(g: Geometry, entry: usize): u32 {
   return load<u32>(entry + 2 * <usize>g.distance);
 }
 
-export function setDataAndRoot(g: Geometry, entry: usize, data: u64, root: u32): void {
+function setDataAndRoot(g: Geometry, entry: usize, data: u64, root: u32): void {
   setData(g, entry, data);
   store<u32>(entry + 2 * <usize>g.distance, root);
 }

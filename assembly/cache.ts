@@ -21,7 +21,7 @@ import {
 } from "./small-set.ts";
 
 @unmanaged
-export class CacheShape {
+class CacheShape {
   sets: u32;
   /** sets - 1 when that is a mask, else 0. */
   setMask: u32;

@@ -56,7 +56,7 @@ const CR0_LOADING: u64 = CR0_CACHE_DISABLE | CR0_NOT_WRITE_THROUGH | CR0_PAGING;
 const CR4_LOADING: u64 = CR4_PHYSICAL_EXTENSION | CR4_GLOBAL_PAGES | CR4_PAGE_SIZE | CR4_SMEP;
 
 /** MOV to CR0. */
-export function writeCr0(core: Core, operand: u64): u32 {
+function writeCr0(core: Core, operand: u64): u32 {
   const value = linearAddress(core, operand);
   if (value >> 32 != 0) return VECTOR_GENERAL_PROTECTION;
   const before = core.cr0;
@@ -146,7 +146,7 @@ function trackPcid(core: Core, pcid: u32): void {
 }
 
 /** MOV to CR4. */
-export function writeCr4(core: Core, operand: u64): u32 {
+function writeCr4(core: Core, operand: u64): u32 {
   const before = core.cr4;
   const after = linearAddress(core, operand);
   const flipped = before ^ after;
@@ -187,7 +187,7 @@ function dropForCr4(core: Core, flipped: u64, after: u64): void {
 }
 
 /** WRMSR to IA32_EFER. LMA follows from LME and CR0.PG, whatever is written to it. */
-export function writeEfer(core: Core, value: u64): u32 {
+function writeEfer(core: Core, value: u64): u32 {
   let defined = EFER_SYSCALL | EFER_LONG_MODE | EFER_LONG_MODE_ACTIVE;
   if (MACHINE.noExecute != 0) defined |= EFER_NO_EXECUTE;
   if ((value & ~defined) != 0) return VECTOR_GENERAL_PROTECTION;
@@ -202,7 +202,7 @@ export function writeEfer(core: Core, value: u64): u32 {
 }
 
 /** WRPKRU, the value in EDX:EAX. */
-export function writePkru(core: Core, value: u64): u32 {
+function writePkru(core: Core, value: u64): u32 {
   if ((core.cr4 & CR4_USER_KEYS) == 0) return VECTOR_INVALID_OPCODE;
   if (value >> 32 != 0) return VECTOR_GENERAL_PROTECTION;
   core.pkru = <u32>value;
@@ -211,7 +211,7 @@ export function writePkru(core: Core, value: u64): u32 {
 }
 
 /** WRMSR to IA32_PKRS, which needs the feature, not CR4.PKS. */
-export function writePkrs(core: Core, value: u64): u32 {
+function writePkrs(core: Core, value: u64): u32 {
   if ((MACHINE.cr4Allowed & CR4_SUPERVISOR_KEYS) == 0 || value >> 32 != 0)
     return VECTOR_GENERAL_PROTECTION;
   drain(core);

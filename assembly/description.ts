@@ -1,5 +1,6 @@
 // Boot: reads the machine's description, which the host has written as f64 fields in the order in
-// which they are read here, shapes every array and cache, and lays out the cores' regions.
+// which they are read here and closed with their count, shapes every array and cache, and lays out
+// the cores' regions.
 
 import { DISTANCE_SELF, REPLACE_LRU } from "./abi.ts";
 import { initialise, initialiseTables } from "./array.ts";
@@ -167,6 +168,13 @@ function readLatencies(): void {
   readDistances(DELIVERY_CYCLES);
 }
 
+/** The field behind the last says how many there are. Returns how many have been read. */
+function readEnd(): u32 {
+  const count = <u32>((load<usize>(CURSOR) - DESCRIPTION) >> 3);
+  assert(next() == <f64>count);
+  return count;
+}
+
 /** A bit of CR4 where a feature is there, which is the next field. */
 function allowedBy(bit: u64): u64 {
   return next() != 0 ? bit : 0;
@@ -215,14 +223,15 @@ function bootArray(g: Geometry, core: usize): void {
   if (g.ways != 0) initialiseTables(g, core);
 }
 
-/** Once, before anything else. */
-export function boot(): void {
+/** Once, before anything else. Returns how many fields describe the machine. */
+export function boot(): u32 {
   assert(MACHINE.coreCount == 0);
   store<usize>(CURSOR, DESCRIPTION);
   readTopology();
   const coreBytes = readCaches(readTlbs(<u32>CORE_FIXED_BYTES));
   readLatencies();
   readFeatures();
+  const fields = readEnd();
   shapeLines(MACHINE.coreCount);
   MACHINE.heapTop = (__heap_base + 63) & ~63;
   MACHINE.coreStride = alignUp(coreBytes, 64);
@@ -231,4 +240,5 @@ export function boot(): void {
   const llcs = (MACHINE.coreCount + MACHINE.coresPerLlc - 1) / MACHINE.coresPerLlc;
   MACHINE.llcDirectory = allocate(llcs * MACHINE.llcDirectoryBytes);
   for (let index: u32 = 0; index < MACHINE.coreCount; index++) bootCore(index);
+  return fields;
 }

@@ -52,7 +52,7 @@ export class Geometry {
 /** Behind the fields, the words `keep` and `set` of each way; see replacement.ts. */
 const POLICY_OFFSET: usize = (offsetof<Geometry>() + 15) & ~15;
 export const GEOMETRY_BYTES: usize = POLICY_OFFSET + 16 * 16;
-export const SIMD_WAYS: u32 = 16;
+const SIMD_WAYS: u32 = 16;
 /** Up to so many ways, the tags themselves are compared. */
 export const COMPARED_WAYS: u32 = 4;
 /** From a set to its signatures, and to the tags of a set with and without signatures. */

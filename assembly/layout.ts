@@ -10,7 +10,7 @@ import { COUNTERS, DESCRIPTION_FIELDS, STREAM_FIELDS } from "./abi.ts";
 
 /** Machine-wide numbers, constant after boot except the heap and the lines. */
 @unmanaged
-export class MachineState {
+class MachineState {
   coreBase: usize;
   coreStride: usize;
   coreCount: u32;
@@ -154,14 +154,14 @@ export const RESERVED_OFFSET: usize = RIGHTS_OFFSET + 16 * 16;
 const COUNTERS_OFFSET: usize = RESERVED_OFFSET + 6 * 16;
 /** Five lists of arrays (four TLB lists, the structure caches) x 8 kinds of entry, and a mask. */
 const POPULATION_OFFSET: usize = COUNTERS_OFFSET + COUNTERS * 8;
-export const POPULATION_BYTES: usize = 64;
-export const POPULATION_LISTS: usize = 5;
+const POPULATION_BYTES: usize = 64;
+const POPULATION_LISTS: usize = 5;
 const TRACKED_OFFSET: usize = POPULATION_OFFSET + POPULATION_LISTS * POPULATION_BYTES;
 export const MAX_TRACKED_PCIDS: u32 = 64;
 const BROADCAST_OFFSET: usize = (TRACKED_OFFSET + MAX_TRACKED_PCIDS * 2 + 7) & ~7;
 /** Outstanding INVLPGBs of a core: three words each, see broadcast.ts. */
 export const MAX_BROADCASTS: u32 = 8;
-export const BROADCAST_BYTES: usize = 24;
+const BROADCAST_BYTES: usize = 24;
 /** IRR and ISR of 256 bits each, then an arrival cycle for every vector. */
 const APIC_OFFSET: usize = (BROADCAST_OFFSET + MAX_BROADCASTS * <u32>BROADCAST_BYTES + 63) & ~63;
 export const CORE_FIXED_BYTES: usize = APIC_OFFSET + 64 + 256 * 8;

@@ -125,7 +125,7 @@ export function oldestOf(g: Geometry, core: usize, set: u32): usize {
 }
 
 /** Writes the tag of the oldest entry of a set, which is in no chain: it becomes the youngest. */
-export function enterOldest(g: Geometry, core: usize, head: usize, entry: usize, key: u64): void {
+function enterOldest(g: Geometry, core: usize, head: usize, entry: usize, key: u64): void {
   store<u64>(entry, key);
   const bucket = bucketOf(g, core, key);
   store<u32>(entry, load<u32>(bucket), CHAIN);
@@ -151,7 +151,7 @@ export function chainOut(g: Geometry, core: usize, entry: usize): void {
   else chainOutFurther(first, entry);
 }
 
-export function chainOutFurther(first: usize, entry: usize): void {
+function chainOutFurther(first: usize, entry: usize): void {
   let before = first;
   while (chainNext(before) != entry) before = chainNext(before);
   store<u32>(before, load<u32>(entry, CHAIN), CHAIN);

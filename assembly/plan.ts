@@ -21,7 +21,7 @@ import { log2Ceiling } from "./bits.ts";
 import { Core, rightsOf, STREAM } from "./layout.ts";
 
 @unmanaged
-export class Plan {
+class Plan {
   base: u64;
   stride: u64;
   /** An access writes when a random word is below. */

@@ -27,8 +27,7 @@ export const SIZE_SHIFT: u64 = 10;
 export const ADDRESS_BITS: u64 = 0x000ffffffffff000;
 export const RIGHTS: u64 = PRESENT | WRITABLE | USER | NO_EXECUTE;
 
-/** Page sizes as a TLB numbers them. */
-export const SIZE_4K: u32 = 0;
+/** Page sizes as a TLB numbers them; 0 is 4 KiB. */
 export const SIZE_2M: u32 = 1;
 export const SIZE_1G: u32 = 2;
 export const SIZE_4M: u32 = 3;

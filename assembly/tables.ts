@@ -49,7 +49,7 @@ export function descend(root: u64, page: u64, levels: u32, level: u32): u32 {
   return at;
 }
 
-export const LEAF: u32 = 8;
+const LEAF: u32 = 8;
 
 /** The level of the page's leaf with descend's results, or 0. */
 export function leafLevel(root: u64, page: u64, levels: u32): u32 {

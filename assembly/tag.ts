@@ -10,7 +10,7 @@ export const VALID: u64 = 1;
 export const TAG_GLOBAL: u64 = 1 << 3;
 export const PCID_SHIFT: u64 = 52;
 export const PCID_BITS: u64 = 0xfff << PCID_SHIFT;
-export const NUMBER_BITS: u64 = ((1 << 45) - 1) << 4;
+const NUMBER_BITS: u64 = ((1 << 45) - 1) << 4;
 export const GLOBAL_KIND: u32 = 4;
 
 /** The bits of a page number that tags keep. */

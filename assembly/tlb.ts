@@ -54,11 +54,11 @@ export function secondLevelOf(first: u32): u32 {
 }
 
 /** Address of the array for a page size, 0 when the list has none. */
-export function arrayOf(list: u32, size: u32): usize {
+function arrayOf(list: u32, size: u32): usize {
   return <usize>load<u32>(ARRAY_OF + ((<usize>(list * 4 + size)) << 2));
 }
 
-export function numberFor(page: u64, size: u32): u64 {
+function numberFor(page: u64, size: u32): u64 {
   return page >> sizeShift(size);
 }
 

@@ -18,7 +18,7 @@ export function cyclesOf(table: usize, distance: u32): f64 {
   return load<f64>(table + ((<usize>distance) << 3));
 }
 
-export function socketDistance(a: u32, b: u32): u32 {
+function socketDistance(a: u32, b: u32): u32 {
   if (a == b) return DISTANCE_SAME_SOCKET;
   const apart = a > b ? a - b : b - a;
   return apart > MACHINE.oneHopSockets ? DISTANCE_TWO_HOPS : DISTANCE_ONE_HOP;

@@ -2,14 +2,14 @@
 
 import Benchmark from "benchmark";
 import { ACCESS_SCENARIOS } from "../dist/perf/access-scenarios.js";
-import { describe } from "../dist/presets/describe.js";
+import { describeMachine } from "../dist/presets/describe.js";
 import { presetNamed } from "../dist/presets/presets.js";
 
 const ACCESSES = 20_000;
 
 const [preset, name] = process.argv.slice(2);
 const scenario = ACCESS_SCENARIOS.find((candidate) => candidate.name === name);
-const run = scenario.prepare(describe(presetNamed(preset), { cores: 1 }));
+const run = scenario.prepare(describeMachine(presetNamed(preset), { cores: 1 }));
 for (let warmUp = 0; warmUp < 20; warmUp++) run(ACCESSES);
 
 const bench = new Benchmark(name, () => run(ACCESSES), { maxTime: 1 });

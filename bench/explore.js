@@ -6,7 +6,7 @@
 
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
-import { Exploration } from "../dist/explore/execution/scenario-system.js";
+import { ScenarioSystem } from "../dist/explore/execution/scenario-system.js";
 import { limitsOf } from "../dist/explore/search/explorer.js";
 import { subjectOf } from "../dist/explore/explore-job.js";
 import { isShared } from "../dist/explore/execution/locations.js";
@@ -52,7 +52,7 @@ const cases = [
 ];
 
 const rows = cases.map(({ scenario, memory, reduction, executions }) => {
-  const exploration = new Exploration(scenario, subjectOf({ ...KERNEL, name: "", memory }));
+  const exploration = new ScenarioSystem(scenario, subjectOf({ ...KERNEL, name: "", memory }));
   const { locations } = exploration.executor;
   const limits = limitsOf({ reduction });
   let shared = [];

@@ -1,6 +1,7 @@
-// Writes into docs/protocols.md what goes with what: policies and features by protocol, and the
-// rules that refuse the rest, all from src/experiment/constraints.ts and from what kernels look at
-// when they run. Needs a build.
+// Writes what pages of docs/protocols say of every protocol and mutation: which policies and features
+// go with which protocol and which rules refuse the rest (combinations.md), from
+// src/experiment/constraints.ts and from what kernels look at when they run; and all mutations
+// (mutations.md). Needs a build.
 //
 //   npm run docs:protocols [-- --check]
 //
@@ -9,17 +10,15 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { format, resolveConfig } from "prettier";
-import { filled, RULES } from "../dist/experiment/constraints.js";
+import { MUTATIONS } from "../dist/catalogue/mutations.js";
+import { combinationOf, filled, RULES } from "../dist/experiment/constraints.js";
 import { atSmallSize, canRun, everyKernel, QUIET_AXES } from "../dist/verify/matrix/product.js";
 import { simulate } from "../dist/experiment/simulate.js";
 import { LAZY_POLICY_NAMES, lazyPolicies } from "../dist/kernel/lazy/policies.js";
 import { PROTOCOL_NAMES } from "../dist/kernel/shootdown/protocols.js";
 import { PRESET_NAMES } from "../dist/presets/presets.js";
 import { WORKLOAD_NAMES } from "../dist/workloads/workloads.js";
-
-const FILE = fileURLToPath(new URL("../docs/protocols.md", import.meta.url));
-const BEGIN = "<!-- what goes with what -->";
-const END = "<!-- end of what goes with what -->";
+import { item, wrapped } from "./markdown.js";
 
 const code = (text) => `\`${text}\``;
 const list = (values) => [...new Set(values)].map(code).join(", ");
@@ -106,32 +105,49 @@ const GENERAL = {
   pageSize: "1 GiB",
   cores: "so many",
 };
-const SHOWN = {
-  absent: "nothing: it has no such thing",
-  unused: "the same without it",
-  breaks: "a violation",
-};
+const KINDS = [
+  ["absent", "The machine or the kernel has no such thing:"],
+  ["unused", "The rows would be the same without it:"],
+  ["breaks", "A run, or some order that the explorer tries, would show a violation:"],
+];
 
-function ruleRow(rule) {
+/** Values of an axis as --set takes them, by those that are missing where that is shorter. */
+function valuesOf(axis, refused) {
+  if (axis === "pages") return "too many `pages`";
+  if (axis === "cores") return "`cores` over 255";
+  const values = [...new Set(refused.map((one) => one[axis]))];
+  const missing = PROTOCOL_NAMES.filter((name) => !values.includes(name));
+  const all = axis === "protocol" && missing.length < 4;
+  return all ? `any protocol except ${listed(missing)}` : listed(values, `${axis}=`);
+}
+
+/** `axis=a`, `axis=b` or `axis=c`: `name=` once, before the first. */
+const listed = (values, name = "") =>
+  values
+    .map((value, index) => code(`${index === 0 ? name : ""}${value}`))
+    .join(", ")
+    .replace(/, (?=[^,]*$)/, name === "" ? " and " : " or ");
+
+function ruleItem(rule) {
   const refused = kernels
     .flatMap((one) => [one, { ...one, invpcid: true }, { ...one, idle: "c6" }])
     .concat({ ...possible[0], cores: 256, x2apic: "off" })
     .concat({ ...possible[0], pages: 65_536, pageSize: "1G" })
+    .map((one) => combinationOf(one))
     .filter(
       (one) => rule.refuses(one) && !RULES.some((other) => other !== rule && other.refuses(one)),
     );
-  const valuesOf = (axis) =>
-    axis === "pages"
-      ? "`pages`: too many"
-      : axis === "cores"
-        ? "`cores` over 255"
-        : `${code(axis)}: ${list(refused.map((one) => one[axis]))}`;
   const why = filled(rule, (axis) => GENERAL[axis]);
-  return [valuesOf(rule.axis), valuesOf(rule.against), why, SHOWN[rule.kind]];
+  return item(`${valuesOf(rule.axis, refused)} with ${valuesOf(rule.against, refused)}: ${why}.`);
 }
 
-const text = [
-  "Where a cell names a feature, the policy goes with it only; an empty one is refused below.",
+const combinations = [
+  "## Policies by protocol",
+  wrapped(
+    "Where a cell names a feature, the policy goes with the protocol only under it. An empty cell " +
+      "is a combination that is refused (below). `breaks`: the policy is known to be wrong, and " +
+      "runs so that the checkers can show it.",
+  ),
   tableOf(
     ["protocol", ...LAZY_POLICY_NAMES.map(code)],
     PROTOCOL_NAMES.map((protocol) => [
@@ -139,24 +155,44 @@ const text = [
       ...LAZY_POLICY_NAMES.map((lazyTlb) => policyCell(protocol, lazyTlb)),
     ]),
   ),
-  "What a kernel may be told beside that. `ignored`: no workload makes it look at the option, so " +
-    "that rows with other values are equal.",
+  "## Features by protocol",
+  wrapped(
+    "An empty cell is a combination that is refused. `ignored`: no workload makes the kernel look " +
+      "at the option, so rows with different values are equal.",
+  ),
   tableOf(
     ["protocol", ...FEATURES.map((axis) => code(`${axis}=true`)), ...QUIET_AXES.map(code), "CPUs"],
     await Promise.all(PROTOCOL_NAMES.map(featureRow)),
   ),
-  "What is refused, and what a run would show:",
-  tableOf(["refused", "with", "why", "shown"], RULES.map(ruleRow)),
+  "## What is refused",
+  ...KINDS.flatMap(([kind, heading]) => [
+    heading,
+    RULES.filter((rule) => rule.kind === kind)
+      .map(ruleItem)
+      .join("\n"),
+  ]),
 ].join("\n\n");
 
-const before = readFileSync(FILE, "utf8");
-const [head, rest] = before.split(BEGIN);
-const [, tail] = rest.split(END);
-const draft = `${head}${BEGIN}\n\n${text}\n\n${END}${tail}`;
-const options = await resolveConfig(FILE);
-const after = await format(draft, { ...options, filepath: FILE });
-if (!process.argv.includes("--check")) writeFileSync(FILE, after);
-else if (after !== before) {
-  process.stderr.write("docs/protocols.md is out of date: npm run docs:protocols\n");
-  process.exitCode = 1;
+const listOfMutations = MUTATIONS.map(({ name, summary, source, scenario }) => {
+  const where = scenario === undefined ? "" : ` Shown by \`${scenario.name}\`.`;
+  return item(`**${code(name)}**: ${summary}. Source: ${source}.${where}`);
+}).join("\n");
+
+/** Puts `text` between the two comments that are named so. */
+async function write(page, name, text) {
+  const file = fileURLToPath(new URL(`../docs/protocols/${page}`, import.meta.url));
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`];
+  const before = readFileSync(file, "utf8");
+  const [head, rest] = before.split(begin);
+  const [, tail] = rest.split(end);
+  const draft = `${head}${begin}\n\n${text}\n\n${end}${tail}`;
+  const after = await format(draft, { ...(await resolveConfig(file)), filepath: file });
+  if (!process.argv.includes("--check")) writeFileSync(file, after);
+  else if (after !== before) {
+    process.stderr.write(`docs/protocols/${page} is out of date: npm run docs:protocols\n`);
+    process.exitCode = 1;
+  }
 }
+
+await write("combinations.md", "what goes with what", combinations);
+await write("mutations.md", "mutations", listOfMutations);

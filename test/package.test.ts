@@ -1,24 +1,10 @@
 // The package as its users get it: packed, unpacked elsewhere, imported by name.
 
-import { execFileSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
-
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const app = mkdtempSync(join(tmpdir(), "shootdown-package-"));
-const installed = join(app, "node_modules", "shootdown");
+import { Installed } from "./installed.ts";
 
 const FIRST_SCRIPT = `
 import {
@@ -71,45 +57,22 @@ export const mine: Scenario = {
 };
 `;
 
-const run = (command: string, ...words: string[]): string =>
-  execFileSync(command, words, { cwd: app, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-
-/** What npm install would fetch: the dependencies, here those of the repository. */
-function link(name: string): void {
-  const target = join(app, "node_modules", name);
-  mkdirSync(dirname(target), { recursive: true });
-  symlinkSync(join(ROOT, "node_modules", name), target);
-}
+let app: Installed;
 
 beforeAll(() => {
-  const words = ["pack", ROOT, "--ignore-scripts", "--pack-destination", app, "--json"];
-  const [packed] = JSON.parse(run("npm", ...words)) as [{ filename: string }];
-  mkdirSync(installed, { recursive: true });
-  run("tar", "-xzf", join(app, packed.filename), "-C", installed, "--strip-components", "1");
-  const { dependencies } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as {
-    dependencies: Record<string, string>;
-  };
-  for (const name of [...Object.keys(dependencies), "@types/node"]) link(name);
-  const compilerOptions = {
-    module: "nodenext",
-    target: "es2022",
-    lib: ["es2023"],
-    strict: true,
-    types: ["node"],
-  };
-  writeFileSync(join(app, "package.json"), '{"type": "module", "private": true}');
-  writeFileSync(join(app, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
-  writeFileSync(join(app, "first.ts"), FIRST_SCRIPT);
-  writeFileSync(join(app, "mine.ts"), SCENARIO);
-  const vectors = gunzipSync(readFileSync(join(installed, "data/vectors/vectors-dev.jsonl.gz")));
-  writeFileSync(join(app, "one.jsonl"), vectors.subarray(0, vectors.indexOf("\n")));
+  app = new Installed();
+  app.write("first.ts", FIRST_SCRIPT);
+  app.write("mine.ts", SCENARIO);
+  const file = join(app.package, "data/vectors/vectors-dev.jsonl.gz");
+  const vectors = gunzipSync(readFileSync(file));
+  app.write("one.jsonl", vectors.subarray(0, vectors.indexOf("\n")));
 });
 
-afterAll(() => rmSync(app, { recursive: true, force: true }));
+afterAll(() => app.remove());
 
 test("a first script type-checks against the package and runs on plain Node", () => {
-  run(process.execPath, join(ROOT, "node_modules/typescript/bin/tsc"), "-p", ".");
-  const said = JSON.parse(run(process.execPath, "first.js")) as Record<string, unknown>;
+  app.typeCheck();
+  const said = JSON.parse(app.run(process.execPath, "first.js")) as Record<string, unknown>;
   expect(said).toMatchObject({
     sources: ["walk", "l1"],
     cpus: 3,
@@ -121,11 +84,11 @@ test("a first script type-checks against the package and runs on plain Node", ()
 });
 
 test("the script of the README prints what the README says", () => {
-  const readme = readFileSync(join(installed, "README.md"), "utf8");
+  const readme = readFileSync(join(app.package, "README.md"), "utf8");
   const [, script = ""] = /```js\n(.*?)```/s.exec(readme) ?? [];
   const [, quoted] = /It prints six lines, `([^`]*)` among them/.exec(readme) ?? [];
-  writeFileSync(join(app, "readme.js"), script);
-  const lines = run(process.execPath, "readme.js").trimEnd().split("\n");
+  app.write("readme.js", script);
+  const lines = app.run(process.execPath, "readme.js").trimEnd().split("\n");
   expect(lines).toHaveLength(6);
   expect(lines).toContain(quoted);
 });
@@ -134,30 +97,29 @@ test("the types refuse a misspelt axis", () => {
   const wrong =
     'import { runExperiment } from "shootdown";\nrunExperiment("munmap", { axes: X });\n';
   const check = (axes: string): void => {
-    writeFileSync(join(app, "wrong.ts"), wrong.replace("X", axes));
-    run(process.execPath, join(ROOT, "node_modules/typescript/bin/tsc"), "-p", ".", "--noEmit");
+    app.write("wrong.ts", wrong.replace("X", axes));
+    app.typeCheck("--noEmit");
   };
   expect(() => check("{ cores: 2 }")).not.toThrow();
   expect(() => check("{ coers: 2 }")).toThrow();
-  rmSync(join(app, "wrong.ts"));
+  rmSync(join(app.folder, "wrong.ts"));
 });
 
 test("the command of the package runs from where it is installed", () => {
-  const main = join(installed, "dist/cli/main.js");
-  const text = run(process.execPath, main, "run", "munmap", "--json", "--set", "rounds=2");
-  expect(JSON.parse(text)).toHaveProperty("experiment", "munmap");
-  expect(readFileSync(main, "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
+  const { stdout } = app.shootdown("run", "munmap", "--json", "--set", "rounds=2");
+  expect(JSON.parse(stdout)).toHaveProperty("experiment", "munmap");
+  const main = readFileSync(join(app.package, "dist/cli/main.js"), "utf8");
+  expect(main).toMatch(/^#!\/usr\/bin\/env node\n/);
 });
 
 test("a scenario in the user's folder type-checks and is explored", () => {
-  const main = join(installed, "dist/cli/main.js");
-  const text = run(process.execPath, main, "explore", "mine.ts", "--policy", "eager", "--json");
-  const [result] = JSON.parse(text).scenarios;
+  const { stdout } = app.shootdown("explore", "mine.ts", "--policy", "eager", "--json");
+  const [result] = JSON.parse(stdout).scenarios;
   expect(result).toMatchObject({ name: "mine", file: "mine.ts", complete: true, violations: [] });
 });
 
 test("the package carries no sources and no tests", () => {
-  const files = run("find", installed, "-type", "f").split("\n");
+  const files = app.run("find", app.package, "-type", "f").split("\n");
   expect(files.some((file) => file.endsWith("dist/machine.wasm"))).toBe(true);
   expect(files.filter((file) => /\/(src|test|assembly)\//.test(file))).toEqual([]);
 });
@@ -169,7 +131,7 @@ const importsIn = (file: string): string[] =>
   );
 
 test("the package leaves out what only its own nights run, and lacks nothing of the rest", () => {
-  const files = run("find", join(installed, "dist"), "-type", "f").trim().split("\n");
+  const files = app.run("find", join(app.package, "dist"), "-type", "f").trim().split("\n");
   expect(files.filter((file) => /verify-(matrix|oracle|random)\./.test(file))).toEqual([]);
   expect(files.filter((file) => /\/verify\/(matrix|oracle|programs)\//.test(file))).toEqual([]);
   expect(files.some((file) => file.endsWith("dist/cli/verify-command.js"))).toBe(true);

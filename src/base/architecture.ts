@@ -24,6 +24,21 @@ export interface PagingFeatures {
   readonly noExecute: boolean;
 }
 
+/** A processor that has all of it. */
+export const EVERY_FEATURE: PagingFeatures = {
+  vendor: "intel",
+  physicalAddressBits: 52,
+  gigabytePages: true,
+  fiveLevels: true,
+  pcid: true,
+  invpcid: true,
+  smep: true,
+  smap: true,
+  protectionKeys: true,
+  supervisorKeys: true,
+  noExecute: true,
+};
+
 export type ControlRegister = "cr0" | "cr3" | "cr4" | "efer" | "pkru" | "pkrs";
 
 /** Architectural values, 64 bits; PKRU and PKRS have 32. */

@@ -18,6 +18,14 @@ function describeValue(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
+/** The one of `names` that `value` is; else bad input at `path`, which says what comes close. */
+export function readName<T extends string>(path: string, value: unknown, names: readonly T[]): T {
+  const found = names.find((name) => name === value);
+  if (found !== undefined) return found;
+  const remedy = typeof value === "string" ? remedyForName(value, names) : listOf(names);
+  throw new BadInput(path, value, remedy);
+}
+
 /** The known name that `name` begins, or else comes close to (edit distance at most 3). */
 export function closestName(name: string, known: readonly string[]): string | undefined {
   const begun = known.filter((candidate) => name.length > 1 && candidate.startsWith(name));
@@ -37,9 +45,11 @@ export function closestName(name: string, known: readonly string[]): string | un
 /** "did you mean x?" where a name comes close, and always the list of what is known. */
 export function remedyForName(name: string, known: readonly string[]): string {
   const close = closestName(name, known);
-  const list = `one of ${known.join(", ")}`;
+  const list = listOf(known);
   return close === undefined ? list : `did you mean ${close}? ${list}`;
 }
+
+const listOf = (names: readonly string[]): string => `one of ${names.join(", ")}`;
 
 function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -1,14 +1,26 @@
 // I10: no deadlock. When no CPU can go on, whoever waits for another is reported with what it waits
 // for.
 
-import type { KernelEvent, Moment, Observer } from "../kernel/operation/event.ts";
+import type { Restore } from "../base/restore.ts";
+import type { Moment } from "../kernel/operation/event.ts";
+import {
+  type CheckerOf,
+  type EventOf,
+  lookAtNothing,
+  type Looks,
+  nothingToRestore,
+} from "./checker.ts";
 import type { ViolationLog } from "./violation.ts";
 
-export class DeadlockChecker implements Observer {
+/** At a deadlock nothing else happens any more. */
+const LOOKS: Looks<"deadlock"> = { deadlock: lookAtNothing };
+
+export class DeadlockChecker implements CheckerOf<"deadlock"> {
+  readonly looksAt = LOOKS;
+
   constructor(private readonly log: ViolationLog) {}
 
-  observe(event: KernelEvent, { cycle }: Moment): void {
-    if (event.kind !== "deadlock") return;
+  observe(event: EventOf<"deadlock">, { cycle }: Moment): void {
     const cycleOfWaits = event.waits.map(
       (wait) => `CPU ${wait.cpu} (${wait.task}) on ${wait.cell}`,
     );
@@ -18,5 +30,9 @@ export class DeadlockChecker implements Observer {
         : `no CPU can go on: ${cycleOfWaits.join(", ")}`;
     const cpus = event.waits.map((wait) => wait.cpu);
     this.log.report({ invariant: "I10", message, cycle, cpus, mm: null });
+  }
+
+  save(): Restore {
+    return nothingToRestore;
   }
 }

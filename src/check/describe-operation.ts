@@ -1,6 +1,7 @@
 // An operation of the kernel in words, for the last operations of a violation report.
 
 import { hex } from "../base/address.ts";
+import { unreachable } from "../base/assert.ts";
 import type { PastOperation } from "../kernel/operation/event.ts";
 import type { Broadcast } from "../machine/broadcast.ts";
 import type { Operation } from "../kernel/operation/operation.ts";
@@ -78,6 +79,8 @@ export function describeOperation(operation: Operation): string {
       return `${operation.kind} CPU ${operation.cpu.id}`;
     case "note":
       return operation.notice.kind;
+    default:
+      return unreachable(operation);
   }
 }
 

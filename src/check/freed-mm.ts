@@ -1,22 +1,51 @@
 // I5: kernel code neither dereferences a freed mm nor passes a pointer to it on.
 
-import type { KernelEvent, Moment, Observer } from "../kernel/operation/event.ts";
+import { unreachable } from "../base/assert.ts";
+import type { Restore } from "../base/restore.ts";
+import type { Moment } from "../kernel/operation/event.ts";
 import type { Mm } from "../kernel/state/mm.ts";
+import {
+  type CheckerOf,
+  type EventOf,
+  lookAtNothing,
+  type Looks,
+  nothingToRestore,
+} from "./checker.ts";
 import type { ViolationLog } from "./violation.ts";
 
-export class FreedMmChecker implements Observer {
+type Watched = "mmFreed" | "useAfterFree" | "passed";
+
+const LOOKS: Looks<Watched> = {
+  mmFreed: ({ mm }) => [{ kind: "free", mm }],
+  useAfterFree: lookAtNothing, // the use itself meets the free
+  passed: ({ mm }) => [{ kind: "lifetime", mm }],
+};
+
+export class FreedMmChecker implements CheckerOf<Watched> {
+  readonly looksAt = LOOKS;
   /** Where and when each address space was freed. */
   private readonly frees = new WeakMap<Mm, Moment>();
 
   constructor(private readonly log: ViolationLog) {}
 
-  observe(event: KernelEvent, moment: Moment): void {
-    if (event.kind === "mmFreed") this.frees.set(event.mm, moment);
-    else if (event.kind === "useAfterFree") {
-      this.report(event.mm, `reads or writes ${event.cell}`, moment);
-    } else if (event.kind === "passed" && event.mm.freed) {
-      this.report(event.mm, `passes ${event.mm.name} to ${event.callee}`, moment);
+  observe(event: EventOf<Watched>, moment: Moment): void {
+    switch (event.kind) {
+      case "mmFreed":
+        this.frees.set(event.mm, moment);
+        return;
+      case "useAfterFree":
+        return this.report(event.mm, `reads or writes ${event.cell}`, moment);
+      case "passed":
+        if (!event.mm.freed) return;
+        return this.report(event.mm, `passes ${event.mm.name} to ${event.callee}`, moment);
+      default:
+        return unreachable(event);
     }
+  }
+
+  /** What it knows of an mm is asked only of one that has been freed, and noted anew by then. */
+  save(): Restore {
+    return nothingToRestore;
   }
 
   private report(mm: Mm | null, what: string, { cpu, cycle }: Moment): void {

@@ -4,28 +4,57 @@
 // dropped before the PCID is used again: it is condemned, and its use would be reported as I1.
 
 import type { FrameNumber } from "../base/address.ts";
-import type { KernelEvent, Moment, Observer } from "../kernel/operation/event.ts";
+import { unreachable } from "../base/assert.ts";
+import type { Restore } from "../base/restore.ts";
+import type { Moment } from "../kernel/operation/event.ts";
 import type { Kernel } from "../kernel/state/kernel.ts";
 import type { Mm } from "../kernel/state/mm.ts";
 import { VCPU_FLUSH_TLB } from "../kernel/cpu/steal-time.ts";
+import {
+  type CheckerOf,
+  type EventOf,
+  type Look,
+  type Looks,
+  nothingToRestore,
+} from "./checker.ts";
 import type { ViolationLog } from "./violation.ts";
+
+type Watched = "tableFreed" | "rootFreed";
+
+/** What is cached by way of the table is condemned. */
+const lookAtReach = ({ mm }: { readonly mm: Mm }): readonly Look[] => [
+  { kind: "translations", mm },
+  { kind: "tlbs" },
+];
+const LOOKS: Looks<Watched> = { tableFreed: lookAtReach, rootFreed: lookAtReach };
 
 /** Bits of Machine.reachesTable. */
 const IN_CR3 = 1;
 const IN_CURRENT_PCID = 2;
 const IN_OTHER_PCID = 4;
 
-export class FreedTableChecker implements Observer {
+export class FreedTableChecker implements CheckerOf<Watched> {
+  readonly looksAt = LOOKS;
+
   constructor(
     private readonly kernel: Kernel,
     private readonly log: ViolationLog,
   ) {}
 
-  observe(event: KernelEvent, moment: Moment): void {
-    if (event.kind === "tableFreed") this.check(event.mm, event.table, "table", moment);
-    else if (event.kind === "rootFreed") {
-      for (const root of event.mm.roots) this.check(event.mm, root, "root", moment);
+  observe(event: EventOf<Watched>, moment: Moment): void {
+    switch (event.kind) {
+      case "tableFreed":
+        return this.check(event.mm, event.table, "table", moment);
+      case "rootFreed":
+        for (const root of event.mm.roots) this.check(event.mm, root, "root", moment);
+        return;
+      default:
+        return unreachable(event);
     }
+  }
+
+  save(): Restore {
+    return nothingToRestore;
   }
 
   private check(mm: Mm, frame: FrameNumber, what: "table" | "root", moment: Moment): void {

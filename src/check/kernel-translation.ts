@@ -2,19 +2,31 @@
 // that is out of date: every address space would use it. One that is not global may stay in a PCID
 // that is not loaded; it is condemned, and its use would be reported as I1.
 
+import type { Restore } from "../base/restore.ts";
 import { hex, type PageRange } from "../base/address.ts";
-import type { KernelEvent, Moment, Observer } from "../kernel/operation/event.ts";
+import type { Moment } from "../kernel/operation/event.ts";
 import type { Kernel } from "../kernel/state/kernel.ts";
+import { type CheckerOf, type EventOf, type Looks, nothingToRestore } from "./checker.ts";
 import type { ViolationLog } from "./violation.ts";
 
-export class KernelTranslationChecker implements Observer {
+const LOOKS: Looks<"kernelFlushReturn"> = {
+  kernelFlushReturn: () => [{ kind: "kernelTranslations" }, { kind: "tlbs" }],
+};
+
+export class KernelTranslationChecker implements CheckerOf<"kernelFlushReturn"> {
+  readonly looksAt = LOOKS;
+
   constructor(
     private readonly kernel: Kernel,
     private readonly log: ViolationLog,
   ) {}
 
-  observe(event: KernelEvent, moment: Moment): void {
-    if (event.kind === "kernelFlushReturn") this.check(event.range, moment);
+  observe({ range }: EventOf<"kernelFlushReturn">, moment: Moment): void {
+    this.check(range, moment);
+  }
+
+  save(): Restore {
+    return nothingToRestore;
   }
 
   private check({ start, end }: PageRange, moment: Moment): void {

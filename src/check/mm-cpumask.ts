@@ -6,14 +6,42 @@
 // begins one, which goes by the mask. Interrupts are off in the whole of a change, so that none is
 // over in the middle.
 
-import type { KernelEvent, Moment, Observer } from "../kernel/operation/event.ts";
+import { unreachable } from "../base/assert.ts";
+import type { Moment } from "../kernel/operation/event.ts";
 import type { Kernel } from "../kernel/state/kernel.ts";
 import type { Mm } from "../kernel/state/mm.ts";
 import { type Restore, saveArray } from "../base/restore.ts";
+import { type CheckerOf, type EventOf, lookAtNothing, type Looks } from "./checker.ts";
 import type { Roots } from "./roots.ts";
 import type { ViolationLog } from "./violation.ts";
 
-export class MaskChecker implements Observer {
+type Watched =
+  | "flushBegin"
+  | "flushReturn"
+  | "flushed"
+  | "changeBegin"
+  | "changeEnd"
+  | "callsBegin"
+  | "callsEnd"
+  | "interruptTaken"
+  | "interruptReturned"
+  | "cr3Written";
+
+const LOOKS: Looks<Watched> = {
+  flushBegin: lookAtNothing,
+  flushReturn: lookAtNothing,
+  flushed: lookAtNothing,
+  changeBegin: lookAtNothing,
+  changeEnd: lookAtNothing,
+  callsBegin: lookAtNothing,
+  callsEnd: lookAtNothing,
+  interruptTaken: lookAtNothing,
+  interruptReturned: lookAtNothing,
+  cr3Written: lookAtNothing,
+};
+
+export class MaskChecker implements CheckerOf<Watched> {
+  readonly looksAt = LOOKS;
   /** Per CPU: how many of switch_mm, an interrupt, calls, a flush of its own it is in. */
   private readonly depth: number[];
 
@@ -25,7 +53,7 @@ export class MaskChecker implements Observer {
     this.depth = kernel.cpus.map(() => 0);
   }
 
-  observe(event: KernelEvent, moment: Moment): void {
+  observe(event: EventOf<Watched>, moment: Moment): void {
     const { cpu } = moment;
     switch (event.kind) {
       case "flushBegin":
@@ -51,6 +79,8 @@ export class MaskChecker implements Observer {
         return this.judge(moment, "has written CR3");
       case "flushed":
         return this.judge(moment, "has answered a flush");
+      default:
+        return unreachable(event);
     }
   }
 

@@ -2,16 +2,24 @@
 // takes on the other side of switch_to, before the next switch, and leaves nothing behind. Where
 // lazy references are counted, a switch from a borrowed mm to a user task must leave one there.
 
-import type { KernelEvent, Moment, Observer } from "../kernel/operation/event.ts";
+import { unreachable } from "../base/assert.ts";
+import type { Moment } from "../kernel/operation/event.ts";
 import type { Kernel } from "../kernel/state/kernel.ts";
 import type { Mm } from "../kernel/state/mm.ts";
 import { type Restore, saveArray } from "../base/restore.ts";
 import type { Task } from "../kernel/state/task.ts";
+import { type CheckerOf, type EventOf, lookAtNothing, type Looks } from "./checker.ts";
 import type { ViolationLog } from "./violation.ts";
+
+type Watched = "switched" | "prevMmTaken";
+
+/** Only a CPU itself looks at its run queue's prev_mm. */
+const LOOKS: Looks<Watched> = { switched: lookAtNothing, prevMmTaken: lookAtNothing };
 
 const nameOf = (mm: Mm | null): string => (mm === null ? "nothing" : mm.name);
 
-export class PrevMmChecker implements Observer {
+export class PrevMmChecker implements CheckerOf<Watched> {
+  readonly looksAt = LOOKS;
   /** Per CPU: what finish_task_switch is to take; undefined: no switch is in progress. */
   private readonly owed: (Mm | null | undefined)[];
 
@@ -22,9 +30,15 @@ export class PrevMmChecker implements Observer {
     this.owed = kernel.cpus.map(() => undefined);
   }
 
-  observe(event: KernelEvent, moment: Moment): void {
-    if (event.kind === "switched") this.left(event.from, event.to, moment);
-    else if (event.kind === "prevMmTaken") this.taken(event.mm, moment);
+  observe(event: EventOf<Watched>, moment: Moment): void {
+    switch (event.kind) {
+      case "switched":
+        return this.left(event.from, event.to, moment);
+      case "prevMmTaken":
+        return this.taken(event.mm, moment);
+      default:
+        return unreachable(event);
+    }
   }
 
   save(): Restore {

@@ -1,21 +1,37 @@
 // I9: references balance. No counter goes below zero, and when a run is over, mm_count of every
 // address space still there is what its holders explain.
 
-import type { KernelEvent, Moment, Observer } from "../kernel/operation/event.ts";
+import type { Restore } from "../base/restore.ts";
+import type { Moment } from "../kernel/operation/event.ts";
 import type { Kernel } from "../kernel/state/kernel.ts";
 import type { Mm } from "../kernel/state/mm.ts";
+import {
+  type CheckerOf,
+  type EventOf,
+  lookAtNothing,
+  type Looks,
+  nothingToRestore,
+} from "./checker.ts";
 import type { ViolationLog } from "./violation.ts";
 
-export class ReferenceChecker implements Observer {
+/** The operation on the counter has told of itself. */
+const LOOKS: Looks<"droppedTwice"> = { droppedTwice: lookAtNothing };
+
+export class ReferenceChecker implements CheckerOf<"droppedTwice"> {
+  readonly looksAt = LOOKS;
+
   constructor(
     private readonly kernel: Kernel,
     private readonly log: ViolationLog,
   ) {}
 
-  observe(event: KernelEvent, { cpu, cycle }: Moment): void {
-    if (event.kind !== "droppedTwice") return;
+  observe(event: EventOf<"droppedTwice">, { cpu, cycle }: Moment): void {
     const message = `CPU ${cpu} drops ${event.counter} of ${event.mm.name} below zero`;
     this.log.report({ invariant: "I9", message, cycle, cpus: [cpu], mm: event.mm });
+  }
+
+  save(): Restore {
+    return nothingToRestore;
   }
 
   /** At the end of a run that was stopped while nothing was half done but the stopping task. */

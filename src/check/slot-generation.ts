@@ -7,10 +7,18 @@
 // protocols without generations, where no slot names the mm.
 
 import type { FrameNumber } from "../base/address.ts";
-import type { KernelEvent, Moment, Observer } from "../kernel/operation/event.ts";
+import { unreachable } from "../base/assert.ts";
+import type { Moment } from "../kernel/operation/event.ts";
 import type { Kernel } from "../kernel/state/kernel.ts";
 import type { Mm } from "../kernel/state/mm.ts";
 import { type Restore, saveArray } from "../base/restore.ts";
+import {
+  type CheckerOf,
+  type EventOf,
+  lookAtNothing,
+  type Looks,
+  lookAtTranslations,
+} from "./checker.ts";
 import type { Condemnation, LeftOver } from "./left-over.ts";
 import type { Roots } from "./roots.ts";
 import type { ViolationLog } from "./violation.ts";
@@ -20,7 +28,28 @@ const NONE = -1;
 /** X86_CR3_PTI_PCID_USER_BIT is in the PCID of a slot's user half. */
 const PCID_OF_SLOT = 0x7ff;
 
-export class SlotGenerationChecker implements Observer {
+type Watched =
+  | "cr3Written"
+  | "flushed"
+  | "userPcidFlushed"
+  | "flushReturn"
+  | "pagesFreed"
+  | "revoked"
+  | "batchFlushReturn";
+
+/** What is claimed is judged when it is claimed, and again when a flush of it returns. */
+const LOOKS: Looks<Watched> = {
+  cr3Written: lookAtNothing,
+  flushed: lookAtNothing,
+  userPcidFlushed: lookAtNothing,
+  flushReturn: lookAtTranslations,
+  pagesFreed: lookAtTranslations,
+  revoked: lookAtTranslations,
+  batchFlushReturn: () => [{ kind: "everyMmsTranslations" }],
+};
+
+export class SlotGenerationChecker implements CheckerOf<Watched> {
+  readonly looksAt = LOOKS;
   /** Per CPU: the generation recorded for what CR3 holds, as last claimed. */
   private readonly recorded: number[];
   /** Per CPU: what was reported last, which is not reported again. */
@@ -36,7 +65,7 @@ export class SlotGenerationChecker implements Observer {
     this.reported = kernel.cpus.map(() => undefined);
   }
 
-  observe(event: KernelEvent, moment: Moment): void {
+  observe(event: EventOf<Watched>, moment: Moment): void {
     switch (event.kind) {
       case "cr3Written":
         if (this.isPutOff(moment.cpu)) return;
@@ -51,6 +80,8 @@ export class SlotGenerationChecker implements Observer {
       case "batchFlushReturn":
         for (const mm of this.kernel.liveMms) this.judgeHolders(mm, moment);
         return;
+      default:
+        return unreachable(event);
     }
   }
 

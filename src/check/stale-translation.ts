@@ -17,11 +17,19 @@ import {
   type PageRange,
   union,
 } from "../base/address.ts";
+import { unreachable } from "../base/assert.ts";
 import type { Broadcast } from "../machine/broadcast.ts";
-import type { KernelEvent, Moment, Observer } from "../kernel/operation/event.ts";
+import type { Moment } from "../kernel/operation/event.ts";
 import type { Kernel } from "../kernel/state/kernel.ts";
 import { type Mm, WHOLE_USER_HALF } from "../kernel/state/mm.ts";
 import { type Restore, saveArray } from "../base/restore.ts";
+import {
+  type CheckerOf,
+  type EventOf,
+  lookAtNothing,
+  type Looks,
+  lookAtTranslations,
+} from "./checker.ts";
 import type { LeftOver } from "./left-over.ts";
 import type { Roots } from "./roots.ts";
 import { UnflushedChanges } from "./unflushed.ts";
@@ -43,7 +51,45 @@ interface InFlight {
   since: number;
 }
 
-export class StaleTranslationChecker implements Observer {
+type Watched =
+  | "flushBegin"
+  | "flushReturn"
+  | "entryWithdrawn"
+  | "unmapDeferred"
+  | "batchFlushBegin"
+  | "batchFlushReturn"
+  | "unmapPostponed"
+  | "pagesFreed"
+  | "revoking"
+  | "revoked"
+  | "cr3Written"
+  | "broadcastBegun"
+  | "broadcastsDone"
+  | "invalidatedRemotely"
+  | "staleUse"
+  | "mmFreed";
+
+const LOOKS: Looks<Watched> = {
+  flushBegin: lookAtTranslations,
+  flushReturn: lookAtTranslations,
+  entryWithdrawn: lookAtNothing,
+  unmapDeferred: lookAtTranslations,
+  batchFlushBegin: () => [{ kind: "everyMmsTranslations" }],
+  batchFlushReturn: () => [{ kind: "everyMmsTranslations" }],
+  unmapPostponed: lookAtNothing,
+  pagesFreed: lookAtTranslations,
+  revoking: lookAtTranslations,
+  revoked: lookAtTranslations,
+  cr3Written: lookAtNothing,
+  broadcastBegun: lookAtNothing,
+  broadcastsDone: lookAtNothing,
+  invalidatedRemotely: lookAtNothing,
+  staleUse: lookAtNothing,
+  mmFreed: lookAtNothing,
+};
+
+export class StaleTranslationChecker implements CheckerOf<Watched> {
+  readonly looksAt = LOOKS;
   /** CPUs that have had a root in CR3: only they can hold its entries. */
   private readonly cpusOfRoot = new Map<FrameNumber, Set<number>>();
   /** Flushes that have begun and not returned, with what they are to condemn. */
@@ -75,7 +121,7 @@ export class StaleTranslationChecker implements Observer {
     }
   }
 
-  observe(event: KernelEvent, moment: Moment): void {
+  observe(event: EventOf<Watched>, moment: Moment): void {
     const { cpu } = moment;
     this.hasChanged = true;
     switch (event.kind) {
@@ -122,6 +168,8 @@ export class StaleTranslationChecker implements Observer {
           this.leftOver.forgetRoot(root);
         }
         return;
+      default:
+        return unreachable(event);
     }
   }
 

@@ -1,11 +1,15 @@
 // What a checker reports: which invariant, where and when, and what the CPUs involved did last.
 
+import type { OwnName } from "../base/own-name.ts";
 import type { PastOperation } from "../kernel/operation/event.ts";
 import type { History } from "../kernel/operation/history.ts";
 import type { Mm } from "../kernel/state/mm.ts";
 
 /** The invariants that a run is watched for: docs/architecture.md, What must never happen. */
-export type Invariant = "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I7" | "I8" | "I9" | "I10";
+type BuiltInInvariant = "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I7" | "I8" | "I9" | "I10";
+
+/** One of these, or that of a checker of somebody's own. */
+export type Invariant = BuiltInInvariant | OwnName;
 
 export interface Violation {
   readonly invariant: Invariant;

@@ -2,7 +2,7 @@
 // time than most commands do.
 
 import { Command } from "commander";
-import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { readName } from "../base/bad-input.ts";
 
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./run-command.ts")).runCommand(),
@@ -23,13 +23,7 @@ export async function program(words: readonly string[]): Promise<Command> {
     .argument("[command]")
     .helpCommand(false)
     .usage("COMMAND [options]")
-    .action((name: string | undefined) => {
-      const remedy =
-        name === undefined
-          ? `one of ${COMMAND_NAMES.join(", ")}`
-          : remedyForName(name, COMMAND_NAMES);
-      throw new BadInput("command", name, remedy);
-    });
+    .action((name: string | undefined) => void readName("command", name, COMMAND_NAMES));
   const asked = COMMAND_NAMES.filter((name) => name === words[0]);
   for (const name of asked.length > 0 ? asked : COMMAND_NAMES) {
     root.addCommand(quietly(await COMMANDS[name]!()));

@@ -17,7 +17,11 @@ export async function runAndDeliver(
       ...(options.seed === undefined ? {} : { seed: options.seed }),
       ...(options.seeds === undefined ? {} : { seeds: options.seeds }),
       ...(options.workers === undefined ? {} : { workers: options.workers }),
-      settings: [...(options.set ?? []), ...(options.mutation ?? [])],
+      settings: [options.protocol, options.policy, options.mutation, ...(options.set ?? [])].filter(
+        (setting) => setting !== undefined,
+      ),
+      checkers: options.checker ?? [],
+      files: options.code ?? [],
       checks: options.checks,
       onNote: note,
       onProgress: (state) => progress.update(state),

@@ -5,23 +5,27 @@ import { Command, Option } from "commander";
 import { readCount } from "../experiment/experiment.ts";
 import { MAX_WORKERS, defaultWorkers } from "../experiment/workers.ts";
 import { replayCounterexample } from "../explore/file.ts";
-import { type ExploreResult, isAsExpected } from "../explore/explore-job.ts";
-import { plan, type Selection } from "../explore/explore-plan.ts";
-import { exploreAll } from "../explore/explore.ts";
+import { type ExploreResult, isAsExpected } from "../explore/scenario-result.ts";
+import { planJobs, type Selection } from "../explore/explore-plan.ts";
+import { exploreAll, FILE_EXECUTIONS } from "../explore/explore.ts";
 import { SCENARIOS } from "../explore/scenarios/scenarios.ts";
 import { formatCounterexample, formatExploration } from "../report/exploration-text.ts";
 import { formatSequence } from "../report/schedule-table.ts";
 import { explorationProgress } from "./exploration-progress.ts";
 import { failCheck } from "./failure.ts";
-import { jsonOption, seedOption } from "./options.ts";
+import { fileOption, idleSeedOption, jsonOption } from "./options.ts";
 import { checkOutputFile, note, paintFor, print, toJson } from "./output.ts";
 
 /** Where nobody says how wide the paper is. */
 const COLUMNS = 140;
 const MOST = 1_000_000_000;
+/** What ends an exploration early; what was covered until then is printed. A second one kills. */
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
-interface Options extends Selection {
+interface Options extends Omit<Selection, "scenarios" | "files" | "checkers"> {
   readonly json?: true;
+  readonly checker?: readonly string[];
+  readonly code?: readonly string[];
   readonly maxSteps?: number;
   readonly maxExecutions?: number;
   readonly preemptionBound?: number;
@@ -35,16 +39,17 @@ interface Options extends Selection {
 export function exploreCommand(): Command {
   return new Command("explore")
     .description("every interleaving of small scenarios, under x86-TSO")
-    .argument(
-      "[scenario...]",
-      "scenarios, or files of them (default: all, and every known mistake)",
-    )
-    .option("--policy <NAME>", "lazy-TLB policy")
-    .option("--protocol <NAME>", "shootdown protocol")
-    .option("--mutation <NAME>", "a known mistake, or none")
+    .argument("[scenario...]", "scenarios, or files of them (default: all, and every mutation)")
+    .option("--policy <NAME>", "lazy-TLB policy: a name, or a file of one's own")
+    .option("--protocol <NAME>", "shootdown protocol, the same")
+    .option("--mutation <NAME>", "one way in which the kernel is wrong, the same; or none")
+    .addOption(fileOption("--checker", "a checker of one's own, which watches too (repeatable)"))
+    .addOption(fileOption("--code", "a file whose names may be used (repeatable)"))
     .option("--memory <MODEL>", "sc or tso (default: tso)")
     .addOption(counted("--max-steps", "cut longer executions (default: 1000)"))
-    .addOption(counted("--max-executions", "end after so many executions"))
+    .addOption(
+      counted("--max-executions", `end after so many executions (of a file: ${FILE_EXECUTIONS})`),
+    )
     .addOption(counted("--preemption-bound", "at most so many preemptions; no reduction then"))
     .addOption(counted("--time", "end each exploration after so many seconds"))
     .addOption(
@@ -59,17 +64,18 @@ export function exploreCommand(): Command {
       ).argParser(checkOutputFile),
     )
     .addOption(jsonOption())
-    .addOption(seedOption())
+    .addOption(idleSeedOption())
     .addHelpText("after", `\nScenarios:\n${describeScenarios()}`)
     .action(explore);
 }
 
 async function explore(scenarios: readonly string[], options: Options): Promise<void> {
   if (options.replay !== undefined) return replay(options.replay, options);
-  const jobs = await plan({ ...options, scenarios });
+  const { checker: checkers = [], code: files = [], ...selection } = options;
+  const { jobs } = await planJobs({ ...selection, scenarios, checkers, files });
   const interrupt = new AbortController();
   const stop = (): void => interrupt.abort();
-  process.once("SIGINT", stop);
+  for (const signal of SIGNALS) process.once(signal, stop);
   const progress = explorationProgress();
   const { maxSteps, maxExecutions, preemptionBound, time, reduction } = options;
   try {
@@ -90,7 +96,7 @@ async function explore(scenarios: readonly string[], options: Options): Promise<
     failCheck();
   } finally {
     progress.stop();
-    process.removeListener("SIGINT", stop);
+    for (const signal of SIGNALS) process.removeListener(signal, stop);
   }
 }
 

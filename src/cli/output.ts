@@ -11,12 +11,17 @@ import { colours, plain, type Paint } from "../report/paint.ts";
 import { formatTable } from "../report/table.ts";
 import { formatViolations } from "../report/violations.ts";
 import { failCheck } from "./failure.ts";
-import type { RunOptions } from "./options.ts";
 
 const NARROWEST = 140;
 
+export interface OutputOptions {
+  readonly json?: true;
+  readonly csv?: true;
+  readonly out?: string;
+}
+
 /** Prints and saves a result as the options say; an unexpected verdict fails the check. */
-export function deliver(result: ExperimentResult, options: RunOptions): void {
+export function deliver(result: ExperimentResult, options: OutputOptions): void {
   if (!result.rows.every(isAsExpected)) failCheck();
   if (options.out !== undefined) writeWhole(options.out, formatFor(options.out, result));
   if (options.json) print(toJson(result));
@@ -25,7 +30,7 @@ export function deliver(result: ExperimentResult, options: RunOptions): void {
 }
 
 /** Table, violations and the lines that answer. */
-export function formatText(result: ExperimentResult, paint: Paint, width = NARROWEST): string {
+function formatText(result: ExperimentResult, paint: Paint, width = NARROWEST): string {
   const table = formatTable(result.rows, { paint, width: Math.max(width, NARROWEST) });
   const violations = formatViolations(result.rows, paint);
   const closing = answers(result.rows).map((line) => `${line}\n`);

@@ -5,9 +5,9 @@ import { execFileSync } from "node:child_process";
 import Table from "cli-table3";
 import { Command } from "commander";
 import { median } from "simple-statistics";
-import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { readName } from "../base/bad-input.ts";
 import { PERF_SCENARIOS } from "../perf/perf-scenarios.ts";
-import { jsonOption, seedOption } from "./options.ts";
+import { idleSeedOption, jsonOption } from "./options.ts";
 import { print, toJson } from "./output.ts";
 
 interface PerfResult {
@@ -24,11 +24,9 @@ export function perfCommand(): Command {
     .description("throughput of this program: standard streams and kernel loops")
     .argument("[scenario...]", `some of ${names.join(", ")}`)
     .addOption(jsonOption())
-    .addOption(seedOption())
+    .addOption(idleSeedOption())
     .action(async (chosen: readonly string[], options: { readonly json?: true }) => {
-      for (const name of chosen) {
-        if (!names.includes(name)) throw new BadInput("perf", name, remedyForName(name, names));
-      }
+      for (const name of chosen) readName("perf", name, names);
       const scenarios = await measure(chosen.length === 0 ? names : chosen);
       print(options.json ? toJson({ scenarios }) : formatScenarios(scenarios));
     });

@@ -2,10 +2,10 @@
 
 import Table from "cli-table3";
 import { Command } from "commander";
-import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { readName } from "../base/bad-input.ts";
 import { presetListing } from "../presets/listing.ts";
 import { PRESET_NAMES, presetNamed, presets, type PresetName } from "../presets/presets.ts";
-import { jsonOption, seedOption } from "./options.ts";
+import { idleSeedOption, jsonOption } from "./options.ts";
 import { print, toJson } from "./output.ts";
 
 export function presetsCommand(): Command {
@@ -13,18 +13,14 @@ export function presetsCommand(): Command {
     .description("the CPU presets, with the source of every number")
     .argument("[name]", "one of them")
     .addOption(jsonOption())
-    .addOption(seedOption())
+    .addOption(idleSeedOption())
     .action((name: string | undefined, options: { readonly json?: true }) => {
       if (name === undefined) print(options.json ? toJson(presets) : listAll());
       else print(options.json ? toJson(presetNamed(nameOf(name))) : listOne(nameOf(name)));
     });
 }
 
-function nameOf(name: string): PresetName {
-  const known = PRESET_NAMES.find((one) => one === name);
-  if (known === undefined) throw new BadInput("presets", name, remedyForName(name, PRESET_NAMES));
-  return known;
-}
+const nameOf = (text: string): PresetName => readName("presets", text, PRESET_NAMES);
 
 function listAll(): string {
   const table = new Table({

@@ -1,7 +1,7 @@
 // `shootdown verify [FILE...]`: recorded vectors against the emulated machine.
 
 import { Command, Option } from "commander";
-import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { BadInput, readName } from "../base/bad-input.ts";
 import { PRESET_NAMES, type PresetName } from "../presets/presets.ts";
 import { brief } from "../report/number.ts";
 import { formatVerification } from "../report/verification.ts";
@@ -10,7 +10,7 @@ import type { ExplainedFailure } from "../verify/vectors/side-by-side.ts";
 import { FAILURES_KEPT } from "../verify/vectors/verify-vectors.ts";
 import { verify } from "../verify/vectors/verify-files.ts";
 import { failCheck } from "./failure.ts";
-import { jsonOption, seedOption } from "./options.ts";
+import { idleSeedOption, jsonOption } from "./options.ts";
 import { note, paintFor, print, toJson } from "./output.ts";
 
 const MOST_FAILURES = 100_000;
@@ -28,10 +28,10 @@ export function verifyCommand(): Command {
     .description("recorded vectors of paging against the emulated machine")
     .argument("[file...]", "JSONL, plain or gzip; - is stdin (default: those of the package)")
     .addOption(jsonOption())
-    .addOption(seedOption())
+    .addOption(idleSeedOption())
     .addOption(
       new Option("--cpu <PRESET>", "whose TLBs and caches (default: skylake-sp)").argParser(
-        readCpu,
+        (text) => readName("--cpu", text, PRESET_NAMES),
       ),
     )
     .addOption(
@@ -65,12 +65,6 @@ async function verifyAndPrint(files: readonly string[], options: Options): Promi
 function noteRate(cases: number, seconds: number): void {
   if (!process.stderr.isTTY) return;
   note(`${cases} cases in ${seconds.toFixed(1)} s, ${brief(cases / seconds)} a second`);
-}
-
-function readCpu(text: string): PresetName {
-  const known = PRESET_NAMES.find((name) => name === text);
-  if (known === undefined) throw new BadInput("--cpu", text, remedyForName(text, PRESET_NAMES));
-  return known;
 }
 
 function readFailures(text: string): number {

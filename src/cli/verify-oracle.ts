@@ -5,7 +5,7 @@
 import { Command, Option } from "commander";
 import { readCount } from "../experiment/experiment.ts";
 import { machineEngine } from "../machine/engine.ts";
-import { describe } from "../presets/describe.ts";
+import { describeMachine } from "../presets/describe.ts";
 import { presetNamed } from "../presets/presets.ts";
 import { EXCLUSIONS, NORMALISATIONS } from "../verify/oracle/artifacts.ts";
 import { buildOracle, checkMeans } from "../verify/oracle/ask.ts";
@@ -21,7 +21,7 @@ const DEFAULT_CASES = 4000;
 const MAX_CASES = 1_000_000;
 
 /** The engine that is judged. */
-const ENGINE = machineEngine(describe(presetNamed("skylake-sp"), { cores: 1 }));
+const ENGINE = machineEngine(describeMachine(presetNamed("skylake-sp"), { cores: 1 }));
 
 interface Options {
   readonly json?: true;

@@ -4,9 +4,9 @@
 import { Command, Option } from "commander";
 import { hex } from "../base/address.ts";
 import type { AccessKind } from "../base/architecture.ts";
-import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { BadInput, readName } from "../base/bad-input.ts";
 import { readCount } from "../experiment/experiment.ts";
-import { parseSetting, type Setting } from "../experiment/settings.ts";
+import { askedSetting, readSetting, type Setting } from "../experiment/settings.ts";
 import { MAX_CORES } from "../machine/description.ts";
 import { PRESET_NAMES } from "../presets/presets.ts";
 import { formatWalk } from "../report/walk-text.ts";
@@ -45,7 +45,10 @@ export function walkCommand(): Command {
     .addOption(counted("--core", "the core (default: 0)", 0, MAX_CORES - 1))
     .addOption(
       new Option("--set <AXIS=VALUE>", "the workload's configuration (repeatable)").argParser(
-        (text: string, before: readonly Setting[] = []) => [...before, parseSetting(text)],
+        (text: string, before: readonly Setting[] = []) => [
+          ...before,
+          readSetting(askedSetting(text)),
+        ],
       ),
     )
     .addOption(seedOption())
@@ -91,11 +94,7 @@ function counted(flag: string, text: string, least: number, most = MOST_OPERATIO
 }
 
 function named<T extends string>(flag: string, text: string, names: readonly T[]): Option {
-  return new Option(`${flag} <NAME>`, text).argParser((value): T => {
-    const known = names.find((name) => name === value);
-    if (known === undefined) throw new BadInput(flag, value, remedyForName(value, names));
-    return known;
-  });
+  return new Option(`${flag} <NAME>`, text).argParser((value) => readName(flag, value, names));
 }
 
 /** JSON has no 64-bit integers: hex strings, as in vectors. */

@@ -10,7 +10,7 @@ import { kernelAt } from "../experiment/kernel-at.ts";
 import type { Setting } from "../experiment/settings.ts";
 import type { Kernel } from "../kernel/state/kernel.ts";
 import type { Machine } from "../machine/machine.ts";
-import { describe } from "../presets/describe.ts";
+import { describeMachine } from "../presets/describe.ts";
 import { presetNamed, type PresetName } from "../presets/presets.ts";
 import { machineOfCase, vectorNamed } from "../verify/vectors/machine-of-case.ts";
 import { parseTables } from "../verify/vectors/vector-tables.ts";
@@ -41,7 +41,7 @@ interface Subject {
 /** The machine whose walk is explained, as far as it has come. */
 export async function subjectOf(options: SubjectOptions): Promise<Subject> {
   const { tables, vector, id, after = 0 } = options;
-  const description = describe(presetNamed(options.cpu ?? "skylake-sp"), { cores: 1 });
+  const description = describeMachine(presetNamed(options.cpu ?? "skylake-sp"), { cores: 1 });
   if (tables !== undefined) {
     const machine = machineOfCase(description, parseTables(tables, readText(tables)), 0);
     return { machine, core: 0 };

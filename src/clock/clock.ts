@@ -2,6 +2,7 @@
 // on, ties by core id; a core runs ahead of the others only in user mode, and there only as far as
 // the smallest latency by which another core could reach it.
 
+import { unreachable } from "../base/assert.ts";
 import { Activation } from "../kernel/operation/activation.ts";
 import type { Cell, Watcher } from "../kernel/operation/cell.ts";
 import { type Cpu, NEED_RESCHED } from "../kernel/state/cpu.ts";
@@ -11,7 +12,7 @@ import { History } from "../kernel/operation/history.ts";
 import { Host } from "./host.ts";
 import { returnToUser, serveInterrupt } from "../kernel/cpu/interrupt.ts";
 import type { Kernel } from "../kernel/state/kernel.ts";
-import { perform } from "./timed-operations.ts";
+import { perform, type TimedExecutor } from "./timed-operations.ts";
 import { ReadyQueue } from "./ready-queue.ts";
 import { RemoteActions } from "./remote-actions.ts";
 import { Tick } from "./tick.ts";
@@ -22,7 +23,7 @@ const PATIENCE_CYCLES = 1e8;
 
 export type ClockEnd = "stopped" | "deadlock" | "starved" | "paused";
 
-export class Clock {
+export class Clock implements TimedExecutor {
   readonly host: Host;
   readonly actions: RemoteActions;
   readonly tick: Tick | null;
@@ -160,6 +161,8 @@ export class Clock {
         return this.lookAgain(cpu, top);
       case "user":
         return this.runUserMode(cpu, top);
+      default:
+        return unreachable(top.activity);
     }
   }
 

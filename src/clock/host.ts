@@ -2,9 +2,9 @@
 // kvm_arch_vcpu_put and vcpu_enter_guest). A preempted vCPU executes nothing and takes no
 // interrupt.
 
-import type { Clock } from "./clock.ts";
 import type { Cpu } from "../kernel/state/cpu.ts";
 import { flushGuest, VCPU_FLUSH_TLB, VCPU_PREEMPTED } from "../kernel/cpu/steal-time.ts";
+import type { Timeline } from "./timeline.ts";
 
 const RUNS = -1;
 
@@ -26,7 +26,7 @@ export class Host {
   }
 
   /** kvm_steal_time_set_preempted: from `cycle`, or as soon as the vCPU can be stopped. */
-  preempt(clock: Clock, cpu: Cpu, { cycle, cycles }: { cycle: number; cycles: number }): void {
+  preempt(clock: Timeline, cpu: Cpu, { cycle, cycles }: { cycle: number; cycles: number }): void {
     if (this.isPreempted(cpu)) return;
     const { machine } = clock.kernel;
     const top = cpu.current.stack.at(-1)!;
@@ -41,14 +41,14 @@ export class Host {
   }
 
   /** The vCPU is not to wait any longer. */
-  resume(clock: Clock, cpu: Cpu, cycle: number): void {
+  resume(clock: Timeline, cpu: Cpu, cycle: number): void {
     if (!this.isPreempted(cpu)) return;
     this.entryCycles[cpu.id] = Math.min(this.entryCycle(cpu), cycle);
     clock.reschedule(cpu);
   }
 
   /** record_steal_time: the flush that others asked for, before the guest's next instruction. */
-  enter(clock: Clock, cpu: Cpu): void {
+  enter(clock: Timeline, cpu: Cpu): void {
     const { machine } = clock.kernel;
     machine.advanceTo(cpu.id, this.entryCycle(cpu));
     this.entryCycles[cpu.id] = RUNS;

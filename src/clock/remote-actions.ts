@@ -6,9 +6,9 @@ import type { Broadcast } from "../machine/broadcast.ts";
 import { pagesIn } from "../base/address.ts";
 import type { Activation } from "../kernel/operation/activation.ts";
 import type { Cell } from "../kernel/operation/cell.ts";
-import type { Clock } from "./clock.ts";
 import type { Cpu } from "../kernel/state/cpu.ts";
 import { ACTION_DONE, type SendActions } from "../kernel/operation/remote-operation.ts";
+import type { Timeline } from "./timeline.ts";
 
 interface PendingAction {
   readonly arrival: number;
@@ -29,7 +29,7 @@ export class RemoteActions {
   }
 
   /** The ICR has been written for these targets. */
-  send(clock: Clock, cpu: Cpu, { what, targets }: SendActions): void {
+  send(clock: Timeline, cpu: Cpu, { what, targets }: SendActions): void {
     const { machine, cpus } = clock.kernel;
     for (const { cpu: target, status } of targets) {
       const arrival = machine.now(cpu.id) + machine.remote.deliveryCycles(cpu.id, target);
@@ -41,7 +41,7 @@ export class RemoteActions {
   }
 
   /** The first action has arrived at the CPU, whose code on top is `top`. */
-  answerFirst(clock: Clock, cpu: Cpu, top: Activation): void {
+  answerFirst(clock: Timeline, cpu: Cpu, top: Activation): void {
     const { machine } = clock.kernel;
     const { arrival, what, status } = this.pending[cpu.id]!.shift()!;
     const before = machine.now(cpu.id);
@@ -59,7 +59,7 @@ export class RemoteActions {
 }
 
 /** A core that sleeps wakes for it, and sleeps on. */
-function cyclesOf({ kernel }: Clock, what: Broadcast, asleep: boolean): number {
+function cyclesOf({ kernel }: Timeline, what: Broadcast, asleep: boolean): number {
   const { instruction, remoteActionCycles } = kernel.machine.description;
   const entry = remoteActionCycles + (asleep ? instruction.idleExit : 0);
   if (what.extent === "pages") return entry + pagesIn(what.range) * instruction.invlpg;

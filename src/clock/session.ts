@@ -2,7 +2,7 @@
 // else watches.
 
 import { BadInput } from "../base/bad-input.ts";
-import { type Checkers, checkersFor } from "../check/checkers.ts";
+import { type CheckerFactory, type Checkers, checkersFor } from "../check/checkers.ts";
 import { type Violation, ViolationLog } from "../check/violation.ts";
 import { type BootRequest, startKernel } from "../kernel/boot.ts";
 import type { Observer } from "../kernel/operation/event.ts";
@@ -13,6 +13,8 @@ import { Clock, type ClockEnd } from "./clock.ts";
 export interface SessionRequest extends BootRequest {
   /** Whether the checkers watch. */
   readonly checks: boolean;
+  /** Checkers of somebody's own, which watch beside the package's where these do. */
+  readonly ownCheckers?: readonly CheckerFactory[];
   /** Makes what runs on the kernel, before the first cycle. */
   readonly start?: (kernel: Kernel) => void;
   /** Who watches, before the checkers do. */
@@ -25,12 +27,16 @@ export class Session {
   private readonly log: ViolationLog;
   private readonly checkers: Checkers | null;
 
-  constructor({ checks, start = () => {}, observers = () => [], ...boot }: SessionRequest) {
+  constructor(request: SessionRequest) {
+    const { checks, ownCheckers, start = () => {}, observers = () => [], ...boot } = request;
     this.kernel = startKernel(boot);
     const history = new History(this.kernel.cpus.length);
     this.log = new ViolationLog(history);
-    this.checkers = checks ? checkersFor(this.kernel, this.log) : null;
-    const watching = [...observers(this.kernel), ...(this.checkers?.observers ?? [])];
+    this.checkers = checks ? checkersFor(this.kernel, this.log, ownCheckers) : null;
+    const watching = [
+      ...observers(this.kernel),
+      ...(this.checkers === null ? [] : [this.checkers.watch]),
+    ];
     start(this.kernel);
     this.clock = new Clock(this.kernel, watching, history);
   }

@@ -4,18 +4,18 @@
 // else Linux does then is the same for all protocols and not modelled. The executor keeps the
 // timer, so setting it takes no cycles.
 
-import type { Clock } from "./clock.ts";
 import type { Cpu } from "../kernel/state/cpu.ts";
 import type { TickHook } from "../kernel/state/shootdown-protocol.ts";
 import { HZ } from "../kernel/operation/operation.ts";
 import { TIMER_VECTOR } from "../kernel/operation/vectors.ts";
+import type { Timeline } from "./timeline.ts";
 
 export class Tick {
   private readonly periodCycles: number;
   private readonly isArmed: boolean[];
 
   constructor(
-    private readonly clock: Clock,
+    private readonly clock: Timeline,
     private readonly hook: TickHook,
   ) {
     const { machine, cpus } = clock.kernel;

@@ -4,25 +4,46 @@
 // explorer's subject.
 
 import { addressOfPage, hex, type PageNumber } from "../base/address.ts";
-import { assert } from "../base/assert.ts";
+import { assert, unreachable } from "../base/assert.ts";
 import type { Machine } from "../machine/machine.ts";
 import { Activation } from "../kernel/operation/activation.ts";
 import { icrWrites } from "../kernel/cpu/icr.ts";
 import type { Cell } from "../kernel/operation/cell.ts";
-import type { Clock } from "./clock.ts";
 import { makeCurrent } from "../kernel/cpu/context-switch.ts";
 import type { Cpu } from "../kernel/state/cpu.ts";
 import { leafAt, withdraws } from "../kernel/state/leaf-entry.ts";
 import { HZ, type Operation } from "../kernel/operation/operation.ts";
 import { Mm } from "../kernel/state/mm.ts";
+import type { Host } from "./host.ts";
+import type { RemoteActions } from "./remote-actions.ts";
+import type { Tick } from "./tick.ts";
+import type { Timeline } from "./timeline.ts";
 
 /** What code does while its condition does not hold. */
 const PARKED_AS = { wait: "waiting", queue: "queued", park: "parked", idle: "idle" } as const;
 
 const cyclesPerSecond = ({ description }: Machine): number => description.frequencyGhz * 1e9;
 
+/** The clock, as operations see it. */
+export interface TimedExecutor extends Timeline {
+  readonly host: Host;
+  readonly actions: RemoteActions;
+  /** Null where the protocol does nothing at a tick. */
+  readonly tick: Tick | null;
+  setInterrupts(cpu: Cpu, enabled: boolean): void;
+  /** The CPU goes to user mode, unless another task is to run first. */
+  leaveForUser(cpu: Cpu): void;
+  /** Parks `top`: a change of its cell wakes it, unless it is in HLT, which only interrupts end. */
+  watch(top: Activation): void;
+}
+
 /** Carries out `operation`, which the code `top` on `cpu` has just yielded. */
-export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Operation): void {
+export function perform(
+  clock: TimedExecutor,
+  cpu: Cpu,
+  top: Activation,
+  operation: Operation,
+): void {
   const { machine } = clock.kernel;
   switch (operation.kind) {
     case "work":
@@ -99,7 +120,7 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
       clock.setInterrupts(cpu, operation.enabled);
       return;
     case "readEntry":
-      machine.touch(cpu.id, operation.mm.tables.addressOfEntry(operation.page), false);
+      machine.touch(cpu.id, operation.mm.tables.addressOfEntry(operation.page));
       top.result = operation.mm.tables.entryAt(operation.page);
       return;
     case "writeEntry":
@@ -111,7 +132,7 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
     }
     case "linkPath": {
       const { path, page, entry, size } = operation;
-      for (const at of path.set(page, entry, size)) machine.touch(cpu.id, at, true);
+      for (const at of path.set(page, entry, size)) machine.touch(cpu.id, at);
       return;
     }
     case "presentPages":
@@ -151,26 +172,28 @@ export function perform(clock: Clock, cpu: Cpu, top: Activation, operation: Oper
       return clock.host.resume(clock, operation.cpu, machine.now(cpu.id));
     case "note":
       return clock.emit(cpu, operation.notice);
+    default:
+      return unreachable(operation);
   }
 }
 
 type EntryWrite = Omit<Extract<Operation, { kind: "writeEntry" | "exchangeEntry" }>, "kind">;
 
 function performWriteEntry(
-  clock: Clock,
+  clock: TimedExecutor,
   cpu: Cpu,
   top: Activation,
   { mm, page, entry, size }: EntryWrite,
 ): void {
   const old = mm.tables.setEntry(page, entry, size);
   top.result = old;
-  clock.kernel.machine.touch(cpu.id, mm.tables.addressOfEntry(page), true);
+  clock.kernel.machine.touch(cpu.id, mm.tables.addressOfEntry(page));
   if (!withdraws(old, entry)) return;
   clock.emit(cpu, { kind: "entryWithdrawn", mm, range: leafAt(page, size) });
 }
 
 function performInvpcid(
-  clock: Clock,
+  clock: TimedExecutor,
   cpu: Cpu,
   { type, pcid, page }: Extract<Operation, { kind: "invpcid" }>,
 ): void {
@@ -179,7 +202,12 @@ function performInvpcid(
   assert(fault === undefined, "INVPCID names a PCID only while CR4.PCIDE is set");
 }
 
-function performKernelAccess(clock: Clock, cpu: Cpu, page: PageNumber, write: boolean): void {
+function performKernelAccess(
+  clock: TimedExecutor,
+  cpu: Cpu,
+  page: PageNumber,
+  write: boolean,
+): void {
   const { machine } = clock.kernel;
   const kind = write ? "write" : "read";
   const access = { address: addressOfPage(page), kind, user: false } as const;
@@ -191,7 +219,7 @@ function performKernelAccess(clock: Clock, cpu: Cpu, page: PageNumber, write: bo
 }
 
 function performLocked(
-  clock: Clock,
+  clock: TimedExecutor,
   cpu: Cpu,
   top: Activation,
   cell: Cell,
@@ -207,7 +235,7 @@ function performLocked(
 }
 
 function performWait(
-  clock: Clock,
+  clock: TimedExecutor,
   cpu: Cpu,
   top: Activation,
   operation: Extract<Operation, { kind: "wait" | "queue" | "park" | "idle" }>,
@@ -227,7 +255,12 @@ function performWait(
   clock.watch(top);
 }
 
-function performSendIpi(clock: Clock, cpu: Cpu, targets: readonly number[], vector: number): void {
+function performSendIpi(
+  clock: TimedExecutor,
+  cpu: Cpu,
+  targets: readonly number[],
+  vector: number,
+): void {
   const { machine, cpus } = clock.kernel;
   for (const together of icrWrites(cpu, targets)) {
     machine.writeIcr(cpu.id);
@@ -242,7 +275,7 @@ function performSendIpi(clock: Clock, cpu: Cpu, targets: readonly number[], vect
 const targetsOf = ({ targets }: Extract<Operation, { kind: "sendActions" }>): readonly number[] =>
   targets.map(({ cpu }) => cpu);
 
-function checkOwner(clock: Clock, cpu: Cpu, cell: Cell): void {
+function checkOwner(clock: TimedExecutor, cpu: Cpu, cell: Cell): void {
   const { owner } = cell;
   if (owner === null || !owner.freed) return;
   const mm = owner instanceof Mm ? owner : null;

@@ -3,10 +3,10 @@
 
 import { WORKLOAD_NAMES, workloads } from "../workloads/workloads.ts";
 import { claims } from "./claims.ts";
-import type { ExperimentDefinition } from "./experiment.ts";
+import type { ExperimentDefinition, NamedExperiment } from "./experiment.ts";
 import { questions } from "./questions.ts";
 
-const named: readonly ExperimentDefinition[] = [...questions, ...claims];
+const named: readonly NamedExperiment[] = [...questions, ...claims];
 
 export const BUILT_IN_NAMES: readonly string[] = [
   "default",

@@ -1,10 +1,10 @@
 // Experiments for what policies and protocols are known by. docs/claims.md has what came out, with
 // the published figures beside it.
 
-import type { ExperimentDefinition } from "./experiment.ts";
+import type { NamedExperiment } from "./experiment.ts";
 
 /** 192 CPUs in 16 sockets, as the POWER8 of the patch had. */
-const refcountAt192: ExperimentDefinition = {
+const refcountAt192: NamedExperiment = {
   name: "refcount-at-192",
   title: "What the lazy reference count costs where 16 sockets share it",
   axes: { cores: 192, coresPerLlc: 12, rounds: 4, pages: 1 },
@@ -17,7 +17,7 @@ const refcountAt192: ExperimentDefinition = {
   ],
 };
 
-const lazyCpumask: ExperimentDefinition = {
+const lazyCpumask: NamedExperiment = {
   name: "lazy-cpumask",
   title: "What it saves to leave mm_cpumask alone in a switch, private masks and shared ones",
   workloads: ["two-mms", "shared-mms"],
@@ -31,7 +31,7 @@ const lazyCpumask: ExperimentDefinition = {
   },
 };
 
-const lazierTlb: ExperimentDefinition = {
+const lazierTlb: NamedExperiment = {
   name: "lazier-tlb",
   title: "What Linux 4.20 saved by passing lazy CPUs over",
   workloads: ["pingpong", "server"],
@@ -44,7 +44,7 @@ const lazierTlb: ExperimentDefinition = {
   },
 };
 
-const generations: ExperimentDefinition = {
+const generations: NamedExperiment = {
   name: "generations",
   title: "What Linux 4.14 and 4.15 changed: generations, PCID, and lazy CPUs that leave the mask",
   axes: { lazyTlb: "refcounted" },
@@ -58,7 +58,7 @@ const generations: ExperimentDefinition = {
   ]),
 };
 
-const concurrentFlush: ExperimentDefinition = {
+const concurrentFlush: NamedExperiment = {
   name: "concurrent-flush",
   title: "What Linux 5.13 saved by flushing while the interrupts are on their way",
   axes: {
@@ -77,7 +77,7 @@ const concurrentFlush: ExperimentDefinition = {
 };
 
 /** Two sockets of eight cores, as one of the two machines of the paper. */
-const latrMunmap: ExperimentDefinition = {
+const latrMunmap: NamedExperiment = {
   name: "latr-munmap",
   title: "What LATR saves where everybody unmaps, and what its sweeps cost where mms change",
   workloads: ["munmap", "tlb-flush2", "server"],
@@ -92,7 +92,7 @@ const latrMunmap: ExperimentDefinition = {
   },
 };
 
-export const claims: readonly ExperimentDefinition[] = [
+export const claims: readonly NamedExperiment[] = [
   refcountAt192,
   lazyCpumask,
   lazierTlb,

@@ -13,8 +13,9 @@ export function commandFor(run: Run): string {
     if (value === undefined) return [];
     return axis === "mutation" ? [`--mutation ${value}`] : [`--set ${axis}=${value}`];
   });
+  const files = (run.files ?? []).map((file) => ` --code ${quoted(file)}`).join("");
   const unchecked = run.checks === false ? " --no-checks" : "";
-  return `shootdown ${what} ${settings.join(" ")}${unchecked} --seed ${run.seed}`;
+  return `shootdown ${what} ${settings.join(" ")}${files}${unchecked} --seed ${run.seed}`;
 }
 
 function nameOf(trace: string): string {

@@ -1,5 +1,7 @@
-// One configuration: a value on every axis. What a row of results is about.
+// One configuration: a value on every axis. What a row of results is about. Which values an axis
+// takes, and its default, are in axes.ts: an axis that is absent here has that default.
 
+import type { OwnName } from "../base/own-name.ts";
 import type { X2apic } from "../kernel/state/kernel-options.ts";
 import type { LazyPolicyName } from "../kernel/lazy/policies.ts";
 import type { MutationName } from "../kernel/operation/mutation.ts";
@@ -9,16 +11,16 @@ import type { IdleState } from "../presets/describe.ts";
 import type { PresetName } from "../presets/presets.ts";
 
 export interface Configuration {
-  readonly cpu: PresetName;
-  /** Emulated cores, 1 to 1024. */
+  readonly cpu: PresetName | OwnName;
+  /** Emulated cores. */
   readonly cores: number;
-  readonly lazyTlb: LazyPolicyName;
-  readonly protocol: ProtocolName;
+  readonly lazyTlb: LazyPolicyName | OwnName;
+  readonly protocol: ProtocolName | OwnName;
   /** CR4.PCIDE: whether address spaces keep their translations over a switch. */
   readonly pcid: boolean;
-  /** Page-table isolation; off unless given. */
+  /** Page-table isolation. */
   readonly pti?: boolean;
-  /** Whether the kernel uses INVPCID; where the CPU has it unless given. */
+  /** Whether the kernel uses INVPCID. */
   readonly invpcid?: boolean;
   /** Whether the kernel uses INVLPGB and global ASIDs. */
   readonly invlpgb: boolean;
@@ -27,21 +29,21 @@ export interface Configuration {
   /** tlb_single_page_flush_ceiling: more pages than this are flushed as a whole. */
   readonly flushCeiling: number;
   readonly idle: IdleState;
-  /** How the local APICs are addressed; in clusters unless given. */
+  /** How the local APICs are addressed. */
   readonly x2apic?: X2apic;
-  /** Whether interrupts for all other CPUs go out as one; off unless given. */
+  /** Whether interrupts for all other CPUs go out as one. */
   readonly ipiShorthand?: boolean;
-  /** Topology; the preset's own unless given. */
+  /** Topology: how the cores share last-level caches and sockets. */
   readonly coresPerLlc?: number;
   readonly llcsPerSocket?: number;
-  /** Pages that one mmap/munmap/mprotect/madvise of the workload covers. */
+  /** Pages that one mmap, munmap, mprotect, madvise or vmalloc of the workload covers. */
   readonly pages: number;
-  /** How large those pages are; 4K unless given. */
+  /** How large those pages are. */
   readonly pageSize?: PageSize;
   /** Measured repetitions of the workload's operation. */
   readonly rounds: number;
-  /** The mistake that the kernel makes; none unless given. */
-  readonly mutation?: MutationName | "none";
+  /** The one way in which the kernel is wrong. */
+  readonly mutation?: MutationName | "none" | OwnName;
 }
 
 export type ConfigurationAxis = keyof Configuration;
@@ -56,4 +58,6 @@ export interface Run {
   readonly trace?: string;
   /** False: no checker watches, and the run has no verdict. */
   readonly checks?: boolean;
+  /** Files of code from outside that the names above may be from; none unless given. */
+  readonly files?: readonly string[];
 }

@@ -1,38 +1,31 @@
 // Which combinations of axis values are refused, and why: a list of rules, of which the first that
-// applies is the reason. docs/protocols.md has a table of them, made by `npm run docs:protocols`.
+// applies is the reason. docs/protocols/combinations.md lists them; `npm run docs:protocols` writes
+// that page.
 
+import type { Catalogue } from "../catalogue/catalogue.ts";
+import { BUILT_IN, entryIn } from "../catalogue/catalogue.ts";
 import { XAPIC_CPUS } from "../kernel/cpu/icr.ts";
-import type { LazyPolicyName } from "../kernel/lazy/policies.ts";
-import type { ShootdownProtocol } from "../kernel/state/shootdown-protocol.ts";
-import { PASSING_OVER } from "../kernel/shootdown/kvm-pv.ts";
-import { type ProtocolName, protocols } from "../kernel/shootdown/protocols.ts";
-import { presetNamed, type PresetName } from "../presets/presets.ts";
+import type { LazyTraits } from "../kernel/state/lazy-policy.ts";
+import type { ProtocolTraits } from "../kernel/state/protocol-traits.ts";
+import type { Preset } from "../presets/preset.ts";
 import type { Configuration, ConfigurationAxis } from "./configuration.ts";
 import { isTooManyGigabytes } from "./gigantic-memory.ts";
 
 /** Whether the CPU enumerates PCID (CPUID.01H:ECX[17]). */
-export function hasPcid(cpu: PresetName): boolean {
-  return presetNamed(cpu).features.pcid.value;
-}
+export const hasPcid = (catalogue: Catalogue, cpu: string): boolean =>
+  entryIn(catalogue, "cpus", cpu).features.pcid.value;
 
 /** Whether it enumerates INVPCID (CPUID.07H:EBX[10]). */
-export function hasInvpcid(cpu: PresetName): boolean {
-  return presetNamed(cpu).features.invpcid.value;
-}
+export const hasInvpcid = (catalogue: Catalogue, cpu: string): boolean =>
+  entryIn(catalogue, "cpus", cpu).features.invpcid.value;
 
 /** Whether the protocol makes use of CR4.PCIDE: Linux since 4.14. */
-export function knowsPcid(protocol: ProtocolName | undefined): boolean {
-  if (protocol === undefined) return true;
-  return (protocols[protocol] as ShootdownProtocol).knowsPcid !== false;
-}
+export const knowsPcid = (catalogue: Catalogue, protocol: string | undefined): boolean =>
+  protocol === undefined || entryIn(catalogue, "protocols", protocol).traits.pcid !== "none";
 
 /** Whether kernels of the protocol's time have per-VMA locks: Linux since 6.4. */
-export function hasVmaLocks(protocol: ProtocolName | undefined): boolean {
-  if (protocol === undefined) return false;
-  return (protocols[protocol] as ShootdownProtocol).hasVmaLocks === true;
-}
-
-const of = (protocol: ProtocolName): ShootdownProtocol => protocols[protocol];
+export const hasVmaLocks = (catalogue: Catalogue, protocol: string | undefined): boolean =>
+  protocol !== undefined && entryIn(catalogue, "protocols", protocol).traits.vmaLocks;
 
 /**
  * Why a run would be worth nothing. absent: the machine or the kernel has nothing to do it with.
@@ -48,27 +41,20 @@ export interface Rule {
   readonly kind: Kind;
   /** {lazyTlb} stands for the value of that axis, and so on. */
   readonly why: string;
-  refuses(configuration: Configuration): boolean;
+  refuses(combination: Combination): boolean;
 }
 
-/** Before loaded_mm x86 left the mm that core code named: these policies name none. */
-const WITHOUT_PREV: readonly LazyPolicyName[] = ["null-prev", "fewer-parameters"];
+/** A configuration, and what its names stand for. */
+export interface Combination extends Configuration {
+  readonly preset: Preset;
+  readonly traits: ProtocolTraits;
+  readonly policy: LazyTraits;
+}
 
-/**
- * These move active_mm to init_mm from an interrupt, and find lazy users by their bit in
- * mm_cpumask.
- */
-const BY_MASK: readonly LazyPolicyName[] = ["shoot-lazies", "exit-unlazy", "hazard-pointer"];
+const isGuest = ({ traits }: Combination): boolean => traits.host === "kvm";
 
-/** Nothing but the flush of exit_mmap makes a lazy CPU leave an mm that goes. */
-const RELIES_ON_FLUSH: readonly LazyPolicyName[] = WITHOUT_PREV;
-
-const isGuest = ({ protocol }: Configuration): boolean =>
-  PASSING_OVER.some((name) => name === protocol);
-
-const broadcasts = ({ protocol }: Configuration): boolean => of(protocol).usesInvlpgb === true;
-
-const leavesActiveMm = (protocol: ProtocolName): boolean => of(protocol).leavesActiveMm === true;
+/** x86 leaves the mm that core code names, as before loaded_mm. */
+const leavesActiveMm = ({ traits }: Combination): boolean => traits.switchesFrom === "active_mm";
 
 const FEATURES: readonly Rule[] = [
   {
@@ -76,50 +62,49 @@ const FEATURES: readonly Rule[] = [
     against: "cpu",
     kind: "absent",
     why: "{cpu} has no PCID",
-    refuses: ({ pcid, cpu }) => pcid && !hasPcid(cpu),
+    refuses: ({ pcid, preset }) => pcid && !preset.features.pcid.value,
   },
   {
     axis: "invpcid",
     against: "cpu",
     kind: "absent",
     why: "{cpu} has no INVPCID",
-    refuses: ({ invpcid, cpu }) => invpcid === true && !hasInvpcid(cpu),
+    refuses: ({ invpcid, preset }) => invpcid === true && !preset.features.invpcid.value,
   },
   {
     axis: "pcid",
     against: "protocol",
     kind: "unused",
     why: "{protocol} knows no PCID: each of its switches empties the TLB",
-    refuses: ({ pcid, protocol }) => pcid && !knowsPcid(protocol),
+    refuses: ({ pcid, traits }) => pcid && traits.pcid === "none",
   },
   {
     axis: "protocol",
     against: "pcid",
     kind: "absent",
     why: "what {protocol} puts into the TLB survives MOV CR3 by bit 63 alone, which is PCID's",
-    refuses: ({ pcid, protocol }) => !pcid && of(protocol).needsPcid === true,
+    refuses: ({ pcid, traits }) => !pcid && traits.pcid === "required",
   },
   {
     axis: "pti",
     against: "protocol",
     kind: "absent",
     why: "{protocol} knows no page-table isolation: no root for user mode is ever loaded",
-    refuses: ({ pti, protocol }) => pti === true && of(protocol).knowsPti === false,
+    refuses: ({ pti, traits }) => pti === true && traits.isolation === "none",
   },
   {
     axis: "pti",
     against: "protocol",
     kind: "breaks",
     why: "{protocol} flushes no user PCIDs, of which there are none with pcid=false",
-    refuses: ({ pti, pcid, protocol }) =>
-      pti === true && pcid && of(protocol).knowsUserPcids === false,
+    refuses: ({ pti, pcid, traits }) => pti === true && pcid && traits.isolation === "kernel-pcids",
   },
   {
     axis: "idle",
     against: "cpu",
     kind: "absent",
     why: "{cpu} has no figure for a state that loses the TLB",
-    refuses: ({ idle, cpu }) => idle === "c6" && presetNamed(cpu).idle.c6Exit === undefined,
+    refuses: ({ idle, preset }) => idle === "c6" && preset.idle.c6Exit === undefined,
   },
   {
     axis: "x2apic",
@@ -139,8 +124,8 @@ const FEATURES: readonly Rule[] = [
     axis: "protocol",
     against: "cpu",
     kind: "absent",
-    why: "RAR is Intel's, {cpu} is not",
-    refuses: ({ protocol, cpu }) => protocol === "rar" && presetNamed(cpu).vendor === "AMD",
+    why: "{protocol} is Intel's, {cpu} is not",
+    refuses: ({ traits, preset }) => traits.vendor === "Intel" && preset.vendor !== "Intel",
   },
 ];
 
@@ -151,37 +136,36 @@ const POLICIES: readonly Rule[] = [
     against: "protocol",
     kind: "absent",
     why: "since 4.14 x86 goes by loaded_mm, and no kernel had both that and {lazyTlb}",
-    refuses: ({ lazyTlb, protocol }) => lazyTlb === "pre-4.15" && !leavesActiveMm(protocol),
+    refuses: (one) => one.policy.era === "active_mm" && !leavesActiveMm(one),
   },
   {
     axis: "lazyTlb",
     against: "protocol",
     kind: "breaks",
     why: "{protocol} must be told what it leaves; {lazyTlb} does not",
-    refuses: ({ lazyTlb, protocol }) => leavesActiveMm(protocol) && WITHOUT_PREV.includes(lazyTlb),
+    refuses: (one) => leavesActiveMm(one) && one.policy.previousMm === "unnamed",
   },
   {
     axis: "lazyTlb",
     against: "protocol",
     kind: "breaks",
     why: "{lazyTlb} relies on the interrupt of exit_mmap, which {protocol} may not send",
-    refuses: (configuration) =>
-      isGuest(configuration) && RELIES_ON_FLUSH.includes(configuration.lazyTlb),
+    refuses: (one) => isGuest(one) && one.policy.aliveBy === "exit-flush",
   },
   {
     axis: "lazyTlb",
     against: "protocol",
     kind: "breaks",
     why: "{lazyTlb} relies on exit_mmap to move lazy CPUs, which {protocol} does not",
-    refuses: ({ lazyTlb, protocol }) =>
-      of(protocol).endsLazyUse === false && RELIES_ON_FLUSH.includes(lazyTlb),
+    refuses: ({ policy, traits }) =>
+      traits.freedTables === "leave-lazy-cpus" && policy.aliveBy === "exit-flush",
   },
   {
     axis: "lazyTlb",
     against: "protocol",
     kind: "breaks",
     why: "{protocol} needs active_mm as it was; {lazyTlb} changes it in an interrupt",
-    refuses: ({ lazyTlb, protocol }) => leavesActiveMm(protocol) && BY_MASK.includes(lazyTlb),
+    refuses: (one) => leavesActiveMm(one) && one.policy.aliveBy === "mask",
   },
   {
     axis: "lazyTlb",
@@ -190,8 +174,8 @@ const POLICIES: readonly Rule[] = [
     why:
       "with PCID a lazy CPU is not in mm_cpumask under {protocol}, and there {lazyTlb} looks " +
       "for it",
-    refuses: ({ lazyTlb, protocol, pcid }) =>
-      protocol === "linux-4.15" && pcid && BY_MASK.includes(lazyTlb),
+    refuses: ({ policy, traits, pcid }) =>
+      traits.lazyWithPcid === "leaves" && pcid && policy.aliveBy === "mask",
   },
 ];
 
@@ -202,7 +186,7 @@ const BROADCASTS: readonly Rule[] = [
     against: "cpu",
     kind: "absent",
     why: "{cpu} has no INVLPGB",
-    refuses: ({ invlpgb, cpu }) => invlpgb && presetNamed(cpu).broadcast === undefined,
+    refuses: ({ invlpgb, preset }) => invlpgb && preset.broadcast === undefined,
   },
   {
     axis: "invlpgb",
@@ -216,15 +200,14 @@ const BROADCASTS: readonly Rule[] = [
     against: "protocol",
     kind: "absent",
     why: "{protocol} is a guest, which KVM gives no INVLPGB",
-    refuses: (configuration) => configuration.invlpgb && isGuest(configuration),
+    refuses: (one) => one.invlpgb && isGuest(one),
   },
   {
     axis: "invlpgb",
     against: "protocol",
     kind: "unused",
     why: "{protocol} knows no INVLPGB",
-    refuses: (configuration) =>
-      configuration.invlpgb && !isGuest(configuration) && !broadcasts(configuration),
+    refuses: (one) => one.invlpgb && !isGuest(one) && one.traits.invlpgb === "unknown",
   },
   {
     axis: "invlpgb",
@@ -238,7 +221,7 @@ const BROADCASTS: readonly Rule[] = [
     against: "invlpgb",
     kind: "breaks",
     why: "{lazyTlb} relies on exit_mmap to move lazy CPUs, which a broadcast does not",
-    refuses: ({ invlpgb, lazyTlb }) => invlpgb && RELIES_ON_FLUSH.includes(lazyTlb),
+    refuses: ({ invlpgb, policy }) => invlpgb && policy.aliveBy === "exit-flush",
   },
 ];
 
@@ -248,14 +231,27 @@ export interface Conflict extends Pick<Rule, "axis" | "against"> {
   readonly reason: string;
 }
 
-/** The first rule that refuses this configuration. */
-export function ruleAgainst(configuration: Configuration): Rule | undefined {
-  return RULES.find((rule) => rule.refuses(configuration));
+/** What the names of a configuration stand for. */
+export function combinationOf(
+  configuration: Configuration,
+  catalogue: Catalogue = BUILT_IN,
+): Combination {
+  const { cpu, protocol, lazyTlb } = configuration;
+  return {
+    ...configuration,
+    preset: entryIn(catalogue, "cpus", cpu),
+    traits: entryIn(catalogue, "protocols", protocol).traits,
+    policy: entryIn(catalogue, "policies", lazyTlb).traits,
+  };
 }
 
 /** Why this configuration cannot be, or undefined where it can. */
-export function conflictIn(configuration: Configuration): Conflict | undefined {
-  const rule = ruleAgainst(configuration);
+export function conflictIn(
+  configuration: Configuration,
+  catalogue: Catalogue = BUILT_IN,
+): Conflict | undefined {
+  const combination = combinationOf(configuration, catalogue);
+  const rule = RULES.find((one) => one.refuses(combination));
   if (rule === undefined) return undefined;
   const { axis, against } = rule;
   return { axis, against, reason: filled(rule, (name) => String(configuration[name])) };

@@ -1,26 +1,33 @@
 // What an experiment is: one or more matrices of axes x workloads, each run with some seeds.
 // Definitions come from the built-in ones, from a YAML or JSON file, or from a library call.
 
-import { BadInput, remedyForName } from "../base/bad-input.ts";
-import { WORKLOAD_NAMES } from "../workloads/workloads.ts";
-import { readAxes, type AxisValues, type Setting } from "./settings.ts";
+import { BadInput, readName } from "../base/bad-input.ts";
+import { type Brought, BUILT_IN, type Catalogue } from "../catalogue/catalogue.ts";
+import type { Workload } from "../workloads/workload.ts";
+import { askedAxes, type AxisValues, readSetting, type Setting } from "./settings.ts";
 
 /** One matrix: every workload and trace under every combination of the axes. */
 export interface ExperimentPart {
-  readonly workloads?: readonly string[];
+  /** Names; in a call of the library, workloads of one's own as well. */
+  readonly workloads?: readonly (string | Workload)[];
   /** Recorded traces to replay: paths, or names of the samples that come with the package. */
   readonly traces?: readonly string[];
   readonly axes?: AxisValues;
 }
 
-/** A part's axes are put over the experiment's own; without parts the experiment is one matrix. */
-export interface ExperimentDefinition extends ExperimentPart {
-  readonly name: string;
+/**
+ * A part's axes are put over the experiment's own; without parts the experiment is one matrix. What
+ * is brought in (`protocols` and so on) is what runs, unless the axis says otherwise.
+ */
+export interface ExperimentDefinition extends ExperimentPart, Brought {
+  readonly name?: string;
   readonly title?: string;
   /** Runs per configuration, each with a seed of its own. */
   readonly seeds?: number;
   readonly parts?: readonly ExperimentPart[];
 }
+
+export type NamedExperiment = ExperimentDefinition & { readonly name: string };
 
 export interface CheckedPart {
   readonly workloads: readonly string[];
@@ -41,20 +48,34 @@ export const MAX_SEEDS = 1000;
 const PART_KEYS = ["workloads", "traces", "axes"];
 const EXPERIMENT_KEYS = ["name", "title", "seeds", "parts", ...PART_KEYS];
 
+interface ReadOptions {
+  /** What it is called where the definition does not say. */
+  readonly name?: string;
+  readonly catalogue?: Catalogue;
+}
+
 /** Checks a definition; `origin` is the file it came from, or "experiment". */
-export function readExperiment(value: unknown, origin: string, name?: string): CheckedExperiment {
+export function readExperiment(
+  value: unknown,
+  origin: string,
+  { name, catalogue = BUILT_IN }: ReadOptions = {},
+): CheckedExperiment {
   const map = readMap(value, origin, EXPERIMENT_KEYS);
   const at = (key: string): string => `${origin}: ${key}`;
-  const own = readPart(map, at);
+  const own = readPart(map, at, catalogue);
   const parts = readList(map["parts"], at("parts")).map((part, index) => {
     const atPart = (key: string): string => at(`parts[${index}]${key === "" ? "" : `.${key}`}`);
-    return overlay(own, readPart(readMap(part, atPart(""), PART_KEYS), atPart));
+    return overlay(own, readPart(readMap(part, atPart(""), PART_KEYS), atPart, catalogue));
   });
   const all = parts.length === 0 ? [own] : parts;
   for (const [index, part] of all.entries()) {
     if (part.workloads.length + part.traces.length > 0) continue;
     const where = parts.length === 0 ? "workloads" : `parts[${index}].workloads`;
-    throw new BadInput(at(where), undefined, `a list of ${WORKLOAD_NAMES.join(", ")}`);
+    throw new BadInput(
+      at(where),
+      undefined,
+      `a list of ${[...catalogue.workloads.keys()].join(", ")}`,
+    );
   }
   const ownName = readText(map["name"], at("name")) ?? name ?? "experiment";
   return {
@@ -79,25 +100,28 @@ export function readSeed(value: unknown, path: string): number {
   throw new BadInput(path, value, "a whole number of 0 to 4294967295");
 }
 
-export function readWorkload(value: unknown, path: string): string {
+function readWorkload(value: unknown, path: string, { workloads }: Catalogue): string {
   if (value === "replay") throw new BadInput(path, value, "name the traces: under `traces`");
-  const name = WORKLOAD_NAMES.find((known) => known === value);
-  if (name === undefined) {
-    throw new BadInput(path, value, remedyForName(String(value), WORKLOAD_NAMES));
-  }
-  return name;
+  return readName(path, value, [...workloads.keys()]);
 }
 
-function readPart(map: Record<string, unknown>, at: (key: string) => string): CheckedPart {
+function readPart(
+  map: Record<string, unknown>,
+  at: (key: string) => string,
+  catalogue: Catalogue,
+): CheckedPart {
   return {
     workloads: readList(map["workloads"], at("workloads")).map((name, index) =>
-      readWorkload(name, at(`workloads[${index}]`)),
+      readWorkload(name, at(`workloads[${index}]`), catalogue),
     ),
     traces: readList(map["traces"], at("traces")).map((trace, index) => {
       if (typeof trace === "string" && trace !== "") return trace;
       throw new BadInput(at(`traces[${index}]`), trace, "the path of a recorded trace");
     }),
-    settings: map["axes"] === undefined ? [] : readAxes(map["axes"], at("axes")),
+    settings:
+      map["axes"] === undefined
+        ? []
+        : askedAxes(map["axes"], at("axes")).map((asked) => readSetting(asked, catalogue)),
   };
 }
 
@@ -119,9 +143,7 @@ function readMap(value: unknown, path: string, keys: readonly string[]): Record<
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new BadInput(path, value, `write a map with ${keys.join(", ")}`);
   }
-  for (const key of Object.keys(value)) {
-    if (!keys.includes(key)) throw new BadInput(path, key, remedyForName(key, keys));
-  }
+  for (const key of Object.keys(value)) readName(path, key, keys);
   return value as Record<string, unknown>;
 }
 

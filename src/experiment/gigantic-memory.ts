@@ -5,17 +5,19 @@ import { FIRST_GIGANTIC } from "../kernel/state/frames.ts";
 import { GIGANTIC_BASE } from "../kernel/memory/mmap.ts";
 import { STACK } from "../kernel/process/fork.ts";
 import { pagesPer } from "../machine/page-table.ts";
-import { presetNamed } from "../presets/presets.ts";
+import type { Preset } from "../presets/preset.ts";
 import type { Configuration } from "./configuration.ts";
 
 /** fork-exit has most: on each core what is covered and what else is inherited, and a copy. */
 const gigabytesFor = ({ pages, cores }: Configuration): number => (2 * pages + 16) * cores;
 
 /** Whether the pages do not fit. */
-export function isTooManyGigabytes(configuration: Configuration): boolean {
-  const { cpu, pageSize } = configuration;
+export function isTooManyGigabytes(
+  configuration: Configuration & { readonly preset: Preset },
+): boolean {
+  const { preset, pageSize } = configuration;
   if (pageSize !== "1G") return false;
-  const bits = presetNamed(cpu).physicalAddressBits.value;
+  const bits = preset.physicalAddressBits.value;
   const [physical, virtual] = [2 ** (bits - 12) - FIRST_GIGANTIC, STACK.start - GIGANTIC_BASE];
   const room = Math.floor(Math.min(physical, virtual) / pagesPer("1G"));
   return gigabytesFor(configuration) > room;

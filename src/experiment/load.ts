@@ -1,26 +1,41 @@
 // An experiment by its name or from a file. JSON is read as the YAML that it is.
 
 import { readFileSync, statSync } from "node:fs";
-import { basename, dirname, extname, resolve } from "node:path";
+import { basename, dirname, extname, isAbsolute, join, resolve } from "node:path";
 import { LineCounter, parseDocument } from "yaml";
 import { BadInput, remedyForName } from "../base/bad-input.ts";
 import { SAMPLE_TRACES } from "../trace/samples.ts";
 import { BUILT_IN_NAMES, builtIn } from "./builtin.ts";
-import { readExperiment, type CheckedExperiment } from "./experiment.ts";
+import type { ExperimentDefinition } from "./experiment.ts";
+
+/** A definition as it was found, unchecked. */
+export interface FoundExperiment {
+  readonly definition: unknown;
+  /** The file, or the name, that it was found by. */
+  readonly origin: string;
+  /** What it is called where it does not say. */
+  readonly name: string;
+  /** The place of a trace or a file of code that it names. */
+  find(file: string): string;
+  findTrace(trace: string): string;
+}
 
 /** The built-in experiment called `nameOrPath`, or the one that the file there defines. */
-export function loadExperiment(nameOrPath: string): CheckedExperiment {
-  const definition = builtIn(nameOrPath);
-  if (definition !== undefined) return readExperiment(definition, nameOrPath);
+export function findExperiment(nameOrPath: string): FoundExperiment {
+  const definition: ExperimentDefinition | undefined = builtIn(nameOrPath);
+  const asItIs = (file: string): string => file;
+  if (definition !== undefined) {
+    return { definition, origin: nameOrPath, name: nameOrPath, find: asItIs, findTrace: asItIs };
+  }
   const text = readText(nameOrPath);
-  const name = basename(nameOrPath, extname(nameOrPath));
-  const experiment = readExperiment(parse(text, nameOrPath), nameOrPath, name);
   const folder = dirname(nameOrPath);
-  const parts = experiment.parts.map((part) => ({
-    ...part,
-    traces: part.traces.map((trace) => (trace in SAMPLE_TRACES ? trace : resolve(folder, trace))),
-  }));
-  return { ...experiment, parts };
+  return {
+    definition: parse(text, nameOrPath),
+    origin: nameOrPath,
+    name: basename(nameOrPath, extname(nameOrPath)),
+    find: (file) => (isAbsolute(file) ? file : join(folder, file)),
+    findTrace: (trace) => (trace in SAMPLE_TRACES ? trace : resolve(folder, trace)),
+  };
 }
 
 function readText(path: string): string {

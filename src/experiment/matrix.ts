@@ -1,7 +1,8 @@
-// From an experiment to the list of what is run: cells (configuration x workload) in a fixed order,
-// each with every seed. The order of the rows is the order of the cells.
+// From an experiment to the list of what is run: plans of rows (configuration x workload) in a
+// fixed order, each with every seed. The order of the rows is the order of the plans.
 
 import { BadInput } from "../base/bad-input.ts";
+import { BUILT_IN, type Catalogue } from "../catalogue/catalogue.ts";
 import { AXIS_NAMES, completeConfiguration } from "./axes.ts";
 import type { Configuration, Run } from "./configuration.ts";
 import { conflictIn, type Conflict } from "./constraints.ts";
@@ -10,17 +11,18 @@ import type { Setting } from "./settings.ts";
 import { nameTraces } from "./traces.ts";
 
 /** One row to be. */
-export interface Cell {
+export interface RowPlan {
   readonly configuration: Configuration;
   /** As the row names it: a workload, or a trace. */
   readonly workload: string;
   readonly trace?: string;
   /** False: no checker watches. */
   readonly checks?: boolean;
+  readonly files?: readonly string[];
 }
 
 export interface Matrix {
-  readonly cells: readonly Cell[];
+  readonly plans: readonly RowPlan[];
   /** What was left out, and why. */
   readonly notes: readonly string[];
 }
@@ -38,14 +40,15 @@ interface Subject {
   readonly cores?: number;
 }
 
-/** All cells, duplicates dropped; `overrides` replace the values of their axes in every part.
+/** All plans, duplicates dropped; `overrides` replace the values of their axes in every part.
  *  A trace is replayed on as many cores as it was recorded on, unless cores are set. */
 export function expand(
   experiment: CheckedExperiment,
   overrides: readonly Setting[],
   cpusOfTraces: ReadonlyMap<string, number> = new Map(),
+  catalogue: Catalogue = BUILT_IN,
 ): Matrix {
-  const cells = new Map<string, Cell>();
+  const plans = new Map<string, RowPlan>();
   const leftOut = new Map<string, LeftOut>();
   for (const part of experiment.parts) {
     const settings = overlaySettings(part.settings, overrides);
@@ -54,18 +57,19 @@ export function expand(
         const { cores, ...what } = subject;
         const configuration = completeConfiguration(
           cores === undefined ? chosen : { cores, ...chosen },
+          catalogue,
         );
-        const cell: Cell = { configuration, ...what };
-        const conflict = conflictIn(configuration);
-        if (conflict === undefined) cells.set(JSON.stringify(cell), cell);
+        const plan: RowPlan = { configuration, ...what };
+        const conflict = conflictIn(configuration, catalogue);
+        if (conflict === undefined) plans.set(JSON.stringify(plan), plan);
         else leaveOut(configuration, conflict, leftOut);
       }
     }
   }
-  const result = [...cells.values()];
+  const result = [...plans.values()];
   refuseImpossible(result, overlaySettings([], overrides), [...leftOut.values()]);
   const notes = [...leftOut.values()].map(({ words, reason }) => `left out ${words}: ${reason}`);
-  return { cells: byWorkload(result), notes };
+  return { plans: byWorkload(result), notes };
 }
 
 function leaveOut(
@@ -79,12 +83,12 @@ function leaveOut(
 }
 
 /**
- * The runs of one cell: one per seed, counting up from `seed`. A recording leaves nothing to
+ * The runs of one plan: one per seed, counting up from `seed`. A recording leaves nothing to
  * chance.
  */
-export function runsOf(cell: Cell, seed: number, seeds: number): readonly Run[] {
-  if (cell.trace !== undefined) return [{ ...cell, seed }];
-  return Array.from({ length: seeds }, (_, index) => ({ ...cell, seed: (seed + index) >>> 0 }));
+export function runsOf(plan: RowPlan, seed: number, seeds: number): readonly Run[] {
+  if (plan.trace !== undefined) return [{ ...plan, seed }];
+  return Array.from({ length: seeds }, (_, index) => ({ ...plan, seed: (seed + index) >>> 0 }));
 }
 
 function subjectsOf(
@@ -114,7 +118,7 @@ export function combinations(
 
 /** A value that somebody asked for and that fits no machine of the matrix is bad input. */
 function refuseImpossible(
-  cells: readonly Cell[],
+  plans: readonly RowPlan[],
   overrides: readonly Setting[],
   leftOut: readonly LeftOut[],
 ): void {
@@ -122,16 +126,16 @@ function refuseImpossible(
     for (const culprit of [axis, against]) {
       const value = configuration[culprit];
       const asked = overrides.find((one) => one.axis === culprit && one.values.includes(value!));
-      const fits = cells.some((cell) => cell.configuration[culprit] === value);
+      const fits = plans.some((plan) => plan.configuration[culprit] === value);
       if (asked !== undefined && !fits) {
         throw new BadInput(asked.path, value, `${reason}; leave it out or choose another`);
       }
     }
-    if (cells.length === 0) throw new BadInput("axes", words, `${reason}; change one of them`);
+    if (plans.length === 0) throw new BadInput("axes", words, `${reason}; change one of them`);
   }
 }
 
-function byWorkload(cells: readonly Cell[]): readonly Cell[] {
-  const names = [...new Set(cells.map((cell) => cell.workload))];
-  return names.flatMap((name) => cells.filter((cell) => cell.workload === name));
+function byWorkload(plans: readonly RowPlan[]): readonly RowPlan[] {
+  const names = [...new Set(plans.map((plan) => plan.workload))];
+  return names.flatMap((name) => plans.filter((plan) => plan.workload === name));
 }

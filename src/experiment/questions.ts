@@ -1,9 +1,9 @@
 // Experiments that answer a question a reader brings. docs/questions.md has the answers, with the
 // published figures beside them.
 
-import type { ExperimentDefinition } from "./experiment.ts";
+import type { NamedExperiment } from "./experiment.ts";
 
-const pcidPays: ExperimentDefinition = {
+const pcidPays: NamedExperiment = {
   name: "pcid-pays",
   title: "Does PCID pay at N cores?",
   workloads: ["two-mms"],
@@ -16,7 +16,7 @@ const pcidPays: ExperimentDefinition = {
   },
 };
 
-const flushCeiling: ExperimentDefinition = {
+const flushCeiling: NamedExperiment = {
   name: "flush-ceiling",
   title: "From how many pages on is a full flush cheaper than one for each page?",
   workloads: ["madvise"],
@@ -30,7 +30,7 @@ const flushCeiling: ExperimentDefinition = {
   },
 };
 
-const lazySaves: ExperimentDefinition = {
+const lazySaves: NamedExperiment = {
   name: "lazy-saves",
   title: "What does lazy TLB save, and what does it cost, on one, two, 28 and 192 cores?",
   workloads: ["pingpong", "kthread", "exit"],
@@ -42,7 +42,7 @@ const lazySaves: ExperimentDefinition = {
   },
 };
 
-const invlpgbThreads: ExperimentDefinition = {
+const invlpgbThreads: NamedExperiment = {
   name: "invlpgb-threads",
   title: "What does INVLPGB change from one to 72 threads?",
   workloads: ["tlb-flush2"],
@@ -57,7 +57,7 @@ const invlpgbThreads: ExperimentDefinition = {
   },
 };
 
-const exitPolicies: ExperimentDefinition = {
+const exitPolicies: NamedExperiment = {
   name: "exit-policies",
   title: "Which lazy-TLB policy wins at the end of a process?",
   workloads: ["exit"],
@@ -76,7 +76,7 @@ const exitPolicies: ExperimentDefinition = {
   },
 };
 
-export const questions: readonly ExperimentDefinition[] = [
+export const questions: readonly NamedExperiment[] = [
   pcidPays,
   flushCeiling,
   lazySaves,

@@ -6,7 +6,7 @@ import { runExperiment, type ExperimentOptions } from "./run-experiment.ts";
 import type { AxisValues } from "./settings.ts";
 
 /** Six configurations: PCID on and off, under the policies that treat an idle core differently. */
-export const REPLAY_AXES: AxisValues = {
+const REPLAY_AXES: AxisValues = {
   pcid: [true, false],
   lazyTlb: ["refcounted", "exit-unlazy", "eager"],
 };

@@ -3,18 +3,21 @@
 
 import { mean, sum } from "simple-statistics";
 import type { Verdict } from "../base/verdict.ts";
-import { lazyPolicies } from "../kernel/lazy/policies.ts";
+import { BUILT_IN, type Catalogue, entryIn } from "../catalogue/catalogue.ts";
 import type { Configuration } from "./configuration.ts";
-import { isKnownToShow } from "./mutations-shown.ts";
-import type { Cell } from "./matrix.ts";
+import type { RowPlan } from "./matrix.ts";
 import type { Measurement, Row, ViolationReport } from "./result.ts";
 import { distributionOf, intervalOf, rounded } from "./statistics.ts";
 
 /** Different violations that a row keeps; the same one of another seed is not kept twice. */
 const VIOLATIONS_KEPT = 16;
 
-export function rowOf(cell: Cell, measurements: readonly Measurement[]): Row {
-  const { configuration, workload } = cell;
+export function rowOf(
+  plan: RowPlan,
+  measurements: readonly Measurement[],
+  catalogue: Catalogue = BUILT_IN,
+): Row {
+  const { configuration, workload } = plan;
   const { cores } = configuration;
   const total = (count: (one: Measurement) => number): number =>
     rounded(sum(measurements.map(count)));
@@ -44,8 +47,8 @@ export function rowOf(cell: Cell, measurements: readonly Measurement[]): Row {
     operations: total((one) => one.operations),
     operationsPerSecond: rounded(mean(measurements.map(operationsPerSecond))),
     refcountOps: total((one) => one.refcountOps),
-    verdict: cell.checks === false ? "unchecked" : verdictOf(measurements),
-    expected: expectedVerdict(configuration, workload),
+    verdict: plan.checks === false ? "unchecked" : verdictOf(measurements),
+    expected: expectedVerdict(configuration, workload, catalogue),
     violations: distinctViolations(measurements),
     ...(confidence === undefined ? {} : { confidence }),
   };
@@ -56,12 +59,27 @@ function verdictOf(measurements: readonly Measurement[]): Verdict {
 }
 
 /**
- * What the policy under test is known to do, and the mistake in this workload; a verdict that
+ * What the policy under test is known to do, and the mutation in this workload; a verdict that
  * differs fails the check.
  */
-export function expectedVerdict(configuration: Configuration, workload: string): Verdict {
-  if (isKnownToShow(configuration, workload)) return "violation";
-  return lazyPolicies[configuration.lazyTlb].expected;
+export function expectedVerdict(
+  configuration: Configuration,
+  workload: string,
+  catalogue: Catalogue = BUILT_IN,
+): Verdict {
+  if (isKnownToShow(configuration, workload, catalogue)) return "violation";
+  return entryIn(catalogue, "policies", configuration.lazyTlb).expected;
+}
+
+/** Whether the mutation that `configuration` asks for is known to show in `workload`. */
+export function isKnownToShow(
+  configuration: Configuration,
+  workload: string,
+  catalogue: Catalogue = BUILT_IN,
+): boolean {
+  const { mutation = "none", cores } = configuration;
+  if (mutation === "none" || cores < 2) return false;
+  return entryIn(catalogue, "mutations", mutation).shows?.(configuration, workload) ?? false;
 }
 
 /** Whether the row is what was asked for: where nothing was checked, nothing can fail. */

@@ -1,5 +1,10 @@
 // Runs an experiment from its definition to its rows. The command line and the library meet here.
 
+import { BringingIn } from "../catalogue/bring-in.ts";
+import type { Brought, Catalogue } from "../catalogue/catalogue.ts";
+import type { Workload } from "../workloads/workload.ts";
+import { broughtIn, definitionWithNames, withNames, workloadsWithNames } from "./bring-in.ts";
+import type { Run } from "./configuration.ts";
 import {
   type CheckedExperiment,
   type ExperimentDefinition,
@@ -8,24 +13,29 @@ import {
   readExperiment,
   readSeed,
 } from "./experiment.ts";
-import { loadExperiment } from "./load.ts";
+import { findExperiment, type FoundExperiment } from "./load.ts";
 import { expand, runsOf } from "./matrix.ts";
 import type { ExperimentResult, Measurement } from "./result.ts";
 import { rowOf } from "./row.ts";
-import { readAxes, type AxisValues, type Setting } from "./settings.ts";
-import type { Run } from "./configuration.ts";
+import { type AskedSetting, askedAxes, type AxisValues, readSetting } from "./settings.ts";
+import { simulate } from "./simulate.ts";
 import { cpusOf } from "./traces.ts";
-import { MAX_WORKERS, defaultWorkers, measureAll } from "./workers.ts";
+import { defaultWorkers, MAX_WORKERS, measureAll } from "./workers.ts";
 
-export interface ExperimentOptions {
+/** What is brought in here is what runs, unless an axis says otherwise. */
+export interface ExperimentOptions extends Brought {
   /** The first seed; the others count up from it. */
   readonly seed?: number;
   /** Runs per configuration; the experiment's own number unless given. */
   readonly seeds?: number;
   /** Values that replace those of the experiment on their axes. */
   readonly axes?: AxisValues;
-  /** The same as already read from a command line. */
-  readonly settings?: readonly Setting[];
+  /** The same as a command line has it. */
+  readonly settings?: readonly AskedSetting[];
+  /** Replace those of the experiment: names, files, or workloads of one's own. */
+  readonly workloads?: readonly (string | Workload)[];
+  /** Files of code from outside, whose names may be used everywhere. */
+  readonly files?: readonly string[];
   /** Worker threads; at most two unless given, 1 stays in this thread. */
   readonly workers?: number;
   /** False: no checker watches the runs. On unless given. */
@@ -37,47 +47,96 @@ export interface ExperimentOptions {
   readonly measure?: (run: Run) => Measurement | Promise<Measurement>;
 }
 
-export const DEFAULT_SEED = 1;
+const DEFAULT_SEED = 1;
 
 /**
  * Runs a built-in experiment by its name, the one in a YAML or JSON file, or the one that is given.
- * The rows are the same for the same seed, whatever the number of workers.
+ * The rows are the same for the same seed, whatever the number of workers. What is brought in as a
+ * value, and not from a file, cannot go to worker threads: then everything runs in this one.
  */
 export async function runExperiment(
   experiment: string | ExperimentDefinition = "default",
   options: ExperimentOptions = {},
 ): Promise<ExperimentResult> {
-  const checked =
-    typeof experiment === "string"
-      ? loadExperiment(experiment)
-      : readExperiment(experiment, "experiment");
-  return runChecked(checked, options);
+  const bringing = new BringingIn();
+  for (const file of options.files ?? []) await bringing.file(file);
+  const overrides = await overridesOf(bringing, options);
+  const checked = await checkedExperiment(bringing, experiment, options.workloads ?? []);
+  return runChecked(checked, overrides, bringing, options);
+}
+
+async function checkedExperiment(
+  bringing: BringingIn,
+  experiment: string | ExperimentDefinition,
+  workloads: readonly (string | Workload)[],
+): Promise<CheckedExperiment> {
+  const { definition, origin, name, find, findTrace } = foundOf(experiment);
+  const named = await definitionWithNames(bringing, definition, origin, find);
+  const checked = readExperiment(named, origin, { name, catalogue: bringing.catalogue });
+  const own = await workloadsWithNames(bringing, workloads, "workloads");
+  const parts = checked.parts.map((part) => ({
+    ...part,
+    traces: own.length > 0 ? [] : part.traces.map(findTrace),
+    workloads: own.length > 0 ? own : part.workloads,
+  }));
+  return { ...checked, parts };
+}
+
+function foundOf(experiment: string | ExperimentDefinition): FoundExperiment {
+  if (typeof experiment === "string") return findExperiment(experiment);
+  const asItIs = (file: string): string => file;
+  const name = "experiment";
+  return { definition: experiment, origin: name, name, find: asItIs, findTrace: asItIs };
+}
+
+/** What replaces the values of the experiment; of one axis twice, the last counts. */
+async function overridesOf(bringing: BringingIn, options: ExperimentOptions) {
+  const chosen = await broughtIn(bringing, options, "");
+  const asked = [...(options.settings ?? []), ...askedAxes(options.axes ?? {}, "axes")];
+  const named: AskedSetting[] = [];
+  for (const one of asked) named.push(await withNames(bringing, one));
+  return [...chosen, ...named].map((one) => readSetting(one, bringing.catalogue));
 }
 
 async function runChecked(
   experiment: CheckedExperiment,
+  overrides: ReturnType<typeof readSetting>[],
+  { catalogue, hasValues }: BringingIn,
   options: ExperimentOptions,
 ): Promise<ExperimentResult> {
   const seed = readSeed(options.seed ?? DEFAULT_SEED, "seed");
   const seeds = readCount(options.seeds ?? experiment.seeds, "seeds", MAX_SEEDS);
   const workers = readCount(options.workers ?? defaultWorkers(), "workers", MAX_WORKERS);
-  const overrides = [...(options.settings ?? []), ...readAxes(options.axes ?? {}, "axes")];
   const cpusOfTraces = await cpusOf(experiment.parts.flatMap((part) => part.traces));
-  const { cells: all, notes } = expand(experiment, overrides, cpusOfTraces);
-  const cells = options.checks === false ? all.map((cell) => ({ ...cell, checks: false })) : all;
+  const { plans: all, notes } = expand(experiment, overrides, cpusOfTraces, catalogue);
+  const plans = all.map((plan) => ({
+    ...plan,
+    ...(options.checks === false && { checks: false }),
+    ...(catalogue.files.length > 0 && { files: catalogue.files }),
+  }));
   for (const note of notes) options.onNote?.(note);
-  const runsOfCells = cells.map((cell) => runsOf(cell, seed, seeds));
-  const runs = runsOfCells.flat();
+  const runsOfPlans = plans.map((plan) => runsOf(plan, seed, seeds));
+  const runs = runsOfPlans.flat();
+  const measure = measureOf(options, hasValues ? catalogue : null);
   const measurements = await measureAll(runs, {
     workers,
     onDone: (done) => options.onProgress?.({ done, total: runs.length }),
-    ...(options.measure === undefined ? {} : { measure: options.measure }),
+    ...(measure !== undefined && { measure }),
   });
   let next = 0;
-  const rows = cells.map((cell, index) => {
+  const rows = plans.map((plan, index) => {
     const first = next;
-    next += runsOfCells[index]!.length;
-    return rowOf(cell, measurements.slice(first, next));
+    next += runsOfPlans[index]!.length;
+    return rowOf(plan, measurements.slice(first, next), catalogue);
   });
   return { experiment: experiment.name, seed, rows };
+}
+
+/** Undefined: the simulator, on worker threads. */
+function measureOf(
+  { measure }: ExperimentOptions,
+  catalogue: Catalogue | null,
+): ExperimentOptions["measure"] {
+  if (measure !== undefined || catalogue === null) return measure;
+  return (run) => simulate(run, { catalogue });
 }

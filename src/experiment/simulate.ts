@@ -2,22 +2,21 @@
 
 import { assert } from "../base/assert.ts";
 import { Random } from "../base/random.ts";
+import { catalogueOf } from "../catalogue/bring-in.ts";
+import { BUILT_IN, type Catalogue, entryIn, kernelUnderTest } from "../catalogue/catalogue.ts";
+import { blamedOn } from "../catalogue/code-file.ts";
 import { describePast } from "../check/describe-operation.ts";
 import type { Violation } from "../check/violation.ts";
 import { Session } from "../clock/session.ts";
 import { type BootRequest, type IdleProgram, startKernel } from "../kernel/boot.ts";
 import type { Kernel } from "../kernel/state/kernel.ts";
 import type { KernelOptions } from "../kernel/state/kernel-options.ts";
-import { lazyPolicies } from "../kernel/lazy/policies.ts";
-import { protocols } from "../kernel/shootdown/protocols.ts";
 import type { MachineDescription } from "../machine/description.ts";
 import { Machine } from "../machine/machine.ts";
-import { describe } from "../presets/describe.ts";
-import { presetNamed } from "../presets/presets.ts";
+import { describeMachine } from "../presets/describe.ts";
 import { startInit } from "../workloads/init.ts";
 import { Recording } from "../workloads/replay/recording.ts";
 import { Replay } from "../workloads/replay/replay.ts";
-import { workloads, type WorkloadName } from "../workloads/workloads.ts";
 import { commandFor } from "./command.ts";
 import type { Configuration, Run } from "./configuration.ts";
 import { hasInvpcid } from "./constraints.ts";
@@ -34,37 +33,40 @@ interface BootOptions {
   readonly idleProgram?: IdleProgram | undefined;
   /** Called whenever the kernel looks at one of its options. */
   readonly onOption?: ((name: KernelOption) => void) | undefined;
+  /** What its names are looked up in: the package's own unless given. */
+  readonly catalogue?: Catalogue;
 }
 
-function descriptionOf(configuration: Configuration): MachineDescription {
-  const { cpu, cores, coresPerLlc, llcsPerSocket, idle, x2apic } = configuration;
+function descriptionOf(configuration: Configuration, catalogue: Catalogue): MachineDescription {
+  const { cores, coresPerLlc, llcsPerSocket, idle, x2apic } = configuration;
   const topology = {
     ...(coresPerLlc === undefined ? {} : { coresPerLlc }),
     ...(llcsPerSocket === undefined ? {} : { llcsPerSocket }),
   };
-  return describe(presetNamed(cpu), { cores, idle, x2apic: x2apic !== "off", ...topology });
+  const preset = entryIn(catalogue, "cpus", configuration.cpu);
+  return describeMachine(preset, { cores, idle, x2apic: x2apic !== "off", ...topology });
 }
 
 /** What a run's kernel is booted with. */
 export function bootRequestOf(configuration: Configuration, boot: BootOptions): BootRequest {
-  const { machine = new Machine(descriptionOf(configuration)) } = boot;
+  const { catalogue = BUILT_IN } = boot;
+  const { machine = new Machine(descriptionOf(configuration, catalogue)) } = boot;
   const { cpu, pcid, invlpgb, vmaLocks, flushCeiling, idle } = configuration;
   const { x2apic = "cluster", ipiShorthand = false } = configuration;
-  const policy = lazyPolicies[configuration.lazyTlb];
-  const protocol = protocols[configuration.protocol];
-  const { pti = false, invpcid = hasInvpcid(cpu), mutation = "none" } = configuration;
+  const { pti = false, invpcid = hasInvpcid(catalogue, cpu), mutation = "none" } = configuration;
+  const names = { protocol: configuration.protocol, policy: configuration.lazyTlb, mutation };
+  const { protocol, policy, ...mutated } = kernelUnderTest(catalogue, names);
   const apic = { x2apic, ipiShorthand };
-  const mistake = mutation === "none" ? {} : { mutation };
   const features = { pcid, pti, invpcid, invlpgb, vmaLocks, flushCeiling };
-  const options = { ...features, idle, ...apic, ...mistake };
+  const options = { ...features, idle, ...apic, ...mutated };
   const { idleProgram, onOption } = boot;
   const seen = onOption === undefined ? options : watched(options, onOption);
   return { machine, policy, protocol, options: seen, idleProgram };
 }
 
 /** The kernel of a run, booted, with every CPU idle. */
-export const bootKernel = (configuration: Configuration): Kernel =>
-  startKernel(bootRequestOf(configuration, {}));
+export const bootKernel = (configuration: Configuration, catalogue?: Catalogue): Kernel =>
+  startKernel(bootRequestOf(configuration, catalogue === undefined ? {} : { catalogue }));
 
 const watched = (options: KernelOptions, onOption: (name: KernelOption) => void): KernelOptions =>
   Object.defineProperties(
@@ -81,19 +83,24 @@ const watched = (options: KernelOptions, onOption: (name: KernelOption) => void)
   );
 
 /** Carries out one run. The same run gives the same measurement, byte for byte. */
-export function simulate(
-  run: Run,
-  options: Pick<BootOptions, "onOption"> = {},
-): Promise<Measurement> {
-  return withMachine(descriptionOf(run.configuration), (machine) =>
-    simulateOn(machine, run, options),
-  );
+export async function simulate(run: Run, options: SimulateOptions = {}): Promise<Measurement> {
+  const { files = [] } = run;
+  const { catalogue = await catalogueOf(files), onOption } = options;
+  const description = descriptionOf(run.configuration, catalogue);
+  try {
+    return await withMachine(description, (machine) =>
+      simulateOn(run, { machine, catalogue, onOption }),
+    );
+  } catch (error) {
+    throw blamedOn(files, run.workload, error);
+  }
 }
 
+type SimulateOptions = Pick<BootOptions, "onOption" | "catalogue">;
+
 async function simulateOn(
-  machine: Machine,
   run: Run,
-  { onOption }: Pick<BootOptions, "onOption">,
+  boot: BootOptions & { readonly catalogue: Catalogue },
 ): Promise<Measurement> {
   const recording =
     run.trace === undefined ? null : await Recording.open(run.trace, run.configuration.cores);
@@ -101,10 +108,12 @@ async function simulateOn(
   const idleProgram = replay?.idleProgram.bind(replay);
   const meters: Meter[] = [];
   const session = new Session({
-    ...bootRequestOf(run.configuration, { machine, idleProgram, onOption }),
+    ...bootRequestOf(run.configuration, { ...boot, idleProgram }),
     checks: run.checks !== false,
     observers: (kernel) => [(meters[0] = new Meter(kernel))],
-    start: (kernel) => (replay === null ? startWorkload(kernel, run) : replay.start(kernel)),
+    ownCheckers: boot.catalogue.checkers,
+    start: (kernel) =>
+      replay === null ? startWorkload(kernel, run, boot.catalogue) : replay.start(kernel),
   });
   const ended = await session.run(async () => recording?.refill());
   // With checkers, a deadlock is a violation of I10.
@@ -115,10 +124,10 @@ async function simulateOn(
 }
 
 /** Starts the run's workload on a kernel that has just been booted. */
-export function startWorkload(kernel: Kernel, run: Run): void {
+export function startWorkload(kernel: Kernel, run: Run, catalogue: Catalogue = BUILT_IN): void {
   const { pages, pageSize = "4K", rounds } = run.configuration;
   const random = new Random(run.seed);
-  const workload = workloads[run.workload as WorkloadName];
+  const workload = entryIn(catalogue, "workloads", run.workload);
   const scene = { kernel, cpus: kernel.cpus, pages, pageSize, rounds, random };
   startInit(kernel, workload.name, workload.program(scene));
 }

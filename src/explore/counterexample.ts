@@ -1,11 +1,12 @@
 // A failing schedule told step by step: who, in which Linux function, does what, and what waits in
 // store buffers and is cached meanwhile.
 
+import { unreachable } from "../base/assert.ts";
 import { describeOperation } from "../check/describe-operation.ts";
 import { lastOrigin, recordingOrigins } from "../kernel/operation/origin.ts";
 import type { CpuState } from "./execution/cpu-state.ts";
-import type { Exploration } from "./execution/scenario-system.ts";
-import { PROCESS_KINDS, PROCESSES_PER_CPU } from "./execution/executor.ts";
+import type { ScenarioSystem } from "./execution/scenario-system.ts";
+import { cpuOf, kindOf, type ProcessKind, processOf } from "./execution/processes.ts";
 import { linuxName } from "./linux-names.ts";
 import type { Step } from "./search/search.ts";
 import { Choices } from "./search/system.ts";
@@ -13,7 +14,7 @@ import { describeStore } from "./execution/store-buffer.ts";
 
 export interface ScheduledStep {
   readonly cpu: number;
-  readonly does: (typeof PROCESS_KINDS)[number];
+  readonly does: ProcessKind;
   /** Decisions inside the step; none: left out. */
   readonly choices?: readonly number[];
   /** Linux functions, innermost first. */
@@ -43,13 +44,13 @@ export interface Counterexample {
 }
 
 /** Replays `schedule`, which must end in a violation, and tells it. */
-export function tell(exploration: Exploration, schedule: readonly Step[]): Counterexample {
-  return recordingOrigins(() => new Narrator(exploration).tell(schedule));
+export function tell(system: ScenarioSystem, schedule: readonly Step[]): Counterexample {
+  return recordingOrigins(() => new Narrator(system).tell(schedule));
 }
 
 /** The process and the decisions of a step that has been written down. */
 export const stepOf = ({ cpu, does, choices = [] }: ScheduledStep): Step => ({
-  process: cpu * PROCESSES_PER_CPU + PROCESS_KINDS.indexOf(does),
+  process: processOf(cpu, does),
   choices,
 });
 
@@ -57,25 +58,25 @@ class Narrator {
   /** By CPU: the functions in which its next operation was made. */
   private readonly places: (readonly string[])[];
 
-  constructor(private readonly exploration: Exploration) {
-    this.places = exploration.executor.states.map(() => []);
+  constructor(private readonly system: ScenarioSystem) {
+    this.places = system.executor.states.map(() => []);
   }
 
   tell(schedule: readonly Step[]): Counterexample {
-    const { exploration, places } = this;
-    const { states } = exploration.executor;
-    exploration.executor.onAdvanced = (cpu) => void (places[cpu] = functionsOf(lastOrigin()));
-    exploration.restart();
+    const { system, places } = this;
+    const { states } = system.executor;
+    system.executor.onAdvanced = (cpu) => void (places[cpu] = functionsOf(lastOrigin()));
+    system.restart();
     const steps: ScheduledStep[] = [];
     const held: HeldByCpu[][] = [];
     for (const step of schedule) {
       steps.push(this.describe(step));
-      exploration.step(step.process, new Choices(step.choices));
+      system.step(step.process, new Choices(step.choices));
       held.push(states.map(holds));
     }
-    if (!exploration.failed) exploration.finish();
-    exploration.executor.onAdvanced = () => {};
-    const violation = exploration.violations[0]!;
+    if (!system.failed) system.finish();
+    system.executor.onAdvanced = () => {};
+    const violation = system.violations[0]!;
     const acting = steps.at(-1)!.cpu;
     const explanation = states
       .filter(({ cpu }) => cpu.id !== acting)
@@ -84,14 +85,14 @@ class Narrator {
     const { invariant } = violation;
     // There is no time here: a moment is the number of a step.
     const message = violation.message.replaceAll("at cycle", "at step");
-    const shared = exploration.executor.locations.sharedNames;
+    const shared = system.executor.locations.sharedNames;
     return { invariant, message, explanation, schedule: steps, shared, held };
   }
 
   private describe({ process, choices }: Step): ScheduledStep {
-    const cpu = Math.floor(process / PROCESSES_PER_CPU);
-    const does = PROCESS_KINDS[process % PROCESSES_PER_CPU]!;
-    const state = this.exploration.executor.states[cpu]!;
+    const cpu = cpuOf(process);
+    const does = kindOf(process);
+    const state = this.system.executor.states[cpu]!;
     return {
       cpu,
       does,
@@ -120,6 +121,8 @@ function operationOf(state: CpuState, does: ScheduledStep["does"]): string {
       return "the host lets the vCPU run";
     case "interrupt":
       return `interrupt 0x${state.pendingVectors.at(-1)!.toString(16)}`;
+    default:
+      return unreachable(does);
   }
 }
 

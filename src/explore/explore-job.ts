@@ -1,111 +1,61 @@
-// One exploration by names, as command lines, files and worker threads speak of it.
+// One exploration by names, as command lines, files and worker threads speak of it, and what the
+// names stand for.
 
-import { BadInput, remedyForName } from "../base/bad-input.ts";
-import type { Verdict } from "../base/verdict.ts";
-import { lazyPolicies, type LazyPolicyName } from "../kernel/lazy/policies.ts";
+import { readName } from "../base/bad-input.ts";
+import type { OwnName } from "../base/own-name.ts";
+import { catalogueOf } from "../catalogue/bring-in.ts";
+import { BUILT_IN, type Catalogue, entryIn, kernelUnderTest } from "../catalogue/catalogue.ts";
+import { blamedOn } from "../catalogue/code-file.ts";
+import type { LazyPolicyName } from "../kernel/lazy/policies.ts";
 import type { MutationName } from "../kernel/operation/mutation.ts";
-import { protocols, type ProtocolName } from "../kernel/shootdown/protocols.ts";
-import type { Counterexample } from "./counterexample.ts";
-import type { MemoryModel } from "./execution/executor.ts";
-import {
-  type ExploreBounds,
-  type Explored,
-  type ExploreOptions,
-  exploreScenario,
-} from "./search/explorer.ts";
+import type { ProtocolName } from "../kernel/shootdown/protocols.ts";
+import type { MemoryModel } from "./execution/execution.ts";
 import type { Subject } from "./execution/scenario-system.ts";
-import type { Break } from "./scenarios/breaks.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
-import { inOneLine, loadScenarios } from "./scenarios/scenario-file.ts";
+import { loadScenarios } from "./scenarios/scenario-file.ts";
 import { scenarioNamed } from "./scenarios/scenarios.ts";
-import { showcaseOf } from "./scenarios/mutation-scenarios.ts";
 
-export interface Job {
+export interface ExploreJob {
   /** The scenario's name. */
   readonly name: string;
   /** The file that it is from, as it was given; none: the scenario is one of the package. */
   readonly file?: string;
-  readonly policy: LazyPolicyName;
-  readonly protocol: ProtocolName;
-  readonly mutation: MutationName | "none";
+  readonly policy: LazyPolicyName | OwnName;
+  readonly protocol: ProtocolName | OwnName;
+  readonly mutation: MutationName | "none" | OwnName;
   readonly memory: MemoryModel;
+  /** Files of code from outside that the names above may be from; none unless given. */
+  readonly files?: readonly string[];
 }
 
-export interface ScenarioResult extends Job {
-  readonly executions: number;
-  /** Executions given up because another order of the same steps had been seen. */
-  readonly redundant: number;
-  /** Steps of the longest execution. */
-  readonly depth: number;
-  /** Executions until a check failed; null: none did. Some more look for a shorter schedule. */
-  readonly foundAfter: number | null;
-  /** Everything under the bound on preemptions was explored. */
-  readonly complete: boolean;
-  /** Null: none. */
-  readonly preemptionBound: number | null;
-  /** The bound that was hit first. */
-  readonly cutBy: Explored["cutBy"];
-  /** Null: nobody has said what this mistake does in this scenario. */
-  readonly expected: Verdict | null;
-  /** What makes a kernel without a mistake fail here, where it is known to; else null. */
-  readonly reason: string | null;
-  readonly violations: readonly Counterexample[];
-}
-
-export interface ExploreResult {
-  readonly scenarios: readonly ScenarioResult[];
-}
-
-export function subjectOf({ policy, protocol, mutation, memory }: Job): Subject {
+export function subjectOf(job: ExploreJob, catalogue: Catalogue = BUILT_IN): Subject {
   return {
-    policy: lazyPolicies[policy],
-    protocol: protocols[protocol],
-    memory,
-    ...(mutation !== "none" && { mutation }),
+    ...kernelUnderTest(catalogue, job),
+    memory: job.memory,
+    ownCheckers: catalogue.checkers,
   };
 }
 
-/** Explores one job; `scenario` in place of the one that its name stands for. */
-export async function carryOut(
-  job: Job,
-  options: ExploreOptions,
-  scenario?: Scenario,
-): Promise<ScenarioResult> {
-  const played = scenario ?? (await scenarioOf(job));
-  const subject = subjectOf(job);
-  const explored = await sayingWhere(job, () => exploreScenario(played, subject, options));
-  return resultOf(job, played, options, explored);
+/** What one exploration plays, beside the names of its job. */
+export interface Played {
+  readonly scenario: Scenario;
+  readonly catalogue: Catalogue;
 }
 
-export function resultOf(
-  job: Job,
-  scenario: Scenario,
-  { preemptionBound }: ExploreBounds,
-  { violations, cutBy, ...counts }: Explored,
-): ScenarioResult {
-  const expected = expectedOf(job, scenario);
-  return {
-    ...job,
-    ...counts,
-    preemptionBound: preemptionBound ?? null,
-    cutBy,
-    expected,
-    reason: breakOf(job, scenario)?.reason ?? null,
-    violations,
-  };
-}
+export const playedBy = async (job: ExploreJob): Promise<Played> => ({
+  scenario: await scenarioOf(job),
+  catalogue: await catalogueOf(job.files ?? []),
+});
 
 /** The scenario that a job names. */
-export async function scenarioOf({ name, file }: Job): Promise<Scenario> {
+export async function scenarioOf({ name, file }: ExploreJob): Promise<Scenario> {
   if (file === undefined) return scenarioNamed(name);
   const scenarios = await loadScenarios(file);
   const names = scenarios.map((each) => each.name);
-  const found = scenarios[names.indexOf(name)];
-  if (found === undefined) throw new BadInput(file, name, remedyForName(name, names));
-  return found;
+  return scenarios[names.indexOf(readName(file, name, names))]!;
 }
 
-export async function sayingWhere<T>(job: Job, run: () => T | Promise<T>): Promise<T> {
+export async function sayingWhere<T>(job: ExploreJob, run: () => T | Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
@@ -113,34 +63,18 @@ export async function sayingWhere<T>(job: Job, run: () => T | Promise<T>): Promi
   }
 }
 
-/** What goes wrong in a scenario from a file is, as far as can be told, the file's fault. */
-export function blamed({ name, file }: Job, error: unknown): unknown {
-  if (file === undefined || error instanceof BadInput) return error;
-  return new BadInput(file, name, `its code fails: ${inOneLine(error)}`);
+/** What goes wrong where code from files takes part is, as far as can be told, theirs. */
+export const blamed = ({ name, file, files = [] }: ExploreJob, error: unknown): unknown =>
+  blamedOn([...new Set([...(file === undefined ? [] : [file]), ...files])], name, error);
+
+/** The exploration that is known to show a mutation; undefined: none is. */
+export function jobShowing(mutation: string, catalogue: Catalogue): ExploreJob | undefined {
+  const { scenario } = entryIn(catalogue, "mutations", mutation);
+  if (scenario === undefined) return undefined;
+  const { name, memory, policy = "refcounted", protocol = "linux-6.18" } = scenario;
+  return { mutation, name, memory, policy, protocol };
 }
 
-/** What the exploration of a job is to find. */
-export function expectedOf(job: Job, scenario: Scenario): Verdict | null {
-  if (breakOf(job, scenario) !== undefined) return "violation";
-  if (job.mutation === "none") return "ok";
-  const showcase = showcaseOf(job.mutation);
-  if (showcase === undefined || !matches(showcase, job)) return null;
-  return showcase.memory === "tso" && job.memory === "sc" ? "ok" : "violation";
-}
-
-/** What is known to break the kernel of the job, whatever mistake it makes beside. */
-const breakOf = ({ policy, protocol }: Job, { breaks = [] }: Scenario): Break | undefined =>
-  breaks.find((each) => {
-    const isMeant = each.policies?.includes(policy) !== false;
-    return isMeant && each.protocols?.includes(protocol) !== false;
-  });
-
-const matches = (showcase: Job, { name, policy, protocol }: Job): boolean =>
-  showcase.name === name && showcase.policy === policy && showcase.protocol === protocol;
-
-/** Whether the verdict is the expected one; a known mistake that stays unseen in time is not. */
-export function isAsExpected({ expected, violations, complete }: ScenarioResult): boolean {
-  if (expected === null) return true;
-  if (expected === "violation") return violations.length > 0;
-  return violations.length === 0 && complete;
-}
+/** Every mutation that a scenario shows, in that scenario. */
+export const mutationJobs = (catalogue: Catalogue = BUILT_IN): readonly ExploreJob[] =>
+  [...catalogue.mutations.keys()].flatMap((name) => jobShowing(name, catalogue) ?? []);

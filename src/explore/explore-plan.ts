@@ -1,144 +1,234 @@
 // What `explore` is asked for, as a list of jobs.
 
-import { BadInput, remedyForName } from "../base/bad-input.ts";
-import { LAZY_POLICY_NAMES, type LazyPolicyName } from "../kernel/lazy/policies.ts";
-import { MUTATION_NAMES, type MutationName } from "../kernel/operation/mutation.ts";
-import { PROTOCOL_NAMES, type ProtocolName, protocols } from "../kernel/shootdown/protocols.ts";
-import type { MemoryModel } from "./execution/executor.ts";
-import type { Job } from "./explore-job.ts";
+import { BadInput, readName } from "../base/bad-input.ts";
+import { BringingIn } from "../catalogue/bring-in.ts";
+import {
+  type Catalogue,
+  type EntryKind,
+  type Entries,
+  entryIn,
+  type Extension,
+} from "../catalogue/catalogue.ts";
+import { isCodeFile } from "../catalogue/code-file.ts";
+import type { MemoryModel } from "./execution/execution.ts";
+import {
+  type ExploreJob,
+  jobShowing,
+  mutationJobs,
+  type Played,
+  scenarioOf,
+} from "./explore-job.ts";
 import { fits, type Scenario } from "./scenarios/scenario.ts";
-import { isScenarioFile, loadScenarios } from "./scenarios/scenario-file.ts";
+import { checkScenario, loadScenarios } from "./scenarios/scenario-file.ts";
 import { SCENARIO_NAMES, scenarioNamed, SCENARIOS } from "./scenarios/scenarios.ts";
-import { showcaseOf, SHOWCASES } from "./scenarios/mutation-scenarios.ts";
+
+/** A name, a file, or the thing itself. */
+type Choice<T> = string | T;
 
 export interface Selection {
-  /** Names, and files of scenarios. */
-  readonly scenarios?: readonly string[];
-  readonly policy?: string;
-  readonly protocol?: string;
-  readonly mutation?: string;
+  /** Names, files of scenarios, or scenarios. */
+  readonly scenarios?: readonly Choice<Scenario>[];
+  readonly policy?: Choice<Entries["policies"]>;
+  readonly protocol?: Choice<Entries["protocols"]>;
+  readonly mutation?: Choice<Entries["mutations"]>;
   readonly memory?: string;
+  /** Watch beside the package's checkers. */
+  readonly checkers?: readonly Choice<NonNullable<Extension["checkers"]>[number]>[];
+  /** Files of code from outside, whose names may be used above. */
+  readonly files?: readonly string[];
 }
 
-type ChosenKernel = Partial<Pick<Job, "policy" | "protocol" | "memory">>;
+/** What names stand for where that is in no file. */
+export interface OwnValues {
+  readonly catalogue: Catalogue;
+  readonly scenarios: ReadonlyMap<string, Scenario>;
+}
+
+export interface Plan {
+  readonly jobs: readonly ExploreJob[];
+  /** Null: everything is of the package or in files. */
+  readonly values: OwnValues | null;
+}
+
+/** The kernels that were chosen, by axis; an axis that is absent was left open. */
+interface ChosenKernels {
+  readonly policies?: readonly string[];
+  readonly protocols?: readonly string[];
+  readonly memory?: MemoryModel;
+}
 
 export const MEMORY_MODELS: readonly MemoryModel[] = ["sc", "tso"];
-const DEFAULT_PROTOCOL: ProtocolName = "linux-6.18";
-/** Kernels that are to be correct in every scenario. */
-const CORRECT_POLICIES: readonly LazyPolicyName[] = [
-  "refcounted",
-  "shoot-lazies",
-  "exit-unlazy",
-  "hazard-pointer",
-];
-/** All that go with protocols newer than linux-4.8. */
-const EVERY_POLICY = LAZY_POLICY_NAMES.filter((name) => name !== "pre-4.15");
+const DEFAULT_PROTOCOL = "linux-6.18";
+/** Kernels that must be correct in every scenario. */
+const CORRECT_POLICIES = ["refcounted", "shoot-lazies", "exit-unlazy", "hazard-pointer"];
 
 /**
- * Without a selection: every scenario with the kernels that are to be correct and those that it is
+ * Without a selection: every scenario with the kernels that must be correct and those that it is
  * about, and every mutation in the scenario that shows it. A mutation without a scenario is
  * explored where it shows.
  */
-export async function plan(selection: Selection): Promise<readonly Job[]> {
-  const { scenarios = [] } = selection;
-  const named = (await Promise.all(scenarios.map(found))).flat();
-  const chosen = readKernel(selection);
-  const mutation = readName("--mutation", selection.mutation, ["none", ...MUTATION_NAMES] as const);
-  if (mutation !== undefined && mutation !== "none") {
-    if (named.length > 0) return named.map((each) => mutatedJob(each, mutation, chosen));
-    return [showcase(mutation, chosen)];
-  }
-  if (named.length > 0) return named.flatMap((each) => correctJobs(each, chosen));
-  const correct = SCENARIOS.filter((scenario) => canRun(scenario, chosen)).flatMap((scenario) =>
-    correctJobs({ scenario }, chosen),
-  );
-  const isAll = mutation === undefined && Object.keys(chosen).length === 0;
-  return isAll ? [...correct, ...SHOWCASES] : correct;
+export async function planJobs(selection: Selection): Promise<Plan> {
+  const planning = new Planning();
+  return planning.plan(selection);
 }
 
-/** A scenario of the package, or one from a file. */
+/** What the names of a job stand for, in this thread. */
+export async function playedHere(
+  job: ExploreJob,
+  values: OwnValues | undefined,
+): Promise<Played | undefined> {
+  if (values === undefined) return undefined;
+  const scenario = values.scenarios.get(job.name) ?? (await scenarioOf(job));
+  return { scenario, catalogue: values.catalogue };
+}
+
+/** A scenario of the package, one from a file, or one that was handed over. */
 interface Found {
   readonly scenario: Scenario;
   readonly file?: string;
 }
 
-/** What a word of the selection stands for: one scenario of the package, or those of a file. */
-async function found(word: string): Promise<readonly Found[]> {
-  if (isScenarioFile(word)) {
-    return (await loadScenarios(word)).map((scenario) => ({ scenario, file: word }));
-  }
-  return [{ scenario: scenarioNamed(known("SCENARIO", word, SCENARIO_NAMES)) }];
-}
+class Planning {
+  private readonly bringing = new BringingIn();
+  private readonly ownScenarios = new Map<string, Scenario>();
 
-/** A scenario under every kernel that it is to be explored with, as far as none is chosen. */
-function correctJobs({ scenario, ...from }: Found, chosen: ChosenKernel): readonly Job[] {
-  const { name, everyPolicy = false, protocols: others = [] } = scenario;
-  const memory = chosen.memory ?? "tso";
-  const policies = everyPolicy ? EVERY_POLICY : CORRECT_POLICIES;
-  const under = chosen.protocol === undefined ? [DEFAULT_PROTOCOL, ...others] : [chosen.protocol];
-  return under.flatMap((protocol) => {
-    refuseUnfit(scenario, protocol);
-    return (chosen.policy === undefined ? policies : [chosen.policy]).map((policy) => {
-      return { name, ...from, policy, protocol, mutation: "none", memory } as const;
+  async plan(selection: Selection): Promise<Plan> {
+    const { scenarios = [], files = [], checkers = [] } = selection;
+    const named = (await Promise.all(scenarios.map((one) => this.found(one)))).flat();
+    for (const file of files) await this.bringing.file(file);
+    for (const checker of checkers) await this.chosen("checkers", checker, "--checker");
+    const kernels = await this.kernels(selection);
+    const mutations = await this.chosen("mutations", selection.mutation, "--mutation");
+    const jobs = this.jobs(named, kernels, mutations);
+    const { catalogue } = this.bringing;
+    const own = catalogue.files;
+    const hasValues = this.bringing.hasValues || this.ownScenarios.size > 0;
+    return {
+      jobs: own.length === 0 ? jobs : jobs.map((job) => ({ ...job, files: own })),
+      values: hasValues ? { catalogue, scenarios: this.ownScenarios } : null,
+    };
+  }
+
+  private jobs(
+    named: readonly Found[],
+    kernels: ChosenKernels,
+    mutations: readonly string[] | undefined,
+  ): readonly ExploreJob[] {
+    if (mutations !== undefined && mutations.some((name) => name !== "none")) {
+      return mutations.flatMap((mutation) =>
+        named.length === 0
+          ? this.mutatedJobs(this.shownIn(mutation), mutation, kernels)
+          : named.flatMap((each) => this.mutatedJobs(each, mutation, kernels)),
+      );
+    }
+    if (named.length > 0) return named.flatMap((each) => this.correctJobs(each, kernels));
+    const correct = SCENARIOS.filter((scenario) => this.canRun(scenario, kernels)).flatMap(
+      (scenario) => this.correctJobs({ scenario }, kernels),
+    );
+    const isAll = mutations === undefined && Object.keys(kernels).length === 0;
+    return isAll ? [...correct, ...mutationJobs()] : correct;
+  }
+
+  /** What a word of the selection stands for: one scenario, or those of a file. */
+  private async found(word: Choice<Scenario>): Promise<readonly Found[]> {
+    if (typeof word !== "string") {
+      checkScenario("scenarios", word, new Set([...SCENARIO_NAMES, ...this.ownScenarios.keys()]));
+      this.ownScenarios.set(word.name, word);
+      return [{ scenario: word }];
+    }
+    if (isCodeFile(word)) {
+      const scenarios = await loadScenarios(word);
+      const parts = await this.bringing.partsIn(word);
+      if (Object.keys(parts).length > 0) await this.bringing.file(word);
+      return scenarios.map((scenario) => ({ scenario, file: word }));
+    }
+    return [{ scenario: scenarioNamed(readName("SCENARIO", word, SCENARIO_NAMES)) }];
+  }
+
+  /** The names that a choice stands for; undefined: none was made. */
+  private async chosen(
+    kind: EntryKind | "checkers",
+    choice: unknown,
+    path: string,
+  ): Promise<readonly string[] | undefined> {
+    if (choice === undefined) return undefined;
+    if (typeof choice !== "string") return [this.bringing.value(kind, choice, path)];
+    if (isCodeFile(choice)) return this.bringing.namesIn(choice, kind, path);
+    if (kind === "checkers") throw new BadInput(path, choice, "give the file of a checker");
+    if (kind === "mutations" && choice === "none") return ["none"];
+    const more = kind === "mutations" ? ["none"] : [];
+    return [readName(path, choice, [...more, ...this.bringing.catalogue[kind].keys()])];
+  }
+
+  private async kernels(selection: Selection): Promise<ChosenKernels> {
+    const policies = await this.chosen("policies", selection.policy, "--policy");
+    const protocols = await this.chosen("protocols", selection.protocol, "--protocol");
+    const { memory } = selection;
+    return {
+      ...(policies !== undefined && { policies }),
+      ...(protocols !== undefined && { protocols }),
+      ...(memory !== undefined && { memory: readName("--memory", memory, MEMORY_MODELS) }),
+    };
+  }
+
+  /** A scenario under every kernel that it must be explored with, as far as none is chosen. */
+  private correctJobs({ scenario, ...from }: Found, chosen: ChosenKernels): readonly ExploreJob[] {
+    const { name, everyPolicy = false, protocols: others = [] } = scenario;
+    const { memory = "tso", policies = everyPolicy ? this.everyPolicy() : CORRECT_POLICIES } =
+      chosen;
+    const { protocols = [DEFAULT_PROTOCOL, ...others] } = chosen;
+    return protocols.flatMap((protocol) => {
+      this.refuseUnfit(scenario, protocol);
+      return policies.map((policy) => {
+        return { name, ...from, policy, protocol, mutation: "none", memory } as const;
+      });
     });
-  });
-}
-
-/** With the kernel that shows the mistake elsewhere, where one does. */
-function mutatedJob(
-  { scenario, ...from }: Found,
-  mutation: MutationName,
-  chosen: ChosenKernel,
-): Job {
-  const { policy, protocol, memory } = showcaseOf(mutation) ?? {
-    policy: "refcounted",
-    protocol: DEFAULT_PROTOCOL,
-    memory: "tso",
-  };
-  const kernel = { policy, protocol, mutation, memory, ...chosen };
-  const job: Job = { name: scenario.name, ...from, ...kernel };
-  refuseUnfit(scenario, job.protocol);
-  return job;
-}
-
-function showcase(mutation: MutationName, chosen: ChosenKernel): Job {
-  const shown = showcaseOf(mutation);
-  if (shown !== undefined) {
-    return mutatedJob({ scenario: scenarioNamed(shown.name) }, mutation, chosen);
   }
-  throw new BadInput("--mutation", mutation, "no scenario shows it: name one");
-}
 
-const canRun = (scenario: Scenario, { protocol = DEFAULT_PROTOCOL }: ChosenKernel): boolean =>
-  fits(scenario, protocols[protocol]);
+  /** All of the package that go with protocols newer than linux-4.8. */
+  private everyPolicy(): readonly string[] {
+    const all = [...this.bringing.catalogue.policies.values()];
+    return all.filter(({ traits }) => traits.era === "any").map(({ name }) => name);
+  }
 
-function refuseUnfit(scenario: Scenario, protocol: ProtocolName): void {
-  if (fits(scenario, protocols[protocol])) return;
-  const fitting = PROTOCOL_NAMES.filter((each) => fits(scenario, protocols[each]));
-  throw new BadInput("--protocol", protocol, `${scenario.name} needs one of ${fitting.join(", ")}`);
-}
+  /** With the kernel that shows the mutation elsewhere, where one does. */
+  private mutatedJobs(
+    { scenario, ...from }: Found,
+    mutation: string,
+    { policies, protocols, memory }: ChosenKernels,
+  ): readonly ExploreJob[] {
+    const { catalogue } = this.bringing;
+    const shown = mutation === "none" ? undefined : jobShowing(mutation, catalogue);
+    return (protocols ?? [shown?.protocol ?? DEFAULT_PROTOCOL]).flatMap((protocol) => {
+      this.refuseUnfit(scenario, protocol);
+      return (policies ?? [shown?.policy ?? "refcounted"]).map((policy): ExploreJob => {
+        const model = memory ?? shown?.memory ?? "tso";
+        return { name: scenario.name, ...from, policy, protocol, mutation, memory: model };
+      });
+    });
+  }
 
-function readKernel(selection: Selection): ChosenKernel {
-  const policy = readName("--policy", selection.policy, LAZY_POLICY_NAMES);
-  const protocol = readName("--protocol", selection.protocol, PROTOCOL_NAMES);
-  const memory = readName("--memory", selection.memory, MEMORY_MODELS);
-  return {
-    ...(policy !== undefined && { policy }),
-    ...(protocol !== undefined && { protocol }),
-    ...(memory !== undefined && { memory }),
-  };
-}
+  /** The scenario that shows the mutation. */
+  private shownIn(mutation: string): Found {
+    const shown = jobShowing(mutation, this.bringing.catalogue);
+    if (shown === undefined)
+      throw new BadInput("--mutation", mutation, "no scenario shows it: name one");
+    return { scenario: scenarioNamed(readName("scenario", shown.name, SCENARIO_NAMES)) };
+  }
 
-function readName<T extends string>(
-  path: string,
-  value: string | undefined,
-  names: readonly T[],
-): T | undefined {
-  return value === undefined ? undefined : known(path, value, names);
-}
+  private canRun(scenario: Scenario, { protocols = [DEFAULT_PROTOCOL] }: ChosenKernels): boolean {
+    return protocols.every((name) => fits(scenario, this.protocol(name)));
+  }
 
-function known<T extends string>(path: string, value: string, names: readonly T[]): T {
-  const found = names.find((name) => name === value);
-  if (found === undefined) throw new BadInput(path, value, remedyForName(value, names));
-  return found;
+  private refuseUnfit(scenario: Scenario, protocol: string): void {
+    if (fits(scenario, this.protocol(protocol))) return;
+    const all = [...this.bringing.catalogue.protocols.values()];
+    const fitting = all.filter((each) => fits(scenario, each)).map(({ name }) => name);
+    const remedy = `${scenario.name} needs one of ${fitting.join(", ")}`;
+    throw new BadInput("--protocol", protocol, remedy);
+  }
+
+  private protocol(name: string): Entries["protocols"] {
+    return entryIn(this.bringing.catalogue, "protocols", name, "--protocol");
+  }
 }

@@ -2,9 +2,9 @@
 
 import { parentPort } from "node:worker_threads";
 import { BadInput } from "../base/bad-input.ts";
-import { Exploration } from "./execution/scenario-system.ts";
+import { ScenarioSystem } from "./execution/scenario-system.ts";
 import { limitsOf } from "./search/explorer.ts";
-import { blamed, type Job, scenarioOf, subjectOf } from "./explore-job.ts";
+import { blamed, type ExploreJob, playedBy, subjectOf } from "./explore-job.ts";
 import { explorePart } from "./search/part.ts";
 import type { WorkerAnswer, WorkerJob } from "./explore.ts";
 
@@ -12,7 +12,7 @@ import type { WorkerAnswer, WorkerJob } from "./explore.ts";
 const KEPT = 4;
 
 /** By job, the latest last: parts of one exploration come one after the other. */
-const explorations = new Map<string, Exploration>();
+const systems = new Map<string, ScenarioSystem>();
 
 parentPort?.on("message", (job: WorkerJob) => {
   void answerTo(job).then((answer) => parentPort?.postMessage(answer));
@@ -20,9 +20,9 @@ parentPort?.on("message", (job: WorkerJob) => {
 
 async function answerTo({ job, part, bounds }: WorkerJob): Promise<WorkerAnswer> {
   try {
-    const exploration = await explorationOf(job);
-    const { locations } = exploration.executor;
-    const result = explorePart(exploration, locations, part, limitsOf(bounds));
+    const system = await systemOf(job);
+    const { locations } = system.executor;
+    const result = explorePart(system, locations, part, limitsOf(bounds));
     return { kind: "result", result };
   } catch (cause) {
     const error = blamed(job, cause);
@@ -33,13 +33,17 @@ async function answerTo({ job, part, bounds }: WorkerJob): Promise<WorkerAnswer>
   }
 }
 
-async function explorationOf(job: Job): Promise<Exploration> {
+async function systemOf(job: ExploreJob): Promise<ScenarioSystem> {
   const key = JSON.stringify(job);
-  const exploration =
-    explorations.get(key) ?? new Exploration(await scenarioOf(job), subjectOf(job));
-  explorations.delete(key);
-  explorations.set(key, exploration);
-  const [oldest] = explorations.keys();
-  if (explorations.size > KEPT) explorations.delete(oldest!);
-  return exploration;
+  const system = systems.get(key) ?? (await newSystem(job));
+  systems.delete(key);
+  systems.set(key, system);
+  const [oldest] = systems.keys();
+  if (systems.size > KEPT) systems.delete(oldest!);
+  return system;
+}
+
+async function newSystem(job: ExploreJob): Promise<ScenarioSystem> {
+  const { scenario, catalogue } = await playedBy(job);
+  return new ScenarioSystem(scenario, subjectOf(job, catalogue));
 }

@@ -4,29 +4,31 @@
 
 import { BadInput } from "../base/bad-input.ts";
 import { inPool } from "../base/pool.ts";
-import { plan, type Selection } from "./explore-plan.ts";
+import { type OwnValues, planJobs, playedHere, type Selection } from "./explore-plan.ts";
 import { type ExploreBounds, Explorer, type Progress } from "./search/explorer.ts";
+import { blamed, type ExploreJob, type Played, playedBy, subjectOf } from "./explore-job.ts";
 import {
-  blamed,
-  carryOut,
+  exploreJob,
   type ExploreResult,
-  type Job,
   resultOf,
-  scenarioOf,
   type ScenarioResult,
-  subjectOf,
-} from "./explore-job.ts";
+} from "./scenario-result.ts";
 import type { Part, PartResult } from "./search/part.ts";
-import type { Scenario } from "./scenarios/scenario.ts";
 
-export interface RunExploreOptions extends ExploreBounds {
+export interface ExploreOptions extends ExploreBounds {
   /** Worker threads; 1 explores in this thread. */
   readonly workers?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ExploreProgress) => void;
+  /** What the names of jobs stand for, where that is in no file; in this thread alone. */
+  readonly values?: OwnValues;
 }
 
 export interface ExploreProgress extends Progress {
+  /** The scenario that is explored now. */
+  readonly scenario: string;
+  /** Since the start, of host time. */
+  readonly seconds: number;
   /** Jobs that are done, of `jobs`. */
   readonly done: number;
   readonly jobs: number;
@@ -34,7 +36,7 @@ export interface ExploreProgress extends Progress {
 
 /** What a worker is sent. */
 export interface WorkerJob {
-  readonly job: Job;
+  readonly job: ExploreJob;
   readonly bounds: ExploreBounds;
   readonly part: Part;
 }
@@ -49,68 +51,91 @@ export type WorkerAnswer =
     }
   | { readonly kind: "failure"; readonly message: string };
 
-/** Explores what was selected, and without a selection every scenario and every known mistake. */
-export const explore = async (
+/**
+ * Explores what was selected, and without a selection every scenario and every mutation. What is
+ * brought in as a value, and not from a file, cannot go to worker threads.
+ */
+export async function explore(
   selection: Selection = {},
-  options: RunExploreOptions = {},
-): Promise<ExploreResult> => exploreAll(await plan(selection), options);
+  options: ExploreOptions = {},
+): Promise<ExploreResult> {
+  const { jobs, values } = await planJobs(selection);
+  return exploreAll(jobs, values === null ? options : { ...options, workers: 1, values });
+}
 
 /** The results of jobs that were begun before the signal came, in the order of the jobs. */
 export async function exploreAll(
-  jobs: readonly Job[],
-  { workers = 1, onProgress = () => {}, signal, ...bounds }: RunExploreOptions = {},
+  jobs: readonly ExploreJob[],
+  { workers = 1, onProgress = () => {}, signal, values, ...bounds }: ExploreOptions = {},
 ): Promise<ExploreResult> {
   const start = performance.now();
-  const onState = (done: number, states: readonly (Progress | ScenarioResult)[]): void => {
+  const onState: Directions["onState"] = (done, { name: scenario }, states) => {
     const executions = states.reduce((sum, state) => sum + state.executions, 0);
     const depth = Math.max(...states.map((state) => state.depth));
-    const perSecond = (1000 * executions) / (performance.now() - start);
-    onProgress({ done, jobs: jobs.length, executions, perSecond, depth });
+    const seconds = (performance.now() - start) / 1000;
+    const perSecond = executions / seconds;
+    onProgress({ done, jobs: jobs.length, scenario, seconds, executions, perSecond, depth });
   };
-  const carriedOut = workers === 1 ? carryOutHere : carryOutInPool;
-  return { scenarios: await carriedOut(jobs, { workers, bounds, onState, signal }) };
+  const exploreEach = workers === 1 ? exploreHere : exploreInPool;
+  return { scenarios: await exploreEach(jobs, { workers, bounds, onState, signal, values }) };
 }
 
-interface Carrying {
+/** How the jobs are explored, and who is told. */
+interface Directions {
   readonly workers: number;
   readonly bounds: ExploreBounds;
   readonly signal: AbortSignal | undefined;
-  onState(done: number, states: readonly (Progress | ScenarioResult)[]): void;
+  readonly values: OwnValues | undefined;
+  onState(done: number, now: ExploreJob, states: readonly (Progress | ScenarioResult)[]): void;
 }
 
-async function carryOutHere(
-  jobs: readonly Job[],
-  { bounds, onState, signal }: Carrying,
+/**
+ * Where an exploration of a scenario from a file ends unless a bound was given: nobody knows how
+ * large the scenario is. The largest of the package takes a sixth of it.
+ */
+export const FILE_EXECUTIONS = 100_000;
+
+/** The bounds of one job. */
+function boundsOf({ file }: ExploreJob, bounds: ExploreBounds): ExploreBounds {
+  const { maxExecutions, seconds } = bounds;
+  const isBounded = maxExecutions !== undefined || seconds !== undefined;
+  return file === undefined || isBounded ? bounds : { ...bounds, maxExecutions: FILE_EXECUTIONS };
+}
+
+async function exploreHere(
+  jobs: readonly ExploreJob[],
+  { bounds, onState, signal, values }: Directions,
 ): Promise<readonly ScenarioResult[]> {
   const results: ScenarioResult[] = [];
   for (const job of jobs) {
     if (signal?.aborted === true) break;
-    const onProgress = (now: Progress): void => onState(results.length, [...results, now]);
-    const options = { ...bounds, onProgress, ...(signal !== undefined && { signal }) };
-    results.push(await carryOut(job, options));
-    onState(results.length, results);
+    const onProgress = (now: Progress): void => onState(results.length, job, [...results, now]);
+    const own = boundsOf(job, bounds);
+    const options = { ...own, onProgress, ...(signal !== undefined && { signal }) };
+    results.push(await exploreJob(job, options, await playedHere(job, values)));
+    onState(results.length, job, results);
   }
   return results;
 }
 
 /** A job that was begun. */
 interface Begun {
-  readonly job: Job;
-  readonly scenario: Scenario;
+  readonly job: ExploreJob;
+  readonly played: Played;
   readonly explorer: Explorer;
   result: ScenarioResult | null;
 }
 
-async function carryOutInPool(
-  jobs: readonly Job[],
-  { workers, bounds, onState, signal }: Carrying,
+async function exploreInPool(
+  jobs: readonly ExploreJob[],
+  { workers, bounds, onState, signal }: Directions,
 ): Promise<readonly ScenarioResult[]> {
-  const scenarios: Scenario[] = [];
-  for (const job of jobs) scenarios.push(await scenarioOf(job));
+  const all: Played[] = [];
+  for (const job of jobs) all.push(await playedBy(job));
   const begun: Begun[] = [];
   const beginning = (index: number): Begun => {
-    const [job, scenario] = [jobs[index]!, scenarios[index]!];
-    return { job, scenario, explorer: new Explorer(bounds), result: null };
+    const [job, played] = [jobs[index]!, all[index]!];
+    return { job, played, explorer: new Explorer(boundsOf(job, bounds)), result: null };
   };
   const next = (): { of: Begun; part: Part } | undefined => {
     for (let index = 0; index < jobs.length; index++) {
@@ -121,11 +146,12 @@ async function carryOutInPool(
     return undefined;
   };
   const finish = (each: Begun): ScenarioResult => {
-    const { job, scenario, explorer, result } = each;
+    const { job, played, explorer, result } = each;
     if (result !== null) return result;
     try {
-      const explored = explorer.result(scenario, subjectOf(job));
-      return (each.result = resultOf(job, scenario, bounds, explored));
+      const subject = subjectOf(job, played.catalogue);
+      const explored = explorer.result(played.scenario, subject);
+      return (each.result = resultOf(job, played, bounds, explored));
     } catch (error) {
       throw blamed(job, error);
     }
@@ -141,8 +167,10 @@ async function carryOutInPool(
       of.explorer.accept(part, answer.result);
       if (of.explorer.isOver) finish(of);
       const done = begun.filter(({ result }) => result !== null).length;
+      const now = begun.find(({ result }) => result === null) ?? of;
       onState(
         done,
+        now.job,
         begun.map(({ explorer }) => explorer.progress),
       );
     },
@@ -155,5 +183,5 @@ async function carryOutInPool(
   });
 }
 
-const broken = ({ name, policy, protocol, mutation, memory }: Job, reason: string): Error =>
+const broken = ({ name, policy, protocol, mutation, memory }: ExploreJob, reason: string): Error =>
   new Error(`${name}, ${policy}, ${protocol}, mutation ${mutation}, ${memory}: ${reason}`);

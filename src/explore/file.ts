@@ -3,14 +3,14 @@
 import { readFileSync } from "node:fs";
 import { BadInput } from "../base/bad-input.ts";
 import { type Counterexample, type ScheduledStep, stepOf, tell } from "./counterexample.ts";
-import { Exploration } from "./execution/scenario-system.ts";
-import { PROCESS_KINDS } from "./execution/executor.ts";
-import { type Job, sayingWhere, scenarioOf, subjectOf } from "./explore-job.ts";
+import { ScenarioSystem } from "./execution/scenario-system.ts";
+import { PROCESS_KINDS } from "./execution/processes.ts";
+import { type ExploreJob, playedBy, sayingWhere, subjectOf } from "./explore-job.ts";
 import { attempt } from "./search/minimise.ts";
-import { plan } from "./explore-plan.ts";
+import { planJobs } from "./explore-plan.ts";
 
 export interface ReplayedCounterexample {
-  readonly job: Job;
+  readonly job: ExploreJob;
   readonly recorded: string;
   /** Null: the schedule violates nothing, or something else. */
   readonly counterexample: Counterexample | null;
@@ -20,29 +20,31 @@ export interface ReplayedCounterexample {
 export async function replayCounterexample(path: string): Promise<ReplayedCounterexample> {
   const result = firstWithViolation(path);
   const job = await jobOf(result);
-  const scenario = await scenarioOf(job);
+  const { scenario, catalogue } = await playedBy(job);
   const { invariant, schedule, shared = [] } = result.violations[0]!;
   const steps = schedule.map((step, index) =>
     stepOf(checkStep(step, `${path}: step ${index + 1}`)),
   );
   const counterexample = await sayingWhere(job, () => {
-    const exploration = new Exploration(scenario, subjectOf(job));
-    exploration.executor.locations.begin(shared);
-    const taken = attempt(exploration, steps, invariant);
-    return taken === null ? null : tell(exploration, taken);
+    const system = new ScenarioSystem(scenario, subjectOf(job, catalogue));
+    system.executor.locations.begin(shared);
+    const taken = attempt(system, steps, invariant);
+    return taken === null ? null : tell(system, taken);
   });
   return { job, recorded: invariant, counterexample };
 }
 
 /** The job that a result was of, its names checked. */
-async function jobOf(result: Recorded): Promise<Job> {
-  const { name, file, policy, protocol, mutation, memory } = result;
-  const jobs = await plan({ scenarios: [file ?? name], policy, protocol, mutation, memory });
+async function jobOf(result: Recorded): Promise<ExploreJob> {
+  const { name, file, files = [], policy, protocol, mutation, memory } = result;
+  const kernel = { policy, protocol, mutation, memory };
+  const { jobs } = await planJobs({ scenarios: [file ?? name], files, ...kernel });
   return { ...jobs[0]!, name };
 }
 
 interface Recorded extends Record<"name" | "policy" | "protocol" | "mutation" | "memory", string> {
   readonly file?: string;
+  readonly files?: readonly string[];
   readonly violations: readonly {
     readonly invariant: string;
     readonly schedule: readonly ScheduledStep[];

@@ -50,8 +50,8 @@ function createCpu(kernel: Kernel, id: number, idleProgram: IdleProgram): Cpu {
   const tlbLine = line();
   const calls = new CallQueue(id, line);
   const beside = { loaded_mm: tlbLine, call_single_queue: calls.head.line };
-  const { isLazyBeside } = kernel.protocol;
-  const isLazyLine = isLazyBeside === undefined ? line() : beside[isLazyBeside];
+  const { isLazyBeside } = kernel.protocol.traits;
+  const isLazyLine = isLazyBeside === "nothing" ? line() : beside[isLazyBeside];
   const cpu: Omit<Cpu, "idle" | "current" | "previous"> = {
     id,
     kernel,

@@ -1,7 +1,9 @@
 // Writes a description into the machine, as f64 fields in the order in which
-// assembly/description.ts reads them, and boots it.
+// assembly/description.ts reads them, and boots it. The order is written down on both sides. So the
+// count of the fields stands behind the last one, and each side compares it with its own.
 
 import type { PagingFeatures } from "../base/architecture.ts";
+import { assert } from "../base/assert.ts";
 import { BadInput } from "../base/bad-input.ts";
 import {
   type CacheDescription,
@@ -28,13 +30,21 @@ const ONE_ARRAY = "each page size in at most one array of a list";
 
 export function boot(instance: MachineInstance, description: MachineDescription): void {
   check(description);
-  const fields = descriptionFields(instance, description);
-  const { functions, memory } = instance;
-  new Float64Array(memory.buffer, functions.descriptionBlock(), fields.length).set(fields);
-  functions.boot();
+  bootFrom(instance, descriptionFields(instance, description));
 }
 
-function descriptionFields(instance: MachineInstance, machine: MachineDescription): number[] {
+/** Boots the machine that the fields describe, and asserts that it reads as many as there are. */
+export function bootFrom({ functions, memory }: MachineInstance, fields: readonly number[]): void {
+  const closed = [...fields, fields.length];
+  new Float64Array(memory.buffer, functions.descriptionBlock(), closed.length).set(closed);
+  const read = functions.boot();
+  assert(read === fields.length, `the machine reads all ${fields.length} fields (read: ${read})`);
+}
+
+export function descriptionFields(
+  instance: MachineInstance,
+  machine: MachineDescription,
+): readonly number[] {
   const { topology, tlb, structureCaches, line, instruction } = machine;
   const second = tlb.secondLevelInstruction;
   const array = (one: TlbArrayDescription): number[] => [

@@ -166,7 +166,7 @@ export class Machine {
   }
 
   /** A kernel access to physical memory through the caches; returns its cycles. */
-  touch(core: number, address: PhysicalAddress, _write: boolean): number {
+  touch(core: number, address: PhysicalAddress): number {
     return this.functions.touch(core, address);
   }
 

@@ -13,7 +13,6 @@ import {
 } from "../base/address.ts";
 import { assert } from "../base/assert.ts";
 import type { PageSize } from "./description.ts";
-import type { Machine } from "./machine.ts";
 
 /** Bits of a paging-structure entry (SDM 3A 4.5). */
 export const PRESENT = 1n << 0n;
@@ -22,7 +21,7 @@ export const USER = 1n << 2n;
 export const ACCESSED = 1n << 5n;
 export const DIRTY = 1n << 6n;
 export const PAGE_SIZE = 1n << 7n;
-export const GLOBAL = 1n << 8n;
+const GLOBAL = 1n << 8n;
 export const NO_EXECUTE = 1n << 63n;
 
 const ADDRESS_BITS = 0x000f_ffff_ffff_f000n;
@@ -74,11 +73,30 @@ export const indexIn = (level: number, page: PageNumber): number =>
 export const entryAddress = (table: FrameNumber, index: number): PhysicalAddress =>
   physicalAddress(addressOfFrame(table) + BigInt(8 * index));
 
+/** What page tables take of a machine: its memory, and what it finds in tables without cycles. */
+interface TableMemory {
+  readonly levels: number;
+  readEntry(table: FrameNumber, index: number): bigint;
+  writeEntry(table: FrameNumber, index: number, value: bigint): void;
+  findTable(
+    root: FrameNumber,
+    page: PageNumber,
+    level: number,
+  ): { readonly table: FrameNumber; readonly level: number };
+  nextLeaf(
+    root: FrameNumber,
+    page: PageNumber,
+    end: PageNumber,
+  ): { readonly page: PageNumber; readonly pages: number };
+  nextPresent(table: number, from: number): number;
+  tableBelow(table: number, index: number, level: number): number;
+}
+
 export class PageTables {
   readonly root: FrameNumber;
 
   constructor(
-    private readonly machine: Machine,
+    private readonly machine: TableMemory,
     private readonly allocateFrame: () => FrameNumber,
     root?: FrameNumber,
     /** A second root, with the same entries in the user half; null: there is none. */

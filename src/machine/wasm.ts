@@ -12,7 +12,8 @@ type Cycles = number;
 export interface MachineFunctions {
   descriptionBlock(): number;
   streamBlock(): number;
-  boot(): void;
+  /** Returns how many fields of the description it has read. */
+  boot(): number;
   heapTop(): number;
   now(core: number): Cycles;
   advance(core: number, cycles: Cycles): void;

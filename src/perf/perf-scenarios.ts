@@ -3,7 +3,7 @@
 
 import { completeConfiguration } from "../experiment/axes.ts";
 import { simulate } from "../experiment/simulate.ts";
-import { describe } from "../presets/describe.ts";
+import { describeMachine } from "../presets/describe.ts";
 import { presetNamed } from "../presets/presets.ts";
 import { ACCESS_SCENARIOS, type AccessScenario } from "./access-scenarios.ts";
 
@@ -29,7 +29,7 @@ export const PERF_SCENARIOS: readonly PerfScenario[] = [
 
 function accessScenario({ name, unit, prepare }: AccessScenario): PerfScenario {
   const measure = async (): Promise<readonly number[]> => {
-    const run = prepare(describe(presetNamed("skylake-sp"), { cores: 1 }));
+    const run = prepare(describeMachine(presetNamed("skylake-sp"), { cores: 1 }));
     run(ACCESSES_PER_SAMPLE);
     return Array.from({ length: SAMPLES }, () => {
       const start = process.hrtime.bigint();

@@ -46,7 +46,7 @@ export interface DescribeOptions {
 
 type ToCycles = (latency: Latency) => number;
 
-export function describe(preset: Preset, options: DescribeOptions): MachineDescription {
+export function describeMachine(preset: Preset, options: DescribeOptions): MachineDescription {
   const cycles: ToCycles = ({ value, unit }) =>
     Math.round(unit === "ns" ? value * preset.frequency.value : value);
   return {

@@ -11,9 +11,7 @@ import {
   unmeasuredInterrupt,
   unmeasuredReadOccupancy,
 } from "./unmeasured.ts";
-
-const lru = estimated("lru", "no measurement of AMD's TLB replacement found");
-const oneSet = published("linear", "fully associative: one set");
+import { fullyAssociative, idle, lru, pageDirectoryCache, twoSockets } from "./zen.ts";
 
 export const milan: Preset = {
   name: "milan",
@@ -35,28 +33,11 @@ export const milan: Preset = {
   topology: {
     coresPerLlc: published(8, cite("CPUID", "one CCX")),
     llcsPerSocket: published(8, cite("CPUID", "8 dies of one CCX")),
-    maximumSockets: published(2, cite("PRODUCT")),
-    oneHopSockets: published(1, "two sockets, joined directly"),
+    ...twoSockets,
   },
   tlb: {
-    firstLevelInstruction: [
-      {
-        pageSizes: ["4K", "2M", "1G"],
-        entries: published(64, cite("CPUID")),
-        ways: published(64, cite("CPUID", "fully associative")),
-        replacement: lru,
-        index: oneSet,
-      },
-    ],
-    firstLevelData: [
-      {
-        pageSizes: ["4K", "2M", "1G"],
-        entries: published(64, cite("CPUID")),
-        ways: published(64, cite("CPUID", "fully associative")),
-        replacement: lru,
-        index: oneSet,
-      },
-    ],
+    firstLevelInstruction: [fullyAssociative(["4K", "2M", "1G"])],
+    firstLevelData: [fullyAssociative(["4K", "2M", "1G"])],
     secondLevelInstruction: [
       {
         pageSizes: ["4K", "2M"],
@@ -77,13 +58,7 @@ export const milan: Preset = {
         replacement: lru,
         index: estimated("xor-fold", `as Zen 2, where it is skewed: ${cite("BRAIS_ZEN")}`),
       },
-      {
-        pageSizes: ["1G"],
-        entries: published(64, cite("CPUID")),
-        ways: published(64, cite("CPUID", "fully associative")),
-        replacement: lru,
-        index: oneSet,
-      },
+      fullyAssociative(["1G"]),
     ],
     secondLevelHit: {
       instruction: inCycles(estimated(7, "no figure for fetches found; as for data")),
@@ -94,9 +69,7 @@ export const milan: Preset = {
     firstLevelDataPerPcid: estimated(false, "not measured; AMD tags entries with ASID and PCID"),
   },
   structureCaches: {
-    pml5e: published(0, "no five-level paging"),
-    pml4e: estimated(32, "half of the 64 entries of the page directory cache, as recalled"),
-    pdpte: estimated(32, "half of the 64 entries of the page directory cache, as recalled"),
+    ...pageDirectoryCache,
     pde: estimated(64, `as Zen 2: PDEs live in the L2 DTLB (${cite("WIKICHIP_ZEN2")})`),
   },
   caches: {
@@ -146,8 +119,5 @@ export const milan: Preset = {
     ),
   },
   interrupt: unmeasuredInterrupt(ipiWithinComplex),
-  idle: {
-    pollExit: inCycles(estimated(50, "half of a PAUSE of 65 as recalled, and a misprediction")),
-    c1Exit: inNs(estimated(500, "half of the 1 us that ACPI states for C1, an upper bound")),
-  },
+  idle,
 };

@@ -1,6 +1,6 @@
 // The presets by name. Adding one: its file, a line here, a row in docs/presets.md.
 
-import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { readName } from "../base/bad-input.ts";
 import { haswellEp } from "./haswell-ep.ts";
 import { milan } from "./milan.ts";
 import type { Preset } from "./preset.ts";
@@ -18,10 +18,4 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   milan,
 };
 
-export const isPresetName = (name: string): name is PresetName =>
-  (PRESET_NAMES as readonly string[]).includes(name);
-
-export function presetNamed(name: string): Preset {
-  if (!isPresetName(name)) throw new BadInput("cpu", name, remedyForName(name, PRESET_NAMES));
-  return presets[name];
-}
+export const presetNamed = (name: string): Preset => presets[readName("cpu", name, PRESET_NAMES)];

@@ -1,6 +1,6 @@
 // The documents and measurements behind the presets, by the key that the preset files use.
 
-export const SOURCES = {
+const SOURCES = {
   CPUID:
     "InstLatX64 (github InstLatX64/InstLatX64, 2026-07-22), raw CPUID dump (leaves 2, 4, 7, " +
     "18h, 8000_0005/0006/0008/0019/001D)",

@@ -72,7 +72,7 @@ const SIZES: ReadonlyMap<bigint, string> = new Map([
   [1n << 30n, "a 1-GByte page"],
 ]);
 
-export const sizeName = (pageBytes: bigint): string => SIZES.get(pageBytes) ?? "a 4-KByte page";
+const sizeName = (pageBytes: bigint): string => SIZES.get(pageBytes) ?? "a 4-KByte page";
 
 function addressOf(processor: Processor, level: Level, entry: bigint): EntryBit {
   return isLeaf(processor, level, entry)

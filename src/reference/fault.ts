@@ -11,7 +11,7 @@ export const STACK_FAULT: Fault = { vector: 12, errorCode: 0 };
 export const INVALID_OPCODE: Fault = { vector: 6, errorCode: 0 };
 
 /** SDM 3A figure 4-12. */
-export const ERROR = { P: 1, WR: 2, US: 4, RSVD: 8, ID: 16, PK: 32 } as const;
+const ERROR = { P: 1, WR: 2, US: 4, RSVD: 8, ID: 16, PK: 32 } as const;
 
 /** Why a walk ended without a translation. */
 export type Refusal = "not present" | "reserved bit" | "access rights" | "protection key";

@@ -59,7 +59,7 @@ export const COLUMNS: readonly Column[] = [
 ];
 
 /** "ok" and "violation" as expected; "!" and a word where the verdict is not the expected one. */
-export function verdictOf(row: Row): string {
+function verdictOf(row: Row): string {
   if (isAsExpected(row)) return row.verdict;
   return row.verdict === "ok" ? "! none seen" : "! violation";
 }

@@ -101,6 +101,14 @@ describe("bad input ends with exit code 2 and one line", () => {
   });
 });
 
+test.concurrent.for(["verify", "explore", "presets", "perf"])(
+  "%s takes a seed, and says that it is of no use",
+  async (command, { expect: must }) => {
+    const { stdout } = await shootdown(command, "--help");
+    must(stdout).toMatch(/--seed <N>\s+accepted by every command; without\s+effect here/);
+  },
+);
+
 test("commands that the package does not have are not there", async () => {
   const { stdout, code } = await shootdown("--help");
   expect(code).toBe(0);

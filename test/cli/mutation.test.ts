@@ -50,7 +50,7 @@ test("without checks nothing is found, and the exit code is 0", async () => {
   expect([code, row!.verdict, row!.violations]).toEqual([0, "unchecked", []]);
 });
 
-test("the help lists every mistake", async () => {
+test("the help lists every mutation", async () => {
   const { stdout } = await shootdown("run", "--help");
-  expect(stdout).toMatch(/Mutations:\n {2}ranged-flush-over-gap\n/);
+  expect(stdout).toMatch(/Mutations:\n {2}no-barrier-before-generation\n/);
 });

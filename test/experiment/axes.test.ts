@@ -1,6 +1,7 @@
+import { BUILT_IN } from "../../src/catalogue/catalogue.ts";
 import { describe, expect, test } from "vitest";
 import { AXES, AXIS_NAMES, completeConfiguration } from "../../src/experiment/axes.ts";
-import { parseSetting, readAxes } from "../../src/experiment/settings.ts";
+import { parseSetting, readAxes } from "./read.ts";
 
 const messageOf = (action: () => unknown): string => {
   try {
@@ -97,7 +98,7 @@ describe("defaults", () => {
   test("every default is a value that the axis reads", () => {
     for (const axis of AXIS_NAMES) {
       const value = completeConfiguration({})[axis];
-      if (value !== undefined) expect(AXES[axis].read(String(value))).toBe(value);
+      if (value !== undefined) expect(AXES[axis].read(String(value), BUILT_IN)).toBe(value);
     }
   });
 });

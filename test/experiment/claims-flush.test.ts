@@ -15,8 +15,8 @@ import { SAMPLE_TRACES } from "../../src/trace/samples.ts";
 import { meanOf, measure, measuredPart, playWorkload } from "../workloads/runs.ts";
 
 test.each(claims.map(({ name }) => name))("%s is built in, and leaves nothing out", (name) => {
-  const { cells, notes } = expand(readExperiment(builtIn(name), name), []);
-  expect(cells.length).toBeGreaterThan(4);
+  const { plans, notes } = expand(readExperiment(builtIn(name), name), []);
+  expect(plans.length).toBeGreaterThan(4);
   expect(notes).toEqual([]);
 });
 

@@ -3,14 +3,13 @@
 
 import { describe, expect, test } from "vitest";
 import type { Configuration } from "../../src/experiment/configuration.ts";
-import { filled, RULES, type Rule } from "../../src/experiment/constraints.ts";
+import { combinationOf, filled, RULES, type Rule } from "../../src/experiment/constraints.ts";
 import { readExperiment } from "../../src/experiment/experiment.ts";
 import { expand } from "../../src/experiment/matrix.ts";
 import { atSmallSize, canRun, everyKernel } from "../../src/verify/matrix/product.ts";
-import { parseSetting } from "../../src/experiment/settings.ts";
+import { parseSetting } from "./read.ts";
 import { simulate } from "../../src/experiment/simulate.ts";
-import { carryOut } from "../../src/explore/explore-job.ts";
-import { PASSING_OVER } from "../../src/kernel/shootdown/kvm-pv.ts";
+import { exploreJob } from "../../src/explore/scenario-result.ts";
 import type { WorkloadName } from "../../src/workloads/workloads.ts";
 
 /** Of all kernels on all CPUs, what one rule alone refuses, by that rule. */
@@ -18,7 +17,7 @@ const refused = new Map<Rule, Configuration[]>(RULES.map((rule) => [rule, []]));
 for (const kernel of everyKernel()) {
   for (const chosen of [{}, { idle: "c6" }, { invpcid: true }] as const) {
     const configuration = atSmallSize({ ...kernel, ...chosen });
-    const [rule, ...others] = RULES.filter((one) => one.refuses(configuration));
+    const [rule, ...others] = RULES.filter((one) => one.refuses(combinationOf(configuration)));
     if (rule !== undefined && others.length === 0) refused.get(rule)!.push(configuration);
   }
 }
@@ -43,8 +42,8 @@ function eachOnce(rule: Rule): readonly Configuration[] {
 const measure = (configuration: Configuration, workload: WorkloadName) =>
   simulate({ configuration, workload, seed: 1 });
 
-const isGuest = ({ protocol }: Configuration): boolean =>
-  PASSING_OVER.some((name) => name === protocol);
+const isGuest = (configuration: Configuration): boolean =>
+  combinationOf(configuration).traits.host === "kvm";
 
 /** A violation in a workload; in a guest, where no workload preempts a vCPU just then, in some
  *  order of a scenario. */
@@ -52,7 +51,7 @@ async function isShownToBreak(configuration: Configuration): Promise<boolean> {
   if (isGuest(configuration)) {
     const { protocol, lazyTlb: policy } = configuration;
     const job = { name: "exit-while-vcpu-preempted", protocol, policy } as const;
-    const { violations } = await carryOut({ ...job, mutation: "none", memory: "sc" }, {});
+    const { violations } = await exploreJob({ ...job, mutation: "none", memory: "sc" }, {});
     return violations.length > 0;
   }
   return (await measure(configuration, "munmap")).violations.length > 0;

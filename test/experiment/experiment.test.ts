@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { BUILT_IN_NAMES } from "../../src/experiment/builtin.ts";
 import { readExperiment } from "../../src/experiment/experiment.ts";
-import { loadExperiment } from "../../src/experiment/load.ts";
+import { loadExperiment } from "./read.ts";
 import { expand } from "../../src/experiment/matrix.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "shootdown-experiment-"));
@@ -101,16 +101,16 @@ describe("a file", () => {
 
 describe("the built-in experiments", () => {
   test.each(BUILT_IN_NAMES)("%s spans a matrix without duplicates", (name) => {
-    const { cells, notes } = expand(loadExperiment(name), []);
-    expect(cells.length).toBeGreaterThan(1);
-    expect(new Set(cells.map((cell) => JSON.stringify(cell))).size).toBe(cells.length);
+    const { plans, notes } = expand(loadExperiment(name), []);
+    expect(plans.length).toBeGreaterThan(1);
+    expect(new Set(plans.map((cell) => JSON.stringify(cell))).size).toBe(plans.length);
     expect(notes).toEqual([]);
   });
 
   test("the default compares pingpong up to 192 cores and replays a trace six ways", () => {
-    const { cells } = expand(loadExperiment("default"), []);
-    const pingpong = cells.filter((cell) => cell.workload === "pingpong");
+    const { plans } = expand(loadExperiment("default"), []);
+    const pingpong = plans.filter((cell) => cell.workload === "pingpong");
     expect(Math.max(...pingpong.map((cell) => cell.configuration.cores))).toBe(192);
-    expect(cells.filter((cell) => cell.trace !== undefined)).toHaveLength(6);
+    expect(plans.filter((cell) => cell.trace !== undefined)).toHaveLength(6);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { LAZY_POLICY_NAMES } from "../../src/kernel/lazy/policies.ts";
 import { readExperiment, type ExperimentDefinition } from "../../src/experiment/experiment.ts";
 import { expand, runsOf, type Matrix } from "../../src/experiment/matrix.ts";
-import { parseSetting } from "../../src/experiment/settings.ts";
+import { parseSetting } from "./read.ts";
 import { nameTraces } from "../../src/experiment/traces.ts";
 
 const matrixOf = (definition: Partial<ExperimentDefinition>, ...set: string[]): Matrix =>
@@ -10,11 +10,11 @@ const matrixOf = (definition: Partial<ExperimentDefinition>, ...set: string[]): 
 
 describe("a matrix", () => {
   test("varies the policy fastest, then PCID, then the cores, and groups by workload", () => {
-    const { cells } = matrixOf({
+    const { plans } = matrixOf({
       workloads: ["pingpong", "munmap"],
       axes: { lazyTlb: ["eager", "refcounted"], cores: [28, 2] },
     });
-    const seen = cells.map(({ workload, configuration: { cores, lazyTlb } }) =>
+    const seen = plans.map(({ workload, configuration: { cores, lazyTlb } }) =>
       [workload, cores, lazyTlb].join(" "),
     );
     expect(seen).toEqual([
@@ -29,38 +29,38 @@ describe("a matrix", () => {
     ]);
   });
 
-  test("an override replaces the axis in every part, and equal cells are one", () => {
+  test("an override replaces the axis in every part, and equal plans are one", () => {
     const parts = [{ axes: { cores: [2, 28] } }, { axes: { cores: 192 } }];
-    expect(matrixOf({ parts }).cells).toHaveLength(3);
-    expect(matrixOf({ parts }, "cores=4").cells).toHaveLength(1);
+    expect(matrixOf({ parts }).plans).toHaveLength(3);
+    expect(matrixOf({ parts }, "cores=4").plans).toHaveLength(1);
   });
 
   test("of one axis set twice, the last counts", () => {
-    const { cells } = matrixOf({}, "cores=4", "cores=8");
-    expect(cells.map(({ configuration }) => configuration.cores)).toEqual([8]);
+    const { plans } = matrixOf({}, "cores=4", "cores=8");
+    expect(plans.map(({ configuration }) => configuration.cores)).toEqual([8]);
   });
 
   test("leaves out PCID on a CPU without it and says why", () => {
-    const { cells, notes } = matrixOf({}, "cpu=skylake-sp,rome", "pcid=true,false");
-    expect(cells).toHaveLength(3);
+    const { plans, notes } = matrixOf({}, "cpu=skylake-sp,rome", "pcid=true,false");
+    expect(plans).toHaveLength(3);
     expect(notes).toEqual(["left out cpu=rome pcid=true: rome has no PCID"]);
   });
 
   test("leaves out INVPCID on a CPU without it, and takes page-table isolation on any", () => {
-    const { cells, notes } = matrixOf({}, "cpu=skylake-sp,rome", "invpcid=true,false", "pti=true");
-    expect(cells.map(({ configuration }) => configuration.pti)).toEqual([true, true, true]);
+    const { plans, notes } = matrixOf({}, "cpu=skylake-sp,rome", "invpcid=true,false", "pti=true");
+    expect(plans.map(({ configuration }) => configuration.pti)).toEqual([true, true, true]);
     expect(notes).toEqual(["left out cpu=rome invpcid=true: rome has no INVPCID"]);
   });
 
   test.each(["null-prev", "fewer-parameters"])(
     "leaves out %s in a guest whose flush need not interrupt anybody, and says why",
     (policy) => {
-      const { cells, notes } = matrixOf(
+      const { plans, notes } = matrixOf(
         {},
         "protocol=linux-5.13,kvm-pv",
         `lazyTlb=eager,${policy}`,
       );
-      expect(cells).toHaveLength(3);
+      expect(plans).toHaveLength(3);
       expect(notes).toEqual([
         `left out protocol=kvm-pv lazyTlb=${policy}: ` +
           `${policy} relies on the interrupt of exit_mmap, which kvm-pv may not send`,
@@ -73,7 +73,7 @@ describe("a matrix", () => {
 
   test("leaves out INVLPGB on a CPU or with a protocol that knows none, and without PCIDs", () => {
     const milan = ["cpu=milan", "protocol=linux-6.18", "invlpgb=true"];
-    expect(matrixOf({}, ...milan).cells).toHaveLength(1);
+    expect(matrixOf({}, ...milan).plans).toHaveLength(1);
     const reasonOf = (change: string): string =>
       matrixOf({}, ...milan, "invlpgb=true,false", change).notes.join();
     expect(reasonOf("cpu=milan,skylake-sp")).toBe(
@@ -88,16 +88,16 @@ describe("a matrix", () => {
   });
 
   test("leaves out C6 on a CPU for which it has no figure", () => {
-    const { cells, notes } = matrixOf({}, "cpu=skylake-sp,milan", "idle=mwait,c6");
-    expect(cells).toHaveLength(3);
+    const { plans, notes } = matrixOf({}, "cpu=skylake-sp,milan", "idle=mwait,c6");
+    expect(plans).toHaveLength(3);
     expect(notes).toEqual([
       "left out cpu=milan idle=c6: milan has no figure for a state that loses the TLB",
     ]);
   });
 
   test("leaves out an xAPIC of more CPUs than its ids can name", () => {
-    const { cells, notes } = matrixOf({}, "cores=255,256", "x2apic=off,cluster");
-    expect(cells).toHaveLength(3);
+    const { plans, notes } = matrixOf({}, "cores=255,256", "x2apic=off,cluster");
+    expect(plans).toHaveLength(3);
     expect(notes).toEqual([
       "left out cores=256 x2apic=off: an xAPIC has ids of 8 bits, for 255 CPUs",
     ]);
@@ -113,8 +113,8 @@ describe("a matrix", () => {
   });
 
   test("runs linux-4.8 without PCID unless told otherwise, which is refused", () => {
-    const { cells } = matrixOf({}, "protocol=linux-4.8,linux-5.13");
-    expect(cells.map(({ configuration }) => configuration.pcid)).toEqual([false, true]);
+    const { plans } = matrixOf({}, "protocol=linux-4.8,linux-5.13");
+    expect(plans.map(({ configuration }) => configuration.pcid)).toEqual([false, true]);
     expect(() => matrixOf({}, "protocol=linux-4.8", "pcid=true")).toThrow(
       "--set pcid=true: true: linux-4.8 knows no PCID",
     );
@@ -122,9 +122,9 @@ describe("a matrix", () => {
 
   test("leaves out the policies that a protocol cannot have and says why", () => {
     const axes = { protocol: ["linux-4.8", "linux-4.15"], lazyTlb: LAZY_POLICY_NAMES } as const;
-    const { cells, notes } = matrixOf({ axes });
+    const { plans, notes } = matrixOf({ axes });
     const policiesOf = (protocol: string) =>
-      cells.flatMap(({ configuration }) =>
+      plans.flatMap(({ configuration }) =>
         configuration.protocol === protocol ? [configuration.lazyTlb] : [],
       );
     expect(policiesOf("linux-4.8")).toEqual(["refcounted", "unrefcounted", "eager", "pre-4.15"]);
@@ -147,7 +147,7 @@ describe("a matrix", () => {
   });
 
   test("a cell runs once per seed, counting up and wrapping at 32 bits", () => {
-    const [cell] = matrixOf({}).cells;
+    const [cell] = matrixOf({}).plans;
     expect(runsOf(cell!, 7, 3).map((run) => run.seed)).toEqual([7, 8, 9]);
     expect(runsOf(cell!, 0xffff_ffff, 2).map((run) => run.seed)).toEqual([0xffff_ffff, 0]);
   });
@@ -169,7 +169,7 @@ describe("a trace", () => {
     const [cell] = matrixOf({
       traces: ["a/one.txt.gz"],
       parts: [{ traces: ["a/one.txt.gz"] }],
-    }).cells;
+    }).plans;
     expect(cell?.workload).toBe("one");
     expect(runsOf(cell!, 1, 1)[0]).toMatchObject({ workload: "one", trace: "a/one.txt.gz" });
   });
@@ -178,7 +178,7 @@ describe("a trace", () => {
     const experiment = readExperiment({ traces: ["wide.txt"] }, "x");
     const cpus = new Map([["wide.txt", 64]]);
     const coresOf = (...set: string[]) =>
-      expand(experiment, set.map(parseSetting), cpus).cells.map((cell) => cell.configuration.cores);
+      expand(experiment, set.map(parseSetting), cpus).plans.map((cell) => cell.configuration.cores);
     expect(coresOf()).toEqual([64]);
     expect(coresOf("cores=96")).toEqual([96]);
   });

@@ -1,17 +1,17 @@
-// Known mistakes in experiments: each is caught by a run, by an exploration or in a scene by hand;
+// Mutations in experiments: each is caught by a run, by an exploration or in a scene by hand;
 // and runs without checkers.
 
 import { describe, expect, test } from "vitest";
 import { completeConfiguration } from "../../src/experiment/axes.ts";
 import type { Configuration } from "../../src/experiment/configuration.ts";
-import { isKnownToShow, SHOWN_BY_EXPERIMENTS } from "../../src/experiment/mutations-shown.ts";
+import { isKnownToShow } from "../../src/experiment/row.ts";
+import { MUTATIONS } from "../../src/catalogue/mutations.ts";
 import { runExperiment } from "../../src/experiment/run-experiment.ts";
 import { simulate } from "../../src/experiment/simulate.ts";
-import { SHOWCASES } from "../../src/explore/scenarios/mutation-scenarios.ts";
 import { LAZY_POLICY_NAMES, lazyPolicies } from "../../src/kernel/lazy/policies.ts";
 import { MUTATION_NAMES, type MutationName } from "../../src/kernel/operation/mutation.ts";
 
-/** A run that shows the mistake, and what is found first. */
+/** A run that shows the mutation, and what is found first. */
 type Shown = readonly [
   mutation: MutationName,
   workload: string,
@@ -35,7 +35,7 @@ const SHOWN: readonly Shown[] = [
 /** test/kernel/process/hotplug.test.ts and test/kernel/lazy/mistakes.test.ts. */
 const BY_HAND: readonly MutationName[] = ["unplug-switches-offline", "exec-active-mm-unprotected"];
 
-describe("a known mistake", () => {
+describe("a mutation", () => {
   const borrowing = LAZY_POLICY_NAMES.filter((name) => lazyPolicies[name].expected === "ok");
   test.each(borrowing.filter((name) => name !== "pre-4.15"))(
     "freed-tables-false is caught under %s if CPUs borrow, and expected then",
@@ -66,10 +66,12 @@ describe("a known mistake", () => {
   });
 
   test("is caught somewhere, whichever it is", () => {
-    const explored = SHOWCASES.map(({ mutation }) => mutation);
+    const explored = MUTATIONS.flatMap(({ name, scenario }) => (scenario ? [name] : []));
     const caught = new Set([...SHOWN.map(([mutation]) => mutation), ...explored, ...BY_HAND]);
     expect(MUTATION_NAMES.filter((name) => !caught.has(name))).toEqual([]);
-    expect(SHOWN.map(([mutation]) => mutation).sort()).toEqual([...SHOWN_BY_EXPERIMENTS].sort());
+    const promised = MUTATIONS.flatMap(({ name, shows }) => (shows ? [name] : []));
+    expect(SHOWN.map(([mutation]) => mutation).sort()).toEqual(promised.sort());
+    expect(MUTATIONS.map(({ name }) => name).sort()).toEqual([...MUTATION_NAMES].sort());
   });
 
   test("is not promised where it needs a rare order, one core or another protocol", () => {

@@ -11,8 +11,8 @@ import type { WorkloadName } from "../../src/workloads/workloads.ts";
 import { measure } from "../workloads/runs.ts";
 
 test.each(questions.map(({ name }) => name))("%s is built in, and leaves nothing out", (name) => {
-  const { cells, notes } = expand(readExperiment(builtIn(name), name), []);
-  expect(cells.length).toBeGreaterThan(15);
+  const { plans, notes } = expand(readExperiment(builtIn(name), name), []);
+  expect(plans.length).toBeGreaterThan(15);
   expect(notes).toEqual([]);
 });
 

@@ -4,7 +4,7 @@ import { completeConfiguration } from "../../src/experiment/axes.ts";
 import { replay } from "../../src/experiment/replay-traces.ts";
 import { runExperiment } from "../../src/experiment/run-experiment.ts";
 import type { Run } from "../../src/experiment/configuration.ts";
-import { parseSetting } from "../../src/experiment/settings.ts";
+import { askedSetting } from "../../src/experiment/settings.ts";
 import { fakeMeasure } from "./samples.ts";
 
 const definition = {
@@ -81,7 +81,7 @@ test("the command of a run leads to that run again", async () => {
   const settings = words.flatMap((word, at) => (words[at - 1] === "--set" ? [word] : []));
   const seen: Run[] = [];
   await runExperiment(words[2], {
-    settings: settings.map(parseSetting),
+    settings: settings.map(askedSetting),
     seed: Number(words.at(-1)),
     measure: (one) => (seen.push(one), fakeMeasure(one)),
   });

@@ -15,8 +15,8 @@ import {
   waitUntil,
 } from "../../src/kernel/operation/operation.ts";
 import { linux513 } from "../../src/kernel/shootdown/linux-5.13.ts";
-import type { MemoryModel } from "../../src/explore/execution/executor.ts";
-import { Exploration } from "../../src/explore/execution/scenario-system.ts";
+import type { MemoryModel } from "../../src/explore/execution/execution.ts";
+import { ScenarioSystem } from "../../src/explore/execution/scenario-system.ts";
 import type { Scenario } from "../../src/explore/scenarios/scenario.ts";
 
 export type Op =
@@ -42,7 +42,7 @@ export function explorationOf(
   program: Program,
   memory: MemoryModel,
   seen: number[][] = program.map(() => []),
-): Exploration {
+): ScenarioSystem {
   const cells = new Map<string, Cell<number>>();
   const cell = (name: string): Cell<number> => {
     if (!cells.has(name)) cells.set(name, new Cell(name, { index: -1 }, 0));
@@ -63,7 +63,7 @@ export function explorationOf(
       ),
   };
   const kernel = { policy: lazyPolicies.refcounted, protocol: linux513 };
-  return new Exploration(scenario, { ...kernel, memory });
+  return new ScenarioSystem(scenario, { ...kernel, memory });
 }
 
 function* carryOut(

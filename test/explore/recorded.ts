@@ -2,8 +2,8 @@
 // of steps that commute leave the same records.
 
 import { describeOperation } from "../../src/check/describe-operation.ts";
-import { PROCESSES_PER_CPU } from "../../src/explore/execution/executor.ts";
-import type { Exploration } from "../../src/explore/execution/scenario-system.ts";
+import { cpuOf, kindOf } from "../../src/explore/execution/processes.ts";
+import type { ScenarioSystem } from "../../src/explore/execution/scenario-system.ts";
 import { Explorer, limitsOf } from "../../src/explore/search/explorer.ts";
 import { explorePart } from "../../src/explore/search/part.ts";
 import type { Shares } from "../../src/explore/search/pass.ts";
@@ -12,7 +12,7 @@ import type { Choices, Footprint, System } from "../../src/explore/search/system
 class Recorded implements System {
   private records: string[][] = [];
 
-  constructor(private readonly exploration: Exploration) {}
+  constructor(private readonly exploration: ScenarioSystem) {}
 
   get record(): string {
     return this.records.map((record) => record.join("; ")).join("\n");
@@ -54,15 +54,15 @@ class Recorded implements System {
   }
 
   private write(process: number): void {
-    const cpu = Math.floor(process / PROCESSES_PER_CPU);
+    const cpu = cpuOf(process);
     const state = this.exploration.executor.states[cpu]!;
-    const kind = process % PROCESSES_PER_CPU;
+    const kind = kindOf(process);
     const operation = state.top.pending!;
-    if (kind === 0) {
+    if (kind === "step") {
       const observes = "cell" in operation && operation.kind !== "store";
       const value = observes ? String(state.buffer.valueOf(operation.cell)) : "";
       this.records[cpu]!.push(`${describeOperation(operation)} ${value}`);
-    } else if (kind === 2) this.records[cpu]!.push("interrupt");
+    } else if (kind === "interrupt") this.records[cpu]!.push("interrupt");
   }
 
   blocked(): ReturnType<System["blocked"]> {
@@ -86,7 +86,7 @@ export const SMALLEST: Shares = { first: 1, each: 1 };
 
 /** Every different record that an exploration leaves. `onEnd` is called after each execution. */
 export function recordsOf(
-  exploration: Exploration,
+  exploration: ScenarioSystem,
   reduction: "none" | "source",
   onEnd: () => void = () => {},
   shares = WHOLE,

@@ -14,7 +14,7 @@ import { linux513 } from "../../src/kernel/shootdown/linux-5.13.ts";
 import type { ShootdownProtocol } from "../../src/kernel/state/shootdown-protocol.ts";
 import type { Program } from "../../src/kernel/state/task.ts";
 import { Machine } from "../../src/machine/machine.ts";
-import { describe as describeMachine } from "../../src/presets/describe.ts";
+import { describeMachine } from "../../src/presets/describe.ts";
 import { presetNamed, type PresetName } from "../../src/presets/presets.ts";
 import { startInit } from "../../src/workloads/init.ts";
 

@@ -3,8 +3,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { frameNumber, pageNumber, physicalAddress } from "../../src/base/address.ts";
+import { bootFrom, descriptionFields } from "../../src/machine/boot.ts";
 import { Machine } from "../../src/machine/machine.ts";
 import { userStream } from "../../src/machine/stream.ts";
+import { instantiate } from "../../src/machine/wasm.ts";
 import { WebAssembly } from "../../src/machine/webassembly.ts";
 import { MACHINE, machineOfCores, machineWithTlb, TLB } from "./describe.ts";
 import { Space } from "./space.ts";
@@ -104,6 +106,37 @@ describe("a description", () => {
   test("may name a page size in one array of a list only", () => {
     const description = machineWithTlb({ firstLevelData: [array, array] });
     expect(() => new Machine(description)).toThrow("tlb.firstLevelData[1].pageSizes");
+  });
+});
+
+describe("the fields that describe a machine", () => {
+  const fields = descriptionFields(instantiate(), MACHINE);
+  const booting = (changed: readonly number[]) => () => bootFrom(instantiate(), changed);
+
+  test("boot it as they are", () => {
+    expect(booting(fields)).not.toThrow();
+  });
+
+  test.each([0, 1])("are refused with one more, %i, wherever the host alone writes it", (value) => {
+    for (let index = 0; index <= fields.length; index++) {
+      expect(booting(fields.toSpliced(index, 0, value)), `field ${index}`).toThrow();
+    }
+  });
+
+  test("are refused with one less, wherever the machine alone reads it", () => {
+    for (let index = 0; index < fields.length; index++) {
+      expect(booting(fields.toSpliced(index, 1)), `field ${index}`).toThrow();
+    }
+  });
+
+  test("are refused by the machine, where the end is not where it looks for it", () => {
+    expect(booting([...fields, 0])).toThrow("invariant broken: assembly/description.ts");
+    expect(booting(fields.slice(0, -1))).toThrow("invariant broken: assembly/description.ts");
+  });
+
+  test("are refused by the host too, where the one that is too many looks like their end", () => {
+    const sentence = `the machine reads all ${fields.length + 1} fields (read: ${fields.length})`;
+    expect(booting([...fields, fields.length])).toThrow(sentence);
   });
 });
 

@@ -1,5 +1,6 @@
 // A small two-socket machine for tests. Each test says what it changes.
 
+import { EVERY_FEATURE } from "../../src/base/architecture.ts";
 import type { MachineDescription, TlbDescription } from "../../src/machine/description.ts";
 
 const DISTANCES = { sameLlc: 50, sameSocket: 100, oneHop: 200, twoHops: 300 };
@@ -58,19 +59,7 @@ export const MACHINE: MachineDescription = {
   },
   remoteActionCycles: 300,
   ipiDeliveryCycles: { sameLlc: 700, sameSocket: 800, oneHop: 1200, twoHops: 1600 },
-  paging: {
-    vendor: "intel",
-    physicalAddressBits: 46,
-    gigabytePages: true,
-    noExecute: true,
-    fiveLevels: true,
-    pcid: true,
-    invpcid: true,
-    smep: true,
-    smap: true,
-    protectionKeys: true,
-    supervisorKeys: true,
-  },
+  paging: { ...EVERY_FEATURE, physicalAddressBits: 46 },
 };
 
 export function machineWith(change: Partial<MachineDescription>): MachineDescription {

@@ -60,10 +60,10 @@ test("its first walk begins at CR3: no paging-structure cache knows the way", ()
 test("it loads from the cache that it shares what it had in its own", () => {
   const machine = new Machine(MACHINE);
   const line = physicalAddress(0x123_4000n);
-  machine.touch(0, line, false);
-  expect(machine.touch(0, line, false)).toBe(MACHINE.l1d.latencyCycles);
+  machine.touch(0, line);
+  expect(machine.touch(0, line)).toBe(MACHINE.l1d.latencyCycles);
   machine.powerDown(0);
-  expect(machine.touch(0, line, false)).toBe(MACHINE.llc.latencyCycles);
+  expect(machine.touch(0, line)).toBe(MACHINE.llc.latencyCycles);
 });
 
 test("it keeps its registers and its interrupts", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describe } from "../../src/presets/describe.ts";
+import { describeMachine } from "../../src/presets/describe.ts";
 import { presetListing } from "../../src/presets/listing.ts";
 import { presets } from "../../src/presets/presets.ts";
 
@@ -7,47 +7,53 @@ const { rome } = presets;
 const skylake = presets["skylake-sp"];
 
 test("the topology is the preset's own unless it is given", () => {
-  expect(describe(rome, { cores: 192 }).topology).toEqual({
+  expect(describeMachine(rome, { cores: 192 }).topology).toEqual({
     coreCount: 192,
     coresPerLlc: 4,
     llcsPerSocket: 16,
     oneHopSockets: 1,
   });
-  expect(describe(rome, { cores: 8, coresPerLlc: 2, llcsPerSocket: 2 }).topology).toMatchObject({
+  expect(
+    describeMachine(rome, { cores: 8, coresPerLlc: 2, llcsPerSocket: 2 }).topology,
+  ).toMatchObject({
     coresPerLlc: 2,
     llcsPerSocket: 2,
   });
 });
 
 test("more cores than any system sold are accepted up to 1024", () => {
-  expect(describe(skylake, { cores: 1024 }).topology.coreCount).toBe(1024);
+  expect(describeMachine(skylake, { cores: 1024 }).topology.coreCount).toBe(1024);
 });
 
 test.each([0, -1, 1.5, 1025, Number.NaN])("%s cores are refused", (cores) => {
-  expect(() => describe(rome, { cores })).toThrow(/^cores: .*: a whole number from 1 to 1024$/);
+  expect(() => describeMachine(rome, { cores })).toThrow(
+    /^cores: .*: a whole number from 1 to 1024$/,
+  );
 });
 
 test("a topology of no cores per LLC is refused by its name", () => {
-  expect(() => describe(rome, { cores: 4, coresPerLlc: 0 })).toThrow(/^coresPerLlc: 0: /);
+  expect(() => describeMachine(rome, { cores: 4, coresPerLlc: 0 })).toThrow(/^coresPerLlc: 0: /);
 });
 
 test("a polling core leaves its loop sooner than C1 is left, by MWAIT and HLT alike", () => {
   const exitOf = (idle: "poll" | "mwait" | "halt") =>
-    describe(skylake, { cores: 1, idle }).instruction.idleExit;
+    describeMachine(skylake, { cores: 1, idle }).instruction.idleExit;
   expect(exitOf("poll")).toBeLessThan(exitOf("mwait"));
   expect(exitOf("halt")).toBe(exitOf("mwait"));
-  expect(describe(skylake, { cores: 1 }).instruction.idleExit).toBe(exitOf("mwait"));
+  expect(describeMachine(skylake, { cores: 1 }).instruction.idleExit).toBe(exitOf("mwait"));
 });
 
 test("C6 takes longer to leave than C1, and is refused where it has no figure", () => {
   const exitOf = (idle: "mwait" | "c6") =>
-    describe(skylake, { cores: 1, idle }).instruction.idleExit;
+    describeMachine(skylake, { cores: 1, idle }).instruction.idleExit;
   expect(exitOf("c6")).toBeGreaterThan(10 * exitOf("mwait"));
-  expect(() => describe(rome, { cores: 1, idle: "c6" })).toThrow(/^idle: "c6": rome has no figure/);
+  expect(() => describeMachine(rome, { cores: 1, idle: "c6" })).toThrow(
+    /^idle: "c6": rome has no figure/,
+  );
 });
 
 test("nanoseconds become cycles by the frequency that the preset states", () => {
-  expect(describe(skylake, { cores: 1 }).dramCycles.local).toBe(200);
+  expect(describeMachine(skylake, { cores: 1 }).dramCycles.local).toBe(200);
 });
 
 test("the listing keeps the published unit and tells TLB arrays apart by page size", () => {

@@ -1,13 +1,13 @@
-import { describe as suite, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { BadInput } from "../../src/base/bad-input.ts";
 import type { DistanceCycles, TlbArrayDescription } from "../../src/machine/description.ts";
-import { describe } from "../../src/presets/describe.ts";
+import { describeMachine } from "../../src/presets/describe.ts";
 import { presetListing } from "../../src/presets/listing.ts";
 import { PRESET_NAMES, presetNamed, presets } from "../../src/presets/presets.ts";
 
-const described = (name: string, cores = 1) => describe(presetNamed(name), { cores });
+const described = (name: string, cores = 1) => describeMachine(presetNamed(name), { cores });
 
-suite.each(PRESET_NAMES)("preset %s", (name) => {
+describe.each(PRESET_NAMES)("preset %s", (name) => {
   const listing = presetListing(presets[name]);
 
   test("is filed under its own name", () => {

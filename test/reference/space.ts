@@ -1,11 +1,12 @@
 // A processor in one paging mode, plus changes, and tables that lead to one page.
 
-import type {
-  Access,
-  AccessKind,
-  ControlRegisters,
-  PagingEngine,
-  PagingFeatures,
+import {
+  type Access,
+  type AccessKind,
+  type ControlRegisters,
+  EVERY_FEATURE,
+  type PagingEngine,
+  type PagingFeatures,
 } from "../../src/base/architecture.ts";
 import { ReferenceEngine } from "../../src/reference/reference.ts";
 
@@ -34,19 +35,7 @@ export const LME = 1n << 8n;
 export const LMA = 1n << 10n;
 export const NXE = 1n << 11n;
 
-export const FEATURES: PagingFeatures = {
-  vendor: "intel",
-  physicalAddressBits: 46,
-  gigabytePages: true,
-  fiveLevels: true,
-  pcid: true,
-  invpcid: true,
-  smep: true,
-  smap: true,
-  protectionKeys: true,
-  supervisorKeys: true,
-  noExecute: true,
-};
+export const FEATURES: PagingFeatures = { ...EVERY_FEATURE, physicalAddressBits: 46 };
 
 const CR4_OF: Readonly<Record<Mode, bigint>> = {
   none: 0n,

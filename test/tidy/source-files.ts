@@ -37,10 +37,14 @@ export interface Import {
   readonly target: string;
   /** The names are types: nothing is left of the import when the program runs. */
   readonly isTypeOnly: boolean;
+  /** What is taken of it; "all" of `export *`, none of an import for its effect. */
+  readonly names: readonly string[] | "all";
+  /** Named by its URL: another thread loads it. */
+  readonly isByUrl: boolean;
 }
 
 const FROM = /^(?:import|export)\s+(type\s+)?([^;"]*?)\s*from\s+"(\.[^"]+)"/.source;
-const BARE = /(?:\bimport\s*\(?|new URL\()\s*"(\.[^"]+)"/.source;
+const BARE = /(?:\bimport\s*\(?|(new URL\())\s*"(\.[^"]+)"(?:\)\)\.(\w+))?/.source;
 const IMPORT = new RegExp(`${FROM}|${BARE}`, "gm");
 
 const areTypes = (names: string): boolean => {
@@ -50,15 +54,35 @@ const areTypes = (names: string): boolean => {
   return each.every((name) => name === "" || name.startsWith("type "));
 };
 
+/** The names of `{ a, type b, c as d }`, or of what the file uses of `* as a`. */
+function namesTaken(names: string, text: string): readonly string[] | "all" {
+  const all = /^\* as (\w+)$/.exec(names)?.[1];
+  if (all !== undefined) {
+    return [...text.matchAll(new RegExp(`\\b${all}\\.(\\w+)`, "g"))].map(([, name]) => name!);
+  }
+  if (names === "*") return "all";
+  return [...names.matchAll(/(?:^\{|,)\s*(?:type\s+)?(\w+)/g)].map(([, name]) => name!);
+}
+
+/** Where an import leads: scripts use the built files. */
+const targetOf = (from: string, importer: string): string =>
+  normalize(join(dirname(importer), from))
+    .replace(/^dist\/(.*)\.js$/, "src/$1.ts")
+    .replace(/(?:\.js|(?<!\.\w+))$/, ".ts");
+
 const cache = new WeakMap<SourceFile, readonly Import[]>();
 
 export function importsOf(file: SourceFile): readonly Import[] {
   let found = cache.get(file);
   if (found === undefined) {
-    found = [...file.text.matchAll(IMPORT)].map(([, type, names = "", from, bare]) => ({
-      target: normalize(join(dirname(file.path), (from ?? bare)!)).replace(/\.js$/, ".ts"),
-      isTypeOnly: type !== undefined || areTypes(names),
-    }));
+    found = [...file.text.matchAll(IMPORT)].map(
+      ([, type, names = "", from, url, bare, member]) => ({
+        target: targetOf((from ?? bare)!, file.path),
+        isTypeOnly: type !== undefined || areTypes(names),
+        names: member === undefined ? namesTaken(names, file.text) : [member],
+        isByUrl: url !== undefined,
+      }),
+    );
     cache.set(file, found);
   }
   return found;

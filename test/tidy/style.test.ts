@@ -10,6 +10,8 @@ const MAX_WIDTH = 100;
 /** Files that something else than an import starts. */
 const ENTRIES = [
   "src/index.ts",
+  "src/faces/kernel.ts",
+  "src/faces/explore.ts",
   "src/cli/main.ts",
   "src/cli/verify-matrix.ts",
   "src/cli/verify-oracle.ts",
@@ -81,16 +83,13 @@ const yieldsToGenerators: Rule = ({ text }, all) => {
   });
 };
 
-const generatorCache = new WeakMap<readonly SourceFile[], ReadonlySet<string>>();
+const known = new WeakMap<readonly SourceFile[], ReadonlySet<string>>();
 
-/** The names of all generators, collected once for each list of files. */
-function generatorsOf(files: readonly SourceFile[]): ReadonlySet<string> {
-  let found = generatorCache.get(files);
-  if (found === undefined) {
-    found = new Set(files.flatMap(({ text }) => generatorNames(text)));
-    generatorCache.set(files, found);
-  }
-  return found;
+/** The names of all generators in `all`, looked up once for the same files. */
+function generatorsOf(all: readonly SourceFile[]): ReadonlySet<string> {
+  const generators = known.get(all) ?? new Set(all.flatMap(({ text }) => generatorNames(text)));
+  known.set(all, generators);
+  return generators;
 }
 
 const generatorNames = (text: string): readonly string[] =>

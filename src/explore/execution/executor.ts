@@ -3,10 +3,12 @@
 // pending interrupt are steps that a search puts in any order.
 
 import { type PageNumber, pageRange } from "../../base/address.ts";
+import { unreachable } from "../../base/assert.ts";
 import { Activation } from "../../kernel/operation/activation.ts";
+import type { Watch } from "../../check/checker.ts";
 import type { Cell } from "../../kernel/operation/cell.ts";
 import { type Cpu, NEED_RESCHED } from "../../kernel/state/cpu.ts";
-import type { KernelEvent, Observer } from "../../kernel/operation/event.ts";
+import type { KernelEvent } from "../../kernel/operation/event.ts";
 import { History } from "../../kernel/operation/history.ts";
 import { returnToUser, serveInterrupt } from "../../kernel/cpu/interrupt.ts";
 import type { Kernel } from "../../kernel/state/kernel.ts";
@@ -14,8 +16,10 @@ import type { Operation } from "../../kernel/operation/operation.ts";
 import { TIMER_VECTOR } from "../../kernel/operation/vectors.ts";
 import { pagesPer } from "../../machine/page-table.ts";
 import { CpuState } from "./cpu-state.ts";
+import type { Execution, MemoryModel } from "./execution.ts";
 import { Locations } from "./locations.ts";
-import { noticed } from "./noticed.ts";
+import { touchLook } from "./looks.ts";
+import { cpuOf, kindOf, processOf, PROCESSES_PER_CPU } from "./processes.ts";
 import { commitEntry } from "./user-accesses.ts";
 import { footprintOfWait, isReady, isVisible, perform } from "./stepwise-operations.ts";
 import type { BufferedEntry } from "./store-buffer.ts";
@@ -23,11 +27,11 @@ import { enterVcpu } from "./vcpu.ts";
 import { Choices, type Footprint } from "../search/system.ts";
 import { Touched } from "./touched.ts";
 
-export type MemoryModel = "sc" | "tso";
-
-/** What a process does in a step. Process 3c + k of CPU c is its k-th. */
-export const PROCESS_KINDS = ["step", "drain", "interrupt", "enter"] as const;
-export const PROCESSES_PER_CPU = PROCESS_KINDS.length;
+/** By kind of process: its bit, before it is shifted to the CPU. */
+const STEP = 1 << processOf(0, "step");
+const DRAIN = 1 << processOf(0, "drain");
+const INTERRUPT = 1 << processOf(0, "interrupt");
+const ENTER = 1 << processOf(0, "enter");
 
 const footprintOfInterrupt = (state: CpuState): Footprint => ({
   reads: [],
@@ -37,7 +41,7 @@ const footprintOfInterrupt = (state: CpuState): Footprint => ({
   overwritten: [],
 });
 
-export class Executor {
+export class Executor implements Execution {
   readonly locations = new Locations();
   readonly touched = new Touched(this.locations);
   readonly history: History;
@@ -49,7 +53,8 @@ export class Executor {
   hasTicks = false;
   /** Scheduler ticks taken since the start, on all CPUs: all the time there is. */
   ticks = 0;
-  observers: readonly Observer[] = [];
+  /** The checkers; null: nobody watches. */
+  watch: Watch | null = null;
   /** Told when a CPU's code has gone on to its next operation. */
   onAdvanced: (cpu: number) => void = () => {};
   private readonly writtenCells: Cell[] = [];
@@ -63,7 +68,7 @@ export class Executor {
   ) {
     this.history = new History(kernel.cpus.length);
     // A walk that sets an accessed bit can be told from none where somebody looks at the bit.
-    const looks = kernel.protocol.looksAtAccessed === true;
+    const looks = kernel.protocol.traits.accessedBits === "decide";
     const accessesEarly = (): boolean => !looks || this.choices.choose(2) === 1;
     this.states = kernel.cpus.map((cpu) => new CpuState(cpu, pages, this.locations, accessesEarly));
   }
@@ -78,14 +83,13 @@ export class Executor {
     for (let id = 0; id < this.states.length; id++) {
       const state = this.states[id]!;
       const first = id * PROCESSES_PER_CPU;
-      const isDrained = state.buffer.isEmpty;
       if (state.isPreempted) {
-        mask |= 8 << first;
+        mask |= ENTER << first;
         continue;
       }
-      if (isReady(state)) mask |= 1 << first;
-      if (!isDrained) mask |= 2 << first;
-      else if (state.interruptsOn && state.pendingVectors.length > 0) mask |= 4 << first;
+      if (isReady(state)) mask |= STEP << first;
+      if (!state.buffer.isEmpty) mask |= DRAIN << first;
+      else if (state.interruptsOn && state.pendingVectors.length > 0) mask |= INTERRUPT << first;
     }
     return mask;
   }
@@ -93,10 +97,10 @@ export class Executor {
   /** CPUs that wait for what has not come, and interrupts that wait for the CPU. */
   blocked(): { readonly process: number; readonly footprint: Footprint }[] {
     return this.states.flatMap((state, id) => {
-      const first = id * PROCESSES_PER_CPU;
-      const step = { process: first, footprint: footprintOfWait(this, state) };
-      const interrupt = { process: first + 2, footprint: footprintOfInterrupt(state) };
-      return state.pendingVectors.length > 0 ? [step, interrupt] : [step];
+      const wait = { process: processOf(id, "step"), footprint: footprintOfWait(this, state) };
+      if (state.pendingVectors.length === 0) return [wait];
+      const footprint = footprintOfInterrupt(state);
+      return [wait, { process: processOf(id, "interrupt"), footprint }];
     });
   }
 
@@ -114,11 +118,12 @@ export class Executor {
   private take(process: number, choices: Choices): void {
     const state = this.stateOf(process);
     this.choices = choices;
-    switch (PROCESS_KINDS[process % PROCESSES_PER_CPU]) {
+    const kind = kindOf(process);
+    switch (kind) {
       case "step":
         if (state.interruptsOn) this.touched.write(state.controlLocation);
         else this.touched.follow(state.controlLocation);
-        this.carryOut(state);
+        this.takeStep(state);
         break;
       case "drain":
         this.touched.cause = state.buffer.waiting[0]!.step;
@@ -130,19 +135,22 @@ export class Executor {
       case "enter":
         enterVcpu(this, state);
         break;
+      default:
+        unreachable(kind);
     }
     this.steps++;
   }
 
   private stateOf(process: number): CpuState {
-    return this.states[Math.floor(process / PROCESSES_PER_CPU)]!;
+    return this.states[cpuOf(process)]!;
   }
 
   emit(cpu: Cpu, event: KernelEvent): void {
-    noticed(this, event);
+    if (this.watch !== null && this.touched.isRecording) {
+      for (const look of this.watch.looksAt(event)) touchLook(this, look);
+    }
     if (event.kind === "flushReturn") this.states[cpu.id]!.flushed.set(event.mm.name, this.steps);
-    const moment = { cpu: cpu.id, cycle: this.steps + 1 };
-    for (const observer of this.observers) observer.observe(event, moment);
+    this.watch?.observe(event, { cpu: cpu.id, cycle: this.steps + 1 });
   }
 
   /** What is now is what every restart goes back to. */
@@ -200,7 +208,7 @@ export class Executor {
     perform(this, state, top, operation);
   }
 
-  private carryOut(state: CpuState): void {
+  private takeStep(state: CpuState): void {
     const top = state.top;
     const operation = top.pending!;
     if (operation.kind !== "runUser") top.pending = null;

@@ -3,7 +3,7 @@
 // there is no time: what there is has to be restored before every execution.
 
 import type { MachineDescription, TlbArrayDescription } from "../../machine/description.ts";
-import { describe } from "../../presets/describe.ts";
+import { describeMachine } from "../../presets/describe.ts";
 import { presetNamed } from "../../presets/presets.ts";
 
 const tlbArray = (entries: number): TlbArrayDescription => ({
@@ -18,7 +18,7 @@ const CACHE = { sizeBytes: 4096, ways: 1 } as const;
 
 /** @param broadcasts - Whether there is to be INVLPGB. */
 export function explorerMachine(cores: number, broadcasts: boolean): MachineDescription {
-  const preset = describe(presetNamed(broadcasts ? "milan" : "skylake-sp"), { cores });
+  const preset = describeMachine(presetNamed(broadcasts ? "milan" : "skylake-sp"), { cores });
   return {
     ...preset,
     tlb: {

@@ -2,13 +2,13 @@
 // hardware serialises, drops what the machine says it drops, and then fills anew what is in reach.
 
 import { addressOfPage, pageAfter } from "../../base/address.ts";
-import { assert } from "../../base/assert.ts";
+import { assert, unreachable } from "../../base/assert.ts";
 import type { Operation } from "../../kernel/operation/operation.ts";
 import { ACTION_DONE } from "../../kernel/operation/remote-operation.ts";
 import type { Broadcast } from "../../machine/broadcast.ts";
 import { readTables } from "./user-accesses.ts";
 import type { CpuState } from "./cpu-state.ts";
-import type { Executor } from "./executor.ts";
+import type { Execution } from "./execution.ts";
 
 type Instruction = Extract<
   Operation,
@@ -25,20 +25,20 @@ type Instruction = Extract<
   }
 >;
 
-export function instruct(executor: Executor, state: CpuState, instruction: Instruction): void {
-  const { touched, kernel } = executor;
+export function instruct(execution: Execution, state: CpuState, instruction: Instruction): void {
+  const { touched, kernel } = execution;
   const { machine } = kernel;
   const { cpu, tlb } = state;
-  if (instruction.kind === "invlpgb") return broadcast(executor, state, instruction.what);
+  if (instruction.kind === "invlpgb") return broadcast(execution, state, instruction.what);
   touched.follow(state.bufferLocation);
   touched.write(state.tlbLocation);
-  readTables(executor, instruction.kind === "writeCr3" ? instruction.root : tlb.root);
+  readTables(execution, instruction.kind === "writeCr3" ? instruction.root : tlb.root);
   switch (instruction.kind) {
     case "writeCr3": {
       const { root, pcid, keep } = instruction;
       machine.writeCr3(cpu.id, { root, pcid, keep });
       tlb.loaded(root, pcid, keep);
-      return executor.emit(cpu, { kind: "cr3Written", root, pcid, keep });
+      return execution.emit(cpu, { kind: "cr3Written", root, pcid, keep });
     }
     case "writeCr4": {
       const { pcid } = kernel.options;
@@ -51,11 +51,13 @@ export function instruct(executor: Executor, state: CpuState, instruction: Instr
     case "invpcid":
       return invalidatePcid(state, instruction);
     case "tlbsync":
-      return synchronise(executor, state);
+      return synchronise(execution, state);
     case "invalidateRemotely":
-      return invalidateRemotely(executor, state, instruction);
+      return invalidateRemotely(execution, state, instruction);
     case "sendActions":
-      return sendActions(executor, state, instruction);
+      return sendActions(execution, state, instruction);
+    default:
+      return unreachable(instruction);
   }
 }
 
@@ -71,59 +73,59 @@ function invalidatePcid(
 }
 
 /** INVLPGB begins; the machine carries it out as late as it may, at the TLBSYNC. */
-function broadcast(executor: Executor, { cpu, broadcasts }: CpuState, what: Broadcast): void {
-  executor.kernel.machine.broadcasts.issue(cpu.id, what);
+function broadcast(execution: Execution, { cpu, broadcasts }: CpuState, what: Broadcast): void {
+  execution.kernel.machine.broadcasts.issue(cpu.id, what);
   broadcasts.push(what);
-  executor.emit(cpu, { kind: "broadcastBegun", what });
+  execution.emit(cpu, { kind: "broadcastBegun", what });
 }
 
 /** One step, in which whoever holds something is found and forgets it. */
 function invalidateRemotely(
-  executor: Executor,
+  execution: Execution,
   { cpu }: CpuState,
   { request }: Extract<Operation, { kind: "invalidateRemotely" }>,
 ): void {
-  const { kernel, states, touched } = executor;
+  const { kernel, states, touched } = execution;
   const { what } = request;
   const cpus = kernel.machine.remote.request(cpu.id, request);
   for (const state of states) {
     touched.write(state.tlbLocation);
-    readTables(executor, state.tlb.root);
+    readTables(execution, state.tlb.root);
     if (cpus.includes(state.cpu.id)) forget(state, what);
   }
-  executor.emit(cpu, { kind: "invalidatedRemotely", what, cpus });
+  execution.emit(cpu, { kind: "invalidatedRemotely", what, cpus });
 }
 
 /** Carried out at once. Later would be no other: until then the target may use what is old. */
 function sendActions(
-  executor: Executor,
+  execution: Execution,
   { cpu }: CpuState,
   { what, targets }: Extract<Operation, { kind: "sendActions" }>,
 ): void {
-  const { kernel, states, touched, locations } = executor;
+  const { kernel, states, touched, locations } = execution;
   for (const target of targets) {
     const state = states[target.cpu]!;
     touched.write(state.tlbLocation);
-    readTables(executor, state.tlb.root);
+    readTables(execution, state.tlb.root);
     kernel.machine.remote.invalidate(target.cpu, what);
     forget(state, what);
     touched.write(locations.ofCell(target.status), target.status.value);
-    executor.commit(target.status, ACTION_DONE);
+    execution.commit(target.status, ACTION_DONE);
   }
   const cpus = targets.map((target) => target.cpu);
-  executor.emit(cpu, { kind: "invalidatedRemotely", what, cpus });
+  execution.emit(cpu, { kind: "invalidatedRemotely", what, cpus });
 }
 
-function synchronise(executor: Executor, { cpu, broadcasts }: CpuState): void {
-  const { kernel, states, touched } = executor;
+function synchronise(execution: Execution, { cpu, broadcasts }: CpuState): void {
+  const { kernel, states, touched } = execution;
   kernel.machine.broadcasts.complete(cpu.id);
   for (const state of states) {
     touched.write(state.tlbLocation);
-    readTables(executor, state.tlb.root);
+    readTables(execution, state.tlb.root);
     for (const what of broadcasts) forget(state, what);
   }
   broadcasts.length = 0;
-  executor.emit(cpu, { kind: "broadcastsDone" });
+  execution.emit(cpu, { kind: "broadcastsDone" });
 }
 
 function forget({ tlb }: CpuState, what: Broadcast): void {

@@ -3,6 +3,7 @@
 
 import type { FrameNumber, PageNumber } from "../../base/address.ts";
 import type { Cell } from "../../kernel/operation/cell.ts";
+import type { Mm } from "../../kernel/state/mm.ts";
 
 /** Kernel code that runs in one order: a CPU's tasks are one, its interrupt handlers another. */
 export type Owner = number;
@@ -46,6 +47,16 @@ export class Locations {
   /** The tables below a root: which there are, not what the leaf entries hold. */
   ofTables(root: FrameNumber): number {
     return this.named(root * SPAN + SPAN - 1);
+  }
+
+  /** Met by those who use translations of the mm, and those who declare them out of date. */
+  ofTranslations(mm: Mm): number {
+    return this.named(`${mm.name} translations`);
+  }
+
+  /** Met by those who hold a pointer to the mm, and whoever frees it. */
+  ofLifetime(mm: Mm): number {
+    return this.named(`${mm.name} lifetime`);
   }
 
   /** Cells are known by name: one made anew in each execution is the same in all of them. */

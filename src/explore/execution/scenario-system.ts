@@ -1,6 +1,6 @@
 // A scenario under one kernel, as a system that a search can run again and again.
 
-import { checkersFor } from "../../check/checkers.ts";
+import { type CheckerFactory, checkersFor } from "../../check/checkers.ts";
 import { type Violation, ViolationLog } from "../../check/violation.ts";
 import { Activation } from "../../kernel/operation/activation.ts";
 import { startKernel } from "../../kernel/boot.ts";
@@ -13,7 +13,8 @@ import { type Restore } from "../../base/restore.ts";
 import type { ShootdownProtocol } from "../../kernel/state/shootdown-protocol.ts";
 import { VMALLOC_START } from "../../kernel/memory/vmalloc.ts";
 import { Machine } from "../../machine/machine.ts";
-import { Executor, type MemoryModel } from "./executor.ts";
+import type { MemoryModel } from "./execution.ts";
+import { Executor } from "./executor.ts";
 import { explorerMachine } from "./explorer-machine.ts";
 import type { Scenario, Script } from "../scenarios/scenario.ts";
 import { onePage, PAGE_COUNT, Stage } from "../scenarios/stage.ts";
@@ -25,6 +26,8 @@ export interface Subject {
   readonly protocol: ShootdownProtocol;
   readonly mutation?: MutationName;
   readonly memory: MemoryModel;
+  /** Watch beside the package's checkers. */
+  readonly ownCheckers?: readonly CheckerFactory[];
 }
 
 /** The pages that scenarios use, and whose translations are followed. */
@@ -33,21 +36,22 @@ const PAGES = [
   VMALLOC_START,
 ];
 
-export class Exploration implements System {
+export class ScenarioSystem implements System {
   readonly executor: Executor;
   readonly log: ViolationLog;
   private readonly stage: Stage;
   private readonly scripts: readonly (Script | undefined)[];
   private readonly restores: readonly Restore[];
 
-  constructor(scenario: Scenario, { policy, protocol, mutation, memory }: Subject) {
+  constructor(scenario: Scenario, subject: Subject) {
+    const { policy, protocol, mutation, memory, ownCheckers } = subject;
     const { kernel: special = {}, cpus } = scenario;
     const machine = new Machine(explorerMachine(cpus, special.invlpgb === true), { watch: true });
     const options = {
-      pcid: protocol.knowsPcid !== false,
+      pcid: protocol.traits.pcid !== "none",
       flushCeiling: 33,
       idle: "mwait",
-      vmaLocks: protocol.hasVmaLocks === true,
+      vmaLocks: protocol.traits.vmaLocks,
       quarantinesFrames: true,
       ...special,
       ...(mutation !== undefined && { mutation }),
@@ -56,8 +60,8 @@ export class Exploration implements System {
     this.executor = new Executor(kernel, memory, PAGES);
     this.log = new ViolationLog(this.executor.history);
     this.executor.hasTicks = scenario.ticks === true && protocol.tick !== undefined;
-    const checkers = checkersFor(kernel, this.log);
-    this.executor.observers = checkers.observers;
+    const checkers = checkersFor(kernel, this.log, ownCheckers);
+    this.executor.watch = checkers.watch;
     for (const state of this.executor.states) this.executor.advance(state);
     this.stage = new Stage(kernel, this.executor);
     this.scripts = scenario.prepare(this.stage);

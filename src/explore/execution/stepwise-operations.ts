@@ -1,6 +1,7 @@
 // What each operation does under exploration, when it can be carried out, and which operations are
 // steps of their own. Cycles do not exist here; neither do cache lines.
 
+import { unreachable } from "../../base/assert.ts";
 import { Activation } from "../../kernel/operation/activation.ts";
 import type { Cell } from "../../kernel/operation/cell.ts";
 import { makeCurrent } from "../../kernel/cpu/context-switch.ts";
@@ -8,27 +9,52 @@ import { Mm } from "../../kernel/state/mm.ts";
 import type { Operation } from "../../kernel/operation/operation.ts";
 import { accessKernel, commitEntry, readTables, runUser } from "./user-accesses.ts";
 import type { CpuState } from "./cpu-state.ts";
-import type { Executor } from "./executor.ts";
+import type { Execution } from "./execution.ts";
 import { instruct } from "./instructions.ts";
 import type { Footprint } from "../search/system.ts";
 import { preemptVcpu } from "./vcpu.ts";
 
-/** Operations before which the store buffer drains: SDM 3A 8.2.2, and 8.3 for CR3 and INVLPG. */
-const DRAINING: ReadonlySet<Operation["kind"]> = new Set([
-  "locked",
-  "fence",
-  "exchangeEntry",
-  "updateEntry",
-  "detachTables",
-  "writeCr3",
-  "writeCr4",
-  "invlpg",
-  "invpcid",
-  "tlbsync",
-  "invalidateRemotely",
-  "sendActions",
-  "sendIpi", // weak_wrmsr_fence: MFENCE and LFENCE before the write of an x2APIC register
-]);
+/** Operations that wait for a condition to hold. */
+type Waiting = Extract<Operation, { readonly until: unknown }>;
+
+/** Before which of the others the store buffer drains: SDM 3A 8.2.2, and 8.3 for CR3 and INVLPG. */
+const DRAINS: Readonly<Record<Exclude<Operation, Waiting>["kind"], boolean>> = {
+  work: false,
+  workUntil: false,
+  load: false,
+  store: false,
+  locked: true,
+  fence: true,
+  jiffies: false,
+  writeCr3: true,
+  writeCr4: true,
+  invlpg: true,
+  invpcid: true,
+  invlpgb: false,
+  tlbsync: true,
+  invalidateRemotely: true,
+  sendActions: true,
+  sendIpi: true, // weak_wrmsr_fence: MFENCE and LFENCE before the write of an x2APIC register
+  endOfInterrupt: false,
+  interruptFlag: false,
+  readEntry: false,
+  writeEntry: false,
+  exchangeEntry: true,
+  updateEntry: true,
+  linkPath: false,
+  presentPages: false,
+  tablesOf: false,
+  detachTables: true,
+  readAreas: false,
+  changeAreas: false,
+  runUser: false,
+  kernelAccess: false,
+  call: false,
+  switchTo: false,
+  preemptVcpu: false,
+  resumeVcpu: false,
+  note: false,
+};
 
 /** There is no time but that of the ticks: each CPU has one, at any moment, a long one. */
 const JIFFIES = 1;
@@ -45,12 +71,13 @@ export function isReady({ top, buffer }: CpuState): boolean {
     case "park":
     case "idle":
       return operation.until(buffer.valueOf(operation.cell) as never);
+    default:
+      return buffer.isEmpty || !DRAINS[operation.kind];
   }
-  return buffer.isEmpty || !DRAINING.has(operation.kind);
 }
 
 /** What the CPU's next operation would touch, a wait for what has not come. */
-export function footprintOfWait({ locations }: Executor, state: CpuState): Footprint {
+export function footprintOfWait({ locations }: Execution, state: CpuState): Footprint {
   const operation = state.top.pending as Extract<Operation, { kind: "wait" }>;
   return {
     reads: [locations.ofCell(operation.cell)],
@@ -62,7 +89,7 @@ export function footprintOfWait({ locations }: Executor, state: CpuState): Footp
 }
 
 /** Whether the operation is a step of its own: others could tell when it happens. */
-export function isVisible(executor: Executor, state: CpuState, operation: Operation): boolean {
+export function isVisible(execution: Execution, state: CpuState, operation: Operation): boolean {
   switch (operation.kind) {
     case "work":
     case "workUntil":
@@ -78,32 +105,59 @@ export function isVisible(executor: Executor, state: CpuState, operation: Operat
     case "changeAreas":
       return operation.mm.lockSequence !== null; // else nobody looks who has not mmap_lock
     case "fence":
-      return executor.memory === "tso";
+      return execution.memory === "tso";
     case "load":
     case "store":
-      return state.interruptsOn || !isPrivate(executor, operation.cell);
+      return state.interruptsOn || !isPrivate(execution, operation.cell);
     case "locked":
       // A barrier too: what waits in the store buffer comes first.
       return (
-        executor.memory === "tso" || state.interruptsOn || !isPrivate(executor, operation.cell)
+        execution.memory === "tso" || state.interruptsOn || !isPrivate(execution, operation.cell)
       );
+    case "jiffies":
+    case "wait":
+    case "queue":
+    case "park":
+    case "idle":
+    case "writeCr3":
+    case "writeCr4":
+    case "invlpg":
+    case "invpcid":
+    case "invlpgb":
+    case "tlbsync":
+    case "invalidateRemotely":
+    case "sendActions":
+    case "sendIpi":
+    case "readEntry":
+    case "writeEntry":
+    case "exchangeEntry":
+    case "updateEntry":
+    case "presentPages":
+    case "tablesOf":
+    case "detachTables":
+    case "runUser":
+    case "kernelAccess":
+    case "preemptVcpu":
+    case "resumeVcpu":
+      return true;
+    default:
+      return unreachable(operation);
   }
-  return true;
 }
 
 /** Whether only this kernel stack touches the cell, as far as is known: see exploreScenario. */
-const isPrivate = ({ locations }: Executor, cell: Cell): boolean =>
+const isPrivate = ({ locations }: Execution, cell: Cell): boolean =>
   !locations.isShared(locations.ofCell(cell));
 
 /** Carries out `operation`, which the code `top` has yielded. */
 export function perform(
-  executor: Executor,
+  execution: Execution,
   state: CpuState,
   top: Activation,
   operation: Operation,
 ): void {
   const { cpu, buffer } = state;
-  const { touched, locations } = executor;
+  const { touched, locations } = execution;
   switch (operation.kind) {
     case "work":
     case "workUntil":
@@ -115,23 +169,23 @@ export function perform(
     case "queue":
     case "park":
     case "idle":
-      use(executor, state, operation.cell);
+      use(execution, state, operation.cell);
       touched.readIf(locations.ofCell(operation.cell), operation.until as Condition);
       top.result = buffer.valueOf(operation.cell);
       return;
     case "load":
-      use(executor, state, operation.cell);
+      use(execution, state, operation.cell);
       touched.read(locations.ofCell(operation.cell));
       top.result = buffer.valueOf(operation.cell);
       return;
     case "store":
-      return store(executor, state, operation.cell, operation.value);
+      return store(execution, state, operation.cell, operation.value);
     case "locked":
-      use(executor, state, operation.cell);
+      use(execution, state, operation.cell);
       touched.follow(state.bufferLocation);
       touched.write(locations.ofCell(operation.cell), operation.cell.value);
       top.result = operation.cell.value;
-      executor.commit(operation.cell, operation.update(operation.cell.value as never));
+      execution.commit(operation.cell, operation.update(operation.cell.value as never));
       return;
     case "writeCr3":
     case "writeCr4":
@@ -141,19 +195,19 @@ export function perform(
     case "tlbsync":
     case "invalidateRemotely":
     case "sendActions":
-      return instruct(executor, state, operation);
+      return instruct(execution, state, operation);
     case "jiffies":
       touched.read(locations.named("jiffies"));
-      top.result = JIFFIES + executor.ticks * JIFFIES_PER_TICK;
+      top.result = JIFFIES + execution.ticks * JIFFIES_PER_TICK;
       return;
     case "kernelAccess":
-      return accessKernel(executor, state, operation);
+      return accessKernel(execution, state, operation);
     case "sendIpi":
       touched.follow(state.bufferLocation);
       for (const target of operation.targets) {
-        touched.write(executor.states[target]!.pendingLocation);
-        executor.states[target]!.post(operation.vector);
-        executor.emit(cpu, { kind: "ipiSent", target, vector: operation.vector });
+        touched.write(execution.states[target]!.pendingLocation);
+        execution.states[target]!.post(operation.vector);
+        execution.emit(cpu, { kind: "ipiSent", target, vector: operation.vector });
       }
       return;
     case "interruptFlag":
@@ -166,26 +220,26 @@ export function perform(
       return;
     case "writeEntry": {
       const { mm, page, entry, size } = operation;
-      if (executor.memory === "sc") commitEntry(executor, cpu, operation);
-      else buffer.add({ cell: null, mm, page, entry, size, step: executor.steps });
+      if (execution.memory === "sc") commitEntry(execution, cpu, operation);
+      else buffer.add({ cell: null, mm, page, entry, size, step: execution.steps });
       return;
     }
     case "exchangeEntry":
       touched.follow(state.bufferLocation);
-      top.result = commitEntry(executor, cpu, operation);
+      top.result = commitEntry(execution, cpu, operation);
       return;
     case "updateEntry": {
       const { mm, page, update } = operation;
       touched.follow(state.bufferLocation);
       const entry = update(mm.tables.entryAt(page));
-      top.result = commitEntry(executor, cpu, { ...operation, entry });
+      top.result = commitEntry(execution, cpu, { ...operation, entry });
       return;
     }
     case "linkPath":
       operation.path.set(operation.page, operation.entry, operation.size);
       return;
     case "presentPages":
-      readTables(executor, operation.mm.root);
+      readTables(execution, operation.mm.root);
       top.result = operation.mm.tables.presentPages(operation.range);
       return;
     case "readAreas":
@@ -197,7 +251,7 @@ export function perform(
       top.result = operation.use(operation.mm.areas);
       return;
     case "tablesOf":
-      readTables(executor, operation.mm.root);
+      readTables(execution, operation.mm.root);
       top.result = operation.mm.tables.tablesOf(operation.range, operation.size);
       return;
     case "detachTables": {
@@ -208,37 +262,37 @@ export function perform(
       return;
     }
     case "runUser":
-      return runUser(executor, state, top, operation.stream);
+      return runUser(execution, state, top, operation.stream);
     case "call":
       cpu.current.stack.push(new Activation(operation.code, "call"));
       return;
     case "switchTo":
       return makeCurrent(cpu, operation.next);
     case "preemptVcpu":
-      return preemptVcpu(executor, executor.states[operation.cpu.id]!);
+      return preemptVcpu(execution, execution.states[operation.cpu.id]!);
     case "resumeVcpu":
       return; // the host may let it run at any time
     case "note":
-      return executor.emit(cpu, operation.notice);
+      return execution.emit(cpu, operation.notice);
     default:
-      operation satisfies never;
+      return unreachable(operation);
   }
 }
 
-function store(executor: Executor, state: CpuState, cell: Cell, value: unknown): void {
-  use(executor, state, cell);
-  const location = executor.locations.ofCell(cell);
-  if (executor.memory === "tso" && executor.locations.isShared(location)) {
-    state.buffer.add({ cell, value, step: executor.steps });
+function store(execution: Execution, state: CpuState, cell: Cell, value: unknown): void {
+  use(execution, state, cell);
+  const location = execution.locations.ofCell(cell);
+  if (execution.memory === "tso" && execution.locations.isShared(location)) {
+    state.buffer.add({ cell, value, step: execution.steps });
     return;
   }
-  executor.touched.write(location, cell.value);
-  executor.commit(cell, value);
+  execution.touched.write(location, cell.value);
+  execution.commit(cell, value);
 }
 
 /** A pointer to what has been freed is followed. */
-function use(executor: Executor, { cpu }: CpuState, { name, owner }: Cell): void {
+function use(execution: Execution, { cpu }: CpuState, { name, owner }: Cell): void {
   if (owner === null || !owner.freed) return;
   const mm = owner instanceof Mm ? owner : null;
-  executor.emit(cpu, { kind: "useAfterFree", owner: owner.name, cell: name, mm });
+  execution.emit(cpu, { kind: "useAfterFree", owner: owner.name, cell: name, mm });
 }

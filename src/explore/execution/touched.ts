@@ -14,7 +14,8 @@ export class Touched implements Footprint {
   /** The earlier step that made this one possible; -1: none in particular. */
   cause = -1;
   private owner: Owner = 0;
-  private isRecording = true;
+  /** The step is a new one. */
+  isRecording = true;
   /** Counts the steps written down. */
   private stamp = 0;
   // By location: the last step that touched it so. What a step does twice is written down once.

@@ -11,27 +11,26 @@ import type { Operation } from "../../kernel/operation/operation.ts";
 import { PRESENT } from "../../machine/page-table.ts";
 import type { Stream } from "../../machine/stream.ts";
 import type { CpuState } from "./cpu-state.ts";
-import type { Executor } from "./executor.ts";
-import { useOf } from "./noticed.ts";
+import type { Execution } from "./execution.ts";
 import type { BufferedEntry } from "./store-buffer.ts";
 import { isKernelPage } from "./possible-tlb.ts";
 
 export function accessKernel(
-  executor: Executor,
+  execution: Execution,
   state: CpuState,
   { page, write }: Extract<Operation, { kind: "kernelAccess" }>,
 ): void {
-  const { touched, kernel } = executor;
-  readTables(executor, state.tlb.root);
+  const { touched, locations, kernel } = execution;
+  readTables(execution, state.tlb.root);
   touched.read(state.tlbLocation);
   const { mm } = state.cpu.current;
-  touched.read(useOf(executor, isKernelPage(page) || mm === null ? kernel.initMm : mm));
-  state.tlb.using(page, executor.choices);
+  touched.read(locations.ofTranslations(isKernelPage(page) || mm === null ? kernel.initMm : mm));
+  state.tlb.using(page, execution.choices);
   const kind = write ? "write" : "read";
   const access = { address: addressOfPage(page), kind, user: false } as const;
   let result = kernel.machine.access(state.cpu.id, access);
   // The CPU's own stores to the tables come before a fault of its own.
-  if (result.fault !== undefined && drainAll(executor, state)) {
+  if (result.fault !== undefined && drainAll(execution, state)) {
     result = kernel.machine.access(state.cpu.id, access);
   }
   // What it held lacked rights, and is gone: hardware walks again.
@@ -41,35 +40,35 @@ export function accessKernel(
   }
   assert(result.fault === undefined, `the kernel touches only what it mapped (page ${hex(page)})`);
   if (!result.stale) return;
-  executor.emit(state.cpu, { kind: "staleUse", page, root: state.tlb.root });
+  execution.emit(state.cpu, { kind: "staleUse", page, root: state.tlb.root });
 }
 
 /** One access in user mode; the operation stays until all are done. */
 export function runUser(
-  executor: Executor,
+  execution: Execution,
   state: CpuState,
   top: Activation,
   stream: Stream,
 ): void {
   const { cpu } = state;
-  const { machine } = executor.kernel;
+  const { machine } = execution.kernel;
   const { mm } = cpu.current;
-  readTables(executor, state.tlb.root);
-  executor.touched.read(state.tlbLocation);
-  if (mm !== null) executor.touched.read(useOf(executor, mm));
+  readTables(execution, state.tlb.root);
+  execution.touched.read(state.tlbLocation);
+  if (mm !== null) execution.touched.read(execution.locations.ofTranslations(mm));
   const page = pageNumber(stream.base + stream.position);
-  state.tlb.using(page, executor.choices);
+  state.tlb.using(page, execution.choices);
   const later = stream.remaining - 1;
   stream.remaining = 1;
   let stop = machine.runStream(cpu.id, stream, Infinity);
   if (stop === "stale") {
-    executor.emit(cpu, { kind: "staleUse", page, root: machine.root(cpu.id) });
+    execution.emit(cpu, { kind: "staleUse", page, root: machine.root(cpu.id) });
     stop = machine.runStream(cpu.id, stream, Infinity);
   }
   stream.remaining += later;
   if (stop === "fault") {
     const { page: faulting, errorCode } = machine.fault(cpu.id);
-    if (drainAll(executor, state)) return; // the access is made again, with what was stored
+    if (drainAll(execution, state)) return; // the access is made again, with what was stored
     const handler = handleFault(cpu, { page: faulting, errorCode });
     cpu.current.stack.push(new Activation(handler, "exception"));
   } else if (stream.remaining === 0) top.pending = null;
@@ -77,32 +76,32 @@ export function runUser(
 
 /** A store to a leaf entry reaches memory, where page walks see it. Returns the old entry. */
 export function commitEntry(
-  executor: Executor,
+  execution: Execution,
   cpu: Cpu,
   { mm, page, entry, size }: Omit<BufferedEntry, "cell" | "step">,
 ): bigint {
-  executor.touched.write(executor.locations.ofEntry(mm.root, page));
+  execution.touched.write(execution.locations.ofEntry(mm.root, page));
   const leaf = leafAt(page, size);
   const isMapped = (mm.tables.entryAt(page) & PRESENT) !== 0n;
   if (isMapped) {
     const roots = isKernelPage(page) ? null : mm.roots;
-    for (const one of executor.pages) {
+    for (const one of execution.pages) {
       if (one < leaf.start || one >= leaf.end) continue;
-      for (const { tlb } of executor.states) tlb.changing(roots, one, executor.choices);
+      for (const { tlb } of execution.states) tlb.changing(roots, one, execution.choices);
     }
   }
   const old = mm.tables.setEntry(page, entry, size);
   if ((entry & PRESENT) !== 0n) {
-    for (const { tlb } of executor.states) tlb.fill();
+    for (const { tlb } of execution.states) tlb.fill();
   }
-  if (withdraws(old, entry)) executor.emit(cpu, { kind: "entryWithdrawn", mm, range: leaf });
+  if (withdraws(old, entry)) execution.emit(cpu, { kind: "entryWithdrawn", mm, range: leaf });
   return old;
 }
 
 /** What walks and scans from `root` may read. */
-export function readTables(executor: Executor, root: FrameNumber): void {
-  const { touched, locations, pages, kernel } = executor;
-  const own = mainRoot(executor, root);
+export function readTables(execution: Execution, root: FrameNumber): void {
+  const { touched, locations, pages, kernel } = execution;
+  const own = mainRoot(execution, root);
   touched.read(locations.ofTables(own));
   for (let index = 0; index < pages.length; index++) {
     const page = pages[index]!;
@@ -111,15 +110,15 @@ export function readTables(executor: Executor, root: FrameNumber): void {
 }
 
 /** The root by which the tables below `root` are known: of two with the same user half, one. */
-function mainRoot({ kernel }: Executor, root: FrameNumber): FrameNumber {
+function mainRoot({ kernel }: Execution, root: FrameNumber): FrameNumber {
   if (!kernel.options.pti) return root;
   for (const mm of kernel.liveMms) if (mm.userRoot === root) return mm.root;
   return root === kernel.initMm.userRoot ? kernel.initMm.root : root;
 }
 
 /** An exception drains the store buffer. Whether there was something in it. */
-function drainAll(executor: Executor, state: CpuState): boolean {
+function drainAll(execution: Execution, state: CpuState): boolean {
   const { isEmpty } = state.buffer;
-  while (!state.buffer.isEmpty) executor.drain(state);
+  while (!state.buffer.isEmpty) execution.drain(state);
   return !isEmpty;
 }

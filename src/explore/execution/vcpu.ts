@@ -3,35 +3,35 @@
 
 import { flushGuest, VCPU_FLUSH_TLB, VCPU_PREEMPTED } from "../../kernel/cpu/steal-time.ts";
 import type { CpuState } from "./cpu-state.ts";
-import type { Executor } from "./executor.ts";
+import type { Execution } from "./execution.ts";
 
 /** kvm_steal_time_set_preempted. The exit from the guest drains its store buffer. */
-export function preemptVcpu(executor: Executor, state: CpuState): void {
+export function preemptVcpu(execution: Execution, state: CpuState): void {
   if (state.isPreempted) return;
-  while (!state.buffer.isEmpty) executor.drain(state);
-  executor.touched.write(state.controlLocation);
+  while (!state.buffer.isEmpty) execution.drain(state);
+  execution.touched.write(state.controlLocation);
   state.isPreempted = true;
-  setPreempted(executor, state, VCPU_PREEMPTED);
-  executor.emit(state.cpu, { kind: "vcpuPreempted" });
+  setPreempted(execution, state, VCPU_PREEMPTED);
+  execution.emit(state.cpu, { kind: "vcpuPreempted" });
 }
 
 /** record_steal_time: the flush that others asked for, before the guest's next instruction. */
-export function enterVcpu(executor: Executor, state: CpuState): void {
-  executor.touched.write(state.controlLocation);
-  executor.touched.write(state.tlbLocation);
+export function enterVcpu(execution: Execution, state: CpuState): void {
+  execution.touched.write(state.controlLocation);
+  execution.touched.write(state.tlbLocation);
   state.isPreempted = false;
-  const flushed = (setPreempted(executor, state, 0) & VCPU_FLUSH_TLB) !== 0;
+  const flushed = (setPreempted(execution, state, 0) & VCPU_FLUSH_TLB) !== 0;
   if (flushed) {
     flushGuest(state.cpu);
     state.tlb.emptied(null);
   }
-  executor.emit(state.cpu, { kind: "vcpuEntered", flushed });
+  execution.emit(state.cpu, { kind: "vcpuEntered", flushed });
 }
 
 /** xchg(&st->preempted, value) */
-function setPreempted(executor: Executor, { cpu }: CpuState, value: number): number {
+function setPreempted(execution: Execution, { cpu }: CpuState, value: number): number {
   const old = cpu.preempted.value;
-  executor.touched.write(executor.locations.ofCell(cpu.preempted), old);
-  executor.commit(cpu.preempted, value);
+  execution.touched.write(execution.locations.ofCell(cpu.preempted), old);
+  execution.commit(cpu.preempted, value);
   return old;
 }

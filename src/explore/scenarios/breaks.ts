@@ -2,53 +2,66 @@
 // of the time has, or a lazy policy on a protocol that does not do what the policy counts on. A
 // scenario names those that it shows; nobody fails by them under `eager`, where no CPU is lazy.
 
-import { LAZY_POLICY_NAMES, type LazyPolicyName } from "../../kernel/lazy/policies.ts";
-import { PASSING_OVER } from "../../kernel/shootdown/kvm-pv.ts";
+import type { LazyPolicy } from "../../kernel/state/lazy-policy.ts";
 import type { ShootdownProtocol } from "../../kernel/state/shootdown-protocol.ts";
-import { PROTOCOL_NAMES, type ProtocolName, protocols } from "../../kernel/shootdown/protocols.ts";
+
+/** Those that are meant: by their names, or by what they are. */
+type Which<T> = readonly string[] | ((one: T) => boolean);
 
 export interface Break {
   /** With these; with every policy where none is named. */
-  readonly policies?: readonly LazyPolicyName[];
+  readonly policies?: Which<LazyPolicy>;
   /** With these; with every protocol where none is named. */
-  readonly protocols?: readonly ProtocolName[];
+  readonly protocols?: Which<ShootdownProtocol>;
   /** What happens, in one sentence. */
   readonly reason: string;
 }
 
-const protocolsThat = (hold: (protocol: ShootdownProtocol) => boolean): readonly ProtocolName[] =>
-  PROTOCOL_NAMES.filter((name) => hold(protocols[name]));
+/** Whether it makes this kernel fail. */
+export const isMeant = (
+  { policies, protocols }: Break,
+  policy: LazyPolicy,
+  protocol: ShootdownProtocol,
+): boolean => isAmong(policies, policy) && isAmong(protocols, protocol);
 
-const BORROWING = LAZY_POLICY_NAMES.filter((name) => name !== "eager");
-const WITHOUT_ACTIVE_MM = ["null-prev", "fewer-parameters"] as const;
-/** These look for lazy users in mm_cpumask. */
-const BY_MASK = ["shoot-lazies", "exit-unlazy", "hazard-pointer"] as const;
+function isAmong<T extends { readonly name: string }>(
+  which: Which<T> | undefined,
+  one: T,
+): boolean {
+  if (which === undefined) return true;
+  return typeof which === "function" ? which(one) : which.includes(one.name);
+}
 
-/** With PCID, as the explorer has it, nobody is lazy under linux-4.15. */
-const isLazyUnder = (name: ProtocolName): boolean => name !== "linux-4.15";
-const LEAVING_MASK_FIRST = protocolsThat((each) => each.leavesMaskFirst === true).filter(
-  isLazyUnder,
-);
+const isBorrowing = ({ traits }: LazyPolicy): boolean => traits.aliveBy !== "not-borrowed";
+const reliesOnFlush = ({ traits }: LazyPolicy): boolean => traits.aliveBy === "exit-flush";
+const looksInMask = ({ traits }: LazyPolicy): boolean => traits.aliveBy === "mask";
+
+/** With PCID, as the explorer has it, some protocols leave no CPU lazy. */
+const staysLazy = ({ traits }: ShootdownProtocol): boolean => traits.lazyWithPcid === "keeps";
+const leavesMaskFirst = (protocol: ShootdownProtocol): boolean =>
+  staysLazy(protocol) && protocol.traits.maskOfPrevious === "cleared-before-cr3";
 /** Linux 4.8 and what is made of it. */
-const LEAVING_ACTIVE_MM = protocolsThat((each) => each.leavesActiveMm === true);
-const LEAVING_LAZY_CPUS = protocolsThat((each) => each.endsLazyUse === false);
+const leavesActiveMm = ({ traits }: ShootdownProtocol): boolean =>
+  traits.switchesFrom === "active_mm";
+const leavesLazyCpus = ({ traits }: ShootdownProtocol): boolean =>
+  traits.freedTables === "leave-lazy-cpus";
 
 /** Nothing counts a borrowed mm, and active_mm outlives it. */
 export const UNCOUNTED: Break = {
-  policies: ["unrefcounted"],
+  policies: ({ traits }) => traits.aliveBy === "nothing",
   reason: "nothing keeps the mm that a lazy CPU borrows, and active_mm still names it",
 };
 
 /** The same where x86 itself goes by active_mm alone. */
 export const UNCOUNTED_BEFORE_LOADED_MM: Break = {
   ...UNCOUNTED,
-  protocols: LEAVING_ACTIVE_MM,
+  protocols: leavesActiveMm,
 };
 
 /** The window of 4.14 to 6.13, met by a flush that frees tables. */
 export const TABLES_FREED_IN_SWITCH: Break = {
-  policies: BORROWING,
-  protocols: LEAVING_MASK_FIRST,
+  policies: isBorrowing,
+  protocols: leavesMaskFirst,
   reason:
     "switch_mm takes the CPU out of mm_cpumask before it writes CR3 (Linux 4.14 to 6.13): a " +
     "flush that frees tables does not wait for it in between",
@@ -56,16 +69,17 @@ export const TABLES_FREED_IN_SWITCH: Break = {
 
 /** The same window, met by who looks for lazy users before the root is freed. */
 export const ROOT_FREED_IN_SWITCH: Break = {
-  policies: ["shoot-lazies", "exit-unlazy"],
-  protocols: LEAVING_MASK_FIRST,
+  // A hazard pointer hands a reference over, wherever the CPU is.
+  policies: (policy) => looksInMask(policy) && policy.lazyReference === "none",
+  protocols: leavesMaskFirst,
   reason:
-    "switch_mm takes the CPU out of mm_cpumask before it writes CR3 (Linux 4.14 to 6.13): who " +
-    "looks for lazy users there in between finds none",
+    "switch_mm takes the CPU out of mm_cpumask before it writes CR3 (Linux 4.14 to 6.13): a " +
+    "policy that looks for lazy users there in between finds none",
 };
 
 export const NOTHING_TO_FLUSH: Break = {
-  policies: WITHOUT_ACTIVE_MM,
-  protocols: PROTOCOL_NAMES.filter(isLazyUnder),
+  policies: reliesOnFlush,
+  protocols: staysLazy,
   reason:
     "exit_mmap flushes nothing where nothing is mapped, and nothing else takes a lazy CPU off " +
     "the root",
@@ -73,46 +87,47 @@ export const NOTHING_TO_FLUSH: Break = {
 
 /** What follows from it later, where a switch changes the mask of the mm that it leaves. */
 export const LEAVES_FREED_MASK: Break = {
-  policies: WITHOUT_ACTIVE_MM,
-  protocols: [...LEAVING_MASK_FIRST, ...LEAVING_ACTIVE_MM, "always-full", "freebsd"],
+  policies: reliesOnFlush,
+  protocols: (protocol) => staysLazy(protocol) && protocol.traits.maskOfPrevious !== "kept",
   reason: "the mm is gone while a CPU borrows it, and the switch away clears a bit of its mask",
 };
 
 export const FLUSH_MOVES_NOBODY: Break = {
-  policies: ["unrefcounted", ...WITHOUT_ACTIVE_MM],
-  protocols: LEAVING_LAZY_CPUS,
+  policies: ({ traits }) => ["nothing", "exit-flush"].includes(traits.aliveBy),
+  protocols: leavesLazyCpus,
   reason: "the flush of exit_mmap leaves a lazy CPU on the root, and nothing else takes it off",
 };
 
 export const FLUSH_PASSES_OVER: Break = {
-  policies: WITHOUT_ACTIVE_MM,
-  protocols: PASSING_OVER,
+  policies: reliesOnFlush,
+  protocols: ({ traits }) => traits.host === "kvm",
   reason: "the flush of exit_mmap is left to the host, which takes no vCPU off the root",
 };
 
 export const TOLD_NO_PREV: Break = {
-  policies: WITHOUT_ACTIVE_MM,
-  protocols: LEAVING_ACTIVE_MM,
+  policies: reliesOnFlush,
+  protocols: leavesActiveMm,
   reason: "x86 goes by the active_mm of core code until Linux 4.13, and there is none",
 };
 
 export const MASK_LEFT_WHEN_FLUSHED: Break = {
-  policies: BY_MASK,
-  protocols: LEAVING_ACTIVE_MM,
+  policies: looksInMask,
+  protocols: leavesActiveMm,
   reason:
-    "leave_mm takes a lazy CPU out of mm_cpumask and leaves active_mm: who looks for lazy users " +
-    "in the mask misses it",
+    "leave_mm takes a lazy CPU out of mm_cpumask and leaves active_mm: a policy that looks " +
+    "for lazy users in the mask misses it",
 };
 
 export const MASK_LEFT_WHEN_LAZY: Break = {
-  policies: BY_MASK,
-  protocols: ["linux-4.15"],
+  policies: looksInMask,
+  protocols: (protocol) => !staysLazy(protocol),
   reason:
-    "with PCID a CPU that turns lazy leaves mm_cpumask: who looks for lazy users there misses it",
+    "with PCID a CPU that turns lazy leaves mm_cpumask: a policy that looks for lazy users there " +
+    "misses it",
 };
 
 export const ACKNOWLEDGED_BEFORE_FLUSH: Break = {
-  policies: BORROWING,
-  protocols: ["freebsd"],
+  policies: isBorrowing,
+  protocols: ({ traits }) => traits.acknowledges === "before-flush",
   reason: "a target acknowledges before it invalidates, and the table is freed in between",
 };

@@ -1,6 +1,7 @@
 // A scenario: a small kernel brought to some state by real kernel calls, and from there what each
 // CPU does, in all orders.
 
+import type { OwnName } from "../../base/own-name.ts";
 import type { Cpu } from "../../kernel/state/cpu.ts";
 import type { KernelOptions } from "../../kernel/state/kernel-options.ts";
 import type { ShootdownProtocol } from "../../kernel/state/shootdown-protocol.ts";
@@ -13,13 +14,13 @@ import type { Stage } from "./stage.ts";
 export type Script = (cpu: Cpu) => KernelCode<unknown>;
 
 /** Whether the protocol can do what the scenario's kernel options ask for. */
-export function fits({ kernel = {} }: Scenario, protocol: ShootdownProtocol): boolean {
-  if (kernel.pcid === false && protocol.needsPcid === true) return false;
-  const hasUserPcids = kernel.pcid ?? protocol.knowsPcid !== false;
-  const isolates =
-    protocol.knowsPti !== false && (!hasUserPcids || protocol.knowsUserPcids !== false);
-  if (kernel.pti === true && !isolates) return false;
-  return kernel.invlpgb !== true || protocol.usesInvlpgb === true;
+export function fits({ kernel = {} }: Scenario, { traits }: ShootdownProtocol): boolean {
+  if (kernel.pcid === false && traits.pcid === "required") return false;
+  const hasUserPcids = kernel.pcid ?? traits.pcid !== "none";
+  const isIsolated =
+    traits.isolation === "full" || (traits.isolation === "kernel-pcids" && !hasUserPcids);
+  if (kernel.pti === true && !isIsolated) return false;
+  return kernel.invlpgb !== true || traits.invlpgb === "when-enabled";
 }
 
 export interface Scenario {
@@ -34,7 +35,7 @@ export interface Scenario {
   /** Kernels that are known to fail here; why, is said by the first of them that fits. */
   readonly breaks?: readonly Break[];
   /** Protocols that it is about, beside the newest: explored with them unless one is chosen. */
-  readonly protocols?: readonly ProtocolName[];
+  readonly protocols?: readonly (ProtocolName | OwnName)[];
   /** It is about lazy policies: explored with all of them, wrong ones too, unless one is chosen. */
   readonly everyPolicy?: true;
   /**

@@ -2,7 +2,7 @@
 // check fails or a bound is hit.
 
 import { type Counterexample, tell } from "../counterexample.ts";
-import { Exploration, type Subject } from "../execution/scenario-system.ts";
+import { ScenarioSystem, type Subject } from "../execution/scenario-system.ts";
 import { shortestFrom } from "./minimise.ts";
 import { explorePart, type Part, type PartResult } from "./part.ts";
 import { Pass, type Shares, SHARES } from "./pass.ts";
@@ -16,7 +16,7 @@ export interface ExploreBounds extends Partial<Limits> {
   readonly seconds?: number;
 }
 
-export interface ExploreOptions extends ExploreBounds {
+export interface ExplorerOptions extends ExploreBounds {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
 }
@@ -28,7 +28,7 @@ export interface Progress {
   readonly depth: number;
 }
 
-export interface Explored {
+export interface ExploreOutcome {
   /** Executions that ran to their end. */
   readonly executions: number;
   /** Executions given up because another order of the same steps had been seen. */
@@ -105,14 +105,14 @@ export class Explorer {
   }
 
   /** What has come out by now. */
-  result(scenario: Scenario, subject: Subject): Explored {
+  result(scenario: Scenario, subject: Subject): ExploreOutcome {
     const pass = this.pass.executions === 0 ? (this.abandoned ?? this.pass) : this.pass;
     const { executions, redundant, depth, failing, foundAfter, shared } = pass;
     const violations: Counterexample[] = [];
     if (failing.length > 0) {
-      const exploration = new Exploration(scenario, subject);
-      exploration.executor.locations.begin(shared);
-      violations.push(tell(exploration, shortestFrom(exploration, failing)));
+      const system = new ScenarioSystem(scenario, subject);
+      system.executor.locations.begin(shared);
+      violations.push(tell(system, shortestFrom(system, failing)));
     }
     const complete = this.isComplete;
     const cutBy = this.cutBy ?? this.boundHit();
@@ -123,7 +123,7 @@ export class Explorer {
     return new Pass(shared, this.bounds.maxExecutions ?? Infinity, this.shares);
   }
 
-  private boundHit(): Explored["cutBy"] {
+  private boundHit(): ExploreOutcome["cutBy"] {
     const { isComplete, failing, executions } = this.pass;
     if (isComplete || failing.length > 0) return null;
     return executions === this.bounds.maxExecutions ? "executions" : "steps";
@@ -134,14 +134,14 @@ export class Explorer {
 export async function exploreScenario(
   scenario: Scenario,
   subject: Subject,
-  { signal, onProgress, ...bounds }: ExploreOptions = {},
-): Promise<Explored> {
+  { signal, onProgress, ...bounds }: ExplorerOptions = {},
+): Promise<ExploreOutcome> {
   const explorer = new Explorer(bounds);
-  const exploration = new Exploration(scenario, subject);
-  const { locations } = exploration.executor;
+  const system = new ScenarioSystem(scenario, subject);
+  const { locations } = system.executor;
   const limits = limitsOf(bounds);
   for (let part = explorer.next(); part !== undefined; part = explorer.next()) {
-    explorer.accept(part, explorePart(exploration, locations, part, limits));
+    explorer.accept(part, explorePart(system, locations, part, limits));
     onProgress?.(explorer.progress);
     await new Promise((resume) => setImmediate(resume));
     if (signal?.aborted === true) explorer.interrupt();

@@ -1,68 +1,65 @@
 // From a schedule that fails to a short one that fails alike: steps are left out, first many and
 // then one by one, and the rest is reordered so that the CPUs change as rarely as they can.
 
-import type { Exploration } from "../execution/scenario-system.ts";
+import type { ScenarioSystem } from "../execution/scenario-system.ts";
 import type { Failing } from "./part.ts";
 import type { Step } from "./search.ts";
 import { Choices } from "./system.ts";
 
 /** The steps of `schedule` that can be taken, one after the other; null if no check fails so. */
 export function attempt(
-  exploration: Exploration,
+  system: ScenarioSystem,
   schedule: readonly Step[],
   invariant: string,
 ): readonly Step[] | null {
   const taken: Step[] = [];
-  exploration.restart();
+  system.restart();
   for (const { process, choices } of schedule) {
-    if ((exploration.enabled() & (1 << process)) === 0) continue;
+    if ((system.enabled() & (1 << process)) === 0) continue;
     const made = new Choices(choices);
-    exploration.step(process, made);
+    system.step(process, made);
     taken.push({ process, choices: made.made });
-    if (exploration.failed) break;
+    if (system.failed) break;
   }
-  if (!exploration.failed && exploration.enabled() === 0) exploration.finish();
-  return exploration.violations[0]?.invariant === invariant ? taken : null;
+  if (!system.failed && system.enabled() === 0) system.finish();
+  return system.violations[0]?.invariant === invariant ? taken : null;
 }
 
 /** What a schedule that fails violates. */
-function violatedBy(exploration: Exploration, schedule: readonly Step[]): string {
-  exploration.restart();
-  for (const { process, choices } of schedule) exploration.step(process, new Choices(choices));
-  if (!exploration.failed) exploration.finish();
-  return exploration.violations[0]!.invariant;
+function violatedBy(system: ScenarioSystem, schedule: readonly Step[]): string {
+  system.restart();
+  for (const { process, choices } of schedule) system.step(process, new Choices(choices));
+  if (!system.failed) system.finish();
+  return system.violations[0]!.invariant;
 }
 
 /** The shortest that comes out of minimising those that violate what the first violates. */
-export function shortestFrom(
-  exploration: Exploration,
-  failing: readonly Failing[],
-): readonly Step[] {
+export function shortestFrom(system: ScenarioSystem, failing: readonly Failing[]): readonly Step[] {
   const [first] = failing;
-  const invariant = violatedBy(exploration, first!.schedule);
+  const invariant = violatedBy(system, first!.schedule);
   return failing
-    .filter(({ schedule }) => violatedBy(exploration, schedule) === invariant)
-    .map(({ schedule }) => minimise(exploration, schedule, invariant))
+    .filter(({ schedule }) => violatedBy(system, schedule) === invariant)
+    .map(({ schedule }) => minimise(system, schedule, invariant))
     .toSorted((a, b) => a.length - b.length || switches(a) - switches(b))[0]!;
 }
 
 /** A schedule no longer than `schedule` that violates the same invariant. */
 function minimise(
-  exploration: Exploration,
+  system: ScenarioSystem,
   schedule: readonly Step[],
   invariant: string,
 ): readonly Step[] {
-  let best = attempt(exploration, schedule, invariant) ?? schedule;
+  let best = attempt(system, schedule, invariant) ?? schedule;
   for (;;) {
-    const shorter = withoutSome(exploration, best, invariant);
-    const calmer = withFewerSwitches(exploration, shorter, invariant);
+    const shorter = withoutSome(system, best, invariant);
+    const calmer = withFewerSwitches(system, shorter, invariant);
     if (calmer.length === best.length && switches(calmer) === switches(best)) return calmer;
     best = calmer;
   }
 }
 
 function withoutSome(
-  exploration: Exploration,
+  system: ScenarioSystem,
   schedule: readonly Step[],
   invariant: string,
 ): readonly Step[] {
@@ -70,7 +67,7 @@ function withoutSome(
   for (let size = Math.ceil(best.length / 2); size >= 1; size = Math.floor(size / 2)) {
     for (let start = best.length - size; start >= 0; start--) {
       const kept = [...best.slice(0, start), ...best.slice(start + size)];
-      const taken = attempt(exploration, kept, invariant);
+      const taken = attempt(system, kept, invariant);
       if (taken !== null && taken.length < best.length) best = taken;
     }
   }
@@ -79,7 +76,7 @@ function withoutSome(
 
 /** Moves steps of a process to where the process ran before. */
 function withFewerSwitches(
-  exploration: Exploration,
+  system: ScenarioSystem,
   schedule: readonly Step[],
   invariant: string,
 ): readonly Step[] {
@@ -95,7 +92,7 @@ function withFewerSwitches(
       ...best.slice(at, next),
       ...best.slice(next + 1),
     ];
-    const taken = attempt(exploration, moved, invariant);
+    const taken = attempt(system, moved, invariant);
     if (taken === null || taken.length > best.length || switches(taken) >= switches(best)) continue;
     best = taken;
     at--;

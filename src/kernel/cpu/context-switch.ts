@@ -45,7 +45,7 @@ export function makeCurrent(cpu: Cpu, next: Task): void {
 }
 
 /** finish_task_switch: runs on the stack of the task that was switched to. */
-export function* finishTaskSwitch(cpu: Cpu): KernelCode {
+function* finishTaskSwitch(cpu: Cpu): KernelCode {
   const { runQueue, kernel } = cpu;
   const mm = runQueue.prevMm;
   if (!isMutated(cpu, "prev-mm-kept")) runQueue.prevMm = null;

@@ -12,6 +12,7 @@ export const eager: LazyPolicy = {
   source: "the alternative to lazy TLB; arch/x86/mm/tlb.c of Linux 4.14 with PCID came close",
   lifetime: "not needed",
   expected: "ok",
+  traits: { aliveBy: "not-borrowed", previousMm: "named", era: "any" },
   lazyReference: "none",
   ...noHooks,
   *userToKernel(cpu, prev, next) {

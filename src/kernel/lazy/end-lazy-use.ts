@@ -12,7 +12,7 @@ import { isLazyUser } from "./active-mm.ts";
 /**
  * do_shoot_lazy_tlb: if the running task borrows `mm`, it borrows init_mm from now on. IRQs off.
  */
-export function* endLazyUse(cpu: Cpu, mm: Mm): KernelCode {
+function* endLazyUse(cpu: Cpu, mm: Mm): KernelCode {
   if (!isLazyUser(cpu.current, mm)) return;
   cpu.current.activeMm = cpu.kernel.initMm;
   yield* switchMm(cpu, mm, cpu.kernel.initMm);

@@ -13,6 +13,7 @@ export const exitUnlazy: LazyPolicy = {
   source: "Torvalds, Re: [PATCH 16/23] sched: Use lightweight hazard pointers, 9 January 2022",
   lifetime: "IPI at mm_users == 0",
   expected: "ok",
+  traits: { aliveBy: "mask", previousMm: "named", era: "any" },
   lazyReference: "none",
   ...switchingWithActiveMm({ *grab() {}, drop: fence }),
   lazyFlushed: forgetFlushedMm,

@@ -62,6 +62,7 @@ export const hazardPointer: LazyPolicy = {
   source: "Lutomirski, [PATCH 16/23] sched: Use lightweight hazard pointers, 8 January 2022",
   lifetime: "run queues scanned at mm_users == 0",
   expected: "ok",
+  traits: { aliveBy: "mask", previousMm: "named", era: "any" },
   lazyReference: "drop-mm",
   ...switchingWithActiveMm({
     // A plain store: the caller still owns a user of the mm.

@@ -16,6 +16,7 @@ export const pre415: LazyPolicy = {
   source: "kernel/sched/core.c, mm/mmu_context.c and arch/x86/mm/tlb.c, Linux 4.8",
   lifetime: "counted",
   expected: "ok",
+  traits: { aliveBy: "count", previousMm: "named", era: "active_mm" },
   lazyReference: "active-mm",
   kthreadsKeepReference: true,
   ...switchingWithActiveMm({ grab: (_cpu, mm) => mmgrab(mm), drop: mmdrop }),

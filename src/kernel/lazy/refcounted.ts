@@ -12,6 +12,7 @@ export const refcounted: LazyPolicy = {
   source: "include/linux/sched/mm.h, mmgrab_lazy_tlb with MMU_LAZY_TLB_REFCOUNT=y (Linux 6.4)",
   lifetime: "counted",
   expected: "ok",
+  traits: { aliveBy: "count", previousMm: "named", era: "any" },
   lazyReference: "active-mm",
   ...switchingWithActiveMm({ grab: (_cpu, mm) => mmgrab(mm), drop: mmdrop }),
   ...noHooks,

@@ -12,6 +12,7 @@ export const shootLazies: LazyPolicy = {
   source: "kernel/fork.c, cleanup_lazy_tlbs with MMU_LAZY_TLB_SHOOTDOWN (Linux 6.4, powerpc 64s)",
   lifetime: "IPI at mm_count == 0",
   expected: "ok",
+  traits: { aliveBy: "mask", previousMm: "named", era: "any" },
   lazyReference: "none",
   ...switchingWithActiveMm({ *grab() {}, drop: fence }),
   lazyFlushed: forgetFlushedMm,

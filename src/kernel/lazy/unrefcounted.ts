@@ -13,6 +13,7 @@ export const unrefcounted: LazyPolicy = {
   source: "[PATCH v4 2/4] lazy tlb: allow lazy tlb mm refcounting to be configurable (June 2021)",
   lifetime: "none",
   expected: "violation",
+  traits: { aliveBy: "nothing", previousMm: "named", era: "any" },
   lazyReference: "none",
   ...switchingWithActiveMm({ *grab() {}, drop: fence }),
   ...noHooks,

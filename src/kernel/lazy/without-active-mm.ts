@@ -49,6 +49,7 @@ export function switchingWithoutActiveMm(switchTo: SwitchTo): Switching {
   };
   return {
     lazyReference: "none",
+    traits: { aliveBy: "exit-flush", previousMm: "unnamed", era: "any" },
     *userToKernel(cpu, _prev: TaskWithoutActiveMm, _next: TaskWithoutActiveMm) {
       yield* enterLazyTlb(cpu, null);
     },

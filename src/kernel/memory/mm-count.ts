@@ -34,7 +34,7 @@ export function* mmdrop(cpu: Cpu, mm: Mm): KernelCode {
 }
 
 /** What follows a decrement of mm_count that found `count`. */
-export function* dropped(cpu: Cpu, mm: Mm, count: number): KernelCode {
+function* dropped(cpu: Cpu, mm: Mm, count: number): KernelCode {
   if (count < 1) yield* note({ kind: "droppedTwice", mm, counter: "mm_count" });
   if (count === 1) yield* freeMm(cpu, mm);
 }

@@ -15,7 +15,7 @@ import { claimRange, findRoom } from "./postponed.ts";
 import { type KernelCode, note, work, workTimes } from "../operation/operation.ts";
 
 /** Where mmap looks for room when no address is given. */
-export const MMAP_BASE = pageNumber(0x7f00_0000_0);
+const MMAP_BASE = pageNumber(0x7f00_0000_0);
 
 /** Where it looks for room for pages of 1 GiB, of which there is much more below. */
 export const GIGANTIC_BASE = pageNumber(0x1000_0000_0);

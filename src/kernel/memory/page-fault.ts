@@ -131,7 +131,7 @@ function* copyOnWrite(cpu: Cpu, mm: Mm, page: PageNumber, area: Area, entry: big
   // ptep_clear_flush before the copy appears: no CPU may still read the old page by then.
   const range = leafAt(page, pageSize);
   // An instruction TLB would not see the write.
-  const evictedHere = cpu.kernel.protocol.writesToCopy === true && !area.executable;
+  const evictedHere = cpu.kernel.protocol.traits.copiedPage === "write" && !area.executable;
   const taken = [yield* exchangeEntry(mm, page, 0n, pageSize)];
   yield* flushRange(cpu, { mm, range, freedTables: false, taken, pageSize, evictedHere });
   const frame = pageSize === "4K" ? frames.allocate() : frames.allocateLarge(pageSize);

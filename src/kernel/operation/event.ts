@@ -119,9 +119,12 @@ export interface Moment {
   readonly cycle: number;
 }
 
-/** Watches a run from outside. Called in the order in which things happen. */
+/**
+ * Watches a run from outside. Called in the order in which things happen. `observe` is no method,
+ * so that what takes only some kinds of events is no observer: a checker, which a Watch calls.
+ */
 export interface Observer {
-  observe(event: KernelEvent, moment: Moment): void;
+  readonly observe: (event: KernelEvent, moment: Moment) => void;
 }
 
 /** One operation that a CPU carried out, kept for reports. */

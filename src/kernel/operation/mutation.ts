@@ -1,142 +1,37 @@
-// Known wrong variants: kernels with one historical mistake each, off by default. Kernel code asks
-// `isMutated` at the line that the mistake was made in, so that wrong and right stand side by side.
+// The names of the package's mutations: one historical mistake each, off by default. What each is,
+// and where it shows, stands in src/catalogue/mutations.ts.
 
-export interface Mutation {
-  /** One sentence: what is done wrong. */
-  readonly summary: string;
-  /** Commit, CVE or mail. */
-  readonly source: string;
-}
+export const MUTATION_NAMES = [
+  "no-barrier-before-generation",
+  "switching-stored-late",
+  "should-flush-ignores-switching",
+  "generation-zero-is-old",
+  "ranged-flush-over-gap",
+  "batched-unmap-not-noted",
+  "batched-unmap-forgotten",
+  "freed-tables-false",
+  "tables-freed-unflushed",
+  "temporary-mm-while-lazy",
+  "transition-without-switching-wait",
+  "kernel-flush-forgets-other-pcids",
+  "user-pcid-flush-forgotten",
+  "refcount-dropped-before-switch",
+  "exec-active-mm-unprotected",
+  "unplug-keeps-lazy-mm",
+  "unplug-switches-offline",
+  "kthread-use-mm-interrupts-on",
+  "unlazy-without-barrier",
+  "freed-tables-under-lazy-cpus",
+  "lazy-leaves-cpumask",
+  "cpumask-after-cr3",
+  "flush-before-cpumask",
+  "pv-flush-ignores-entry",
+  "early-ack-of-freed-tables",
+  "batched-call-ends-without-barrier",
+  "latr-reclaims-unswept",
+  "abis-clear-is-uncached",
+  "abis-record-outlives-access",
+  "prev-mm-kept",
+] as const;
 
-export const mutations = {
-  "ranged-flush-over-gap": {
-    summary: "a ranged flush is made even where the slot lacks an earlier generation",
-    source: "the rule of flush_tlb_func: new == local + 1 and new == mm_tlb_gen (Linux 4.14)",
-  },
-  "kernel-flush-forgets-other-pcids": {
-    summary: "with page-table isolation, a kernel-range flush leaves what other PCIDs hold",
-    source: "invalidate_other, 48e111982cda (Linux 4.15)",
-  },
-  "user-pcid-flush-forgotten": {
-    summary: "with page-table isolation, a flush of the kernel PCID leaves the user PCID",
-    source: "user_pcid_flush_mask, 6fd166aae78c (Linux 4.15)",
-  },
-  "flush-before-cpumask": {
-    summary:
-      "a flush of an mm that this CPU does not run reads mm_cpumask without smp_mb before it",
-    source: "CVE-2016-2069, fixed by 71b3c126e611 (Linux 4.5)",
-  },
-  "cpumask-after-cr3": {
-    summary: "switch_mm loads CR3 first and sets its bit in mm_cpumask after that",
-    source: "the ordering constraint that 71b3c126e611 (Linux 4.5) wrote down, CVE-2016-2069",
-  },
-  "unlazy-without-barrier": {
-    summary:
-      "a CPU that stops being lazy reads the generation without smp_mb after is_lazy = false",
-    source: "the pairing of switch_mm_irqs_off with flush_tlb_mm_range (Linux 4.20)",
-  },
-  "exec-active-mm-unprotected": {
-    summary: "exec_mmap may be interrupted and preempted while mm, active_mm and CR3 disagree",
-    source: "d53c3dfb23c4 (Linux 5.10), ARCH_WANT_IRQS_OFF_ACTIVATE_MM",
-  },
-  "kthread-use-mm-interrupts-on": {
-    summary: "kthread_use_mm may be interrupted while mm, active_mm and CR3 disagree",
-    source: "38cf307c1f20 (mm: fix kthread_use_mm() vs TLB invalidate, Linux 5.9)",
-  },
-  "refcount-dropped-before-switch": {
-    summary: "the lazy reference is dropped before switch_mm, not in finish_task_switch",
-    source: "the order of context_switch and finish_task_switch (kernel/sched/core.c)",
-  },
-  "prev-mm-kept": {
-    summary: "finish_task_switch leaves rq->prev_mm as it is, and so drops it at every switch",
-    source: "finish_task_switch: rq->prev_mm = NULL (kernel/sched/core.c)",
-  },
-  "lazy-leaves-cpumask": {
-    summary: "a CPU that turns lazy leaves mm_cpumask, with the mm's tables still in its CR3",
-    source:
-      "94b1b03b519b, undone by b956575bed91 (x86/mm: Flush more aggressively in lazy TLB mode)",
-  },
-  "freed-tables-under-lazy-cpus": {
-    summary: "lazy CPUs are passed over also by a flush that frees page tables",
-    source: "the first lazier TLB of 2018, reverted in August 2018 (merge 706a1ea65e)",
-  },
-  "batched-unmap-not-noted": {
-    summary: "reclaim does not tell the mm that entries are gone and not yet flushed",
-    source: "3ea277194daa, mm, mprotect: flush TLB if potentially racing with a parallel reclaim",
-  },
-  "batched-unmap-forgotten": {
-    summary:
-      "who flushes for reclaim notes that nothing is left, whatever reclaim has put off meanwhile",
-    source: "5ee2fa2f0636, mm/rmap: fix potential batched TLB flush race (Linux 5.17)",
-  },
-  "unplug-keeps-lazy-mm": {
-    summary:
-      "a CPU goes offline with a borrowed mm loaded, and its reference is dropped all the same",
-    source: "idle_task_exit and finish_cpu (bf2c59fce407) without the switch to init_mm",
-  },
-  "unplug-switches-offline": {
-    summary: "a CPU leaves its borrowed mm only after it has left cpu_online_mask",
-    source:
-      "idle_task_exit, Linux 5.8 to 6.12; lazy tlb: fix hotplug exit race (Piggin, Nov. 2024)",
-  },
-  "pv-flush-ignores-entry": {
-    summary:
-      "a vCPU that was entered while a flush was asked of the host is not interrupted either",
-    source: "kvm_flush_tlb_multi without the result of its try_cmpxchg (858a43aae236)",
-  },
-  "no-barrier-before-generation": {
-    summary: "switch_mm reads the generation without a barrier where its mask bit is set already",
-    source: "83b0177a6c48, x86/mm: Fix SMP ordering in switch_mm_irqs_off (6.18), CVE-2025-40174",
-  },
-  "switching-stored-late": {
-    summary: "switch_mm stores LOADED_MM_SWITCHING after it has read the generation",
-    source: "Dolan, x86/mm: Fix check/use ordering in switch_mm_irqs_off (6.12.y, October 2025)",
-  },
-  "should-flush-ignores-switching": {
-    summary: "a flush passes over a CPU that is in the middle of a switch",
-    source: "fea4e317f9e7, x86/mm: Eliminate window where TLB flushes may be inadvertently skipped",
-  },
-  "generation-zero-is-old": {
-    summary: "a flush of whatever is loaded, which has no generation, is taken for an old one",
-    source: "8f1d56f64f8d, which fixes aa44284960d5 (x86/mm/tlb: Avoid reading mm_tlb_gen, 6.0)",
-  },
-  "freed-tables-false": {
-    summary: "page tables are unlinked, and the flush is told that none were",
-    source: "3ef938c3503f, x86/mm: Fix flush_tlb_range() when used for zapping, CVE-2025-22045",
-  },
-  "latr-reclaims-unswept": {
-    summary: "LATR gives pages back after two ticks, whether every CPU has had one or not",
-    source: "the rule as LATR published it (ASPLOS 2018), where time alone is to be enough",
-  },
-  "abis-clear-is-uncached": {
-    summary: "ABIS takes an entry whose accessed bit is clear for uncached, whoever is recorded",
-    source: "the rule of ABIS (ATC 2017) without what its own insertion into the TLB adds to it",
-  },
-  "abis-record-outlives-access": {
-    summary: "ABIS takes a page for its recorded CPU's alone although the accessed bit is set",
-    source: "the rule of ABIS (ATC 2017) with its two questions asked in the wrong order",
-  },
-  "batched-call-ends-without-barrier": {
-    summary: "a CPU leaves a batched system call and reads the generation without smp_mb between",
-    source: "the pairing that userspace-safe batching of EuroSys'20 needs, as leaving lazy mode",
-  },
-  "early-ack-of-freed-tables": {
-    summary: "a CPU acknowledges a flush before it is made although page tables are freed after it",
-    source: "the exception that EuroSys'20 makes for early acknowledgement (section 3.2, recalled)",
-  },
-  "transition-without-switching-wait": {
-    summary: "a transition to a global ASID passes over a CPU that is in the middle of a switch",
-    source: "finish_asid_transition's wait for LOADED_MM_SWITCHING (van Riel, INVLPGB, 6.15)",
-  },
-  "tables-freed-unflushed": {
-    summary: "tables of an mm with one user are freed at once, for nobody else could walk them",
-    source: "a6f572084fbe (mm/tlb: Remove tlb_remove_table() non-concurrent condition, 4.19)",
-  },
-  "temporary-mm-while-lazy": {
-    summary: "a lazy CPU goes to a temporary mm, and comes back to its mm without being lazy",
-    source: "abee7c494d8c, x86/alternative: Don't call text_poke() in lazy TLB mode (5.10)",
-  },
-} as const satisfies Record<string, Mutation>;
-
-export type MutationName = keyof typeof mutations;
-export const MUTATION_NAMES = Object.keys(mutations) as readonly MutationName[];
+export type MutationName = (typeof MUTATION_NAMES)[number];

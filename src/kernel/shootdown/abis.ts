@@ -10,6 +10,7 @@
 // entry stays clear until somebody walks there: another CPU, or the same after an eviction. Left
 // out: what the paper saves of whole flushes by counting them (epochs).
 
+import { LINUX_4_8_TRAITS } from "../state/protocol-traits.ts";
 import { pageNumber } from "../../base/address.ts";
 import { ACCESSED, DIRTY, WRITABLE } from "../../machine/page-table.ts";
 import { SinglePath } from "../../machine/single-path.ts";
@@ -131,8 +132,5 @@ export const abis: ShootdownProtocol = {
   flushRange,
   installLeaf,
   destroyContext,
-  looksAtAccessed: true,
-  knowsPcid: true,
-  needsPcid: true,
-  knowsPti: false,
+  traits: { ...LINUX_4_8_TRAITS, pcid: "required", accessedBits: "decide" },
 };

@@ -3,6 +3,7 @@
 // little, interrupts every CPU of the mask, lazy or not, and each writes CR3; one of kernel pages
 // interrupts every CPU, and each empties everything. Nobody is told what has changed.
 
+import { LINUX_5_13_TRAITS } from "../state/protocol-traits.ts";
 import type { PageRange } from "../../base/address.ts";
 import { costs } from "../operation/costs.ts";
 import type { Cpu } from "../state/cpu.ts";
@@ -79,8 +80,12 @@ export const alwaysFull: ShootdownProtocol = {
   flushRange,
   flushKernelRange: (cpu: Cpu, _range: PageRange) =>
     onEachCpu(cpu, (target) => flushAll(target, cpu)),
-  isLazyBeside: "loaded_mm",
-  knowsPcid: false,
-  knowsUserPcids: false,
-  endsLazyUse: false,
+  traits: {
+    ...LINUX_5_13_TRAITS,
+    pcid: "none",
+    isolation: "kernel-pcids",
+    freedTables: "leave-lazy-cpus",
+    maskOfPrevious: "cleared-after-cr3",
+    isLazyBeside: "loaded_mm",
+  },
 };

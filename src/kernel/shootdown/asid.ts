@@ -124,7 +124,8 @@ export function* flushPagesInContext(
 export function* flushUserPcid(cpu: Cpu, range: PageRange, size: PageSize = "4K"): KernelCode {
   const { pti, pcid } = cpu.kernel.options;
   if (!pti) return;
-  if (pcid && cpu.kernel.protocol.flushesInContext === true) return putOffUserFlush(cpu, range);
+  if (pcid && cpu.kernel.protocol.traits.userFlush === "on-return")
+    return putOffUserFlush(cpu, range);
   for (let page = range.start; page < range.end; page = pageAfter(page, pagesPer(size))) {
     yield* flushUserPage(cpu, page);
   }

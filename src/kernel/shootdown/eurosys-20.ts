@@ -3,6 +3,7 @@
 // first of the paper's techniques, is linux-5.13 itself (against linux-4.20). Left out: the check
 // by which an NMI between acknowledgement and flush keeps off user memory, for there are no NMIs.
 
+import { LINUX_5_13_TRAITS } from "../state/protocol-traits.ts";
 import type { Cpu } from "../state/cpu.ts";
 import { isMutated } from "../state/mutated.ts";
 import { type KernelCode, load } from "../operation/operation.ts";
@@ -71,9 +72,12 @@ const linux513With = (
   ...named,
   source: "Amit, Tai, Wei: Don't shoot down TLB shootdowns!, EuroSys 2020",
   ...flushingBy(flushMultiBy(callingBy(techniques))),
-  ...(techniques.fewerLines && { isLazyBeside: "call_single_queue" }),
-  ...(techniques.inContext && { flushesInContext: true }),
-  ...(techniques.writesToCopy && { writesToCopy: true }),
+  traits: {
+    ...LINUX_5_13_TRAITS,
+    ...(techniques.fewerLines && { isLazyBeside: "call_single_queue" }),
+    ...(techniques.inContext && { userFlush: "on-return" }),
+    ...(techniques.writesToCopy && { copiedPage: "write" }),
+  },
   ...(techniques.batchedCalls && { batchedCalls }),
 });
 

@@ -6,6 +6,7 @@
 // Unlike FreeBSD: without INVPCID user PCIDs are flushed on the way to user mode, not by visits to
 // the user's root; a flush of kernel pages under page-table isolation drops everything.
 
+import { LINUX_5_13_TRAITS } from "../state/protocol-traits.ts";
 import { pagesIn, type PageRange } from "../../base/address.ts";
 import { costs } from "../operation/costs.ts";
 import type { Cpu } from "../state/cpu.ts";
@@ -85,7 +86,7 @@ function* switchMm(cpu: Cpu, next: Mm): KernelCode {
 }
 
 /** pmap_invalidate_preipi: whoever has not loaded the pmap now is not to use its PCID again. */
-function* giveUpPcids(cpu: Cpu, mm: Mm): KernelCode {
+export function* giveUpPcids(cpu: Cpu, mm: Mm): KernelCode {
   if (cpu.kernel.options.pcid) {
     const isHere = (yield* load(cpu.tlb.loadedMm)) === mm;
     for (const { id } of cpu.kernel.cpus) {
@@ -122,7 +123,7 @@ function* invalidateLoaded(cpu: Cpu, mm: Mm): KernelCode {
 }
 
 /** smp_targeted_tlb_shootdown */
-function* shootDown(
+export function* shootDown(
   cpu: Cpu,
   mask: readonly number[],
   what: { readonly mm: Mm; readonly range: PageRange | null },
@@ -191,5 +192,10 @@ export const freebsd: ShootdownProtocol = {
   *destroyContext(cpu, mm) {
     stateOf(cpu).release(mm);
   },
-  endsLazyUse: false,
+  traits: {
+    ...LINUX_5_13_TRAITS,
+    freedTables: "leave-lazy-cpus",
+    maskOfPrevious: "cleared-after-cr3",
+    acknowledges: "before-flush",
+  },
 };

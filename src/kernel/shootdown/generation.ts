@@ -127,7 +127,7 @@ export function* flushAsAsked(cpu: Cpu, info: FlushInfo, local: boolean): Kernel
 function* flushRanged(cpu: Cpu, info: FlushInfo, local: boolean): KernelCode {
   const range = info.range!;
   if (local && info.evictedHere === true) return yield* flushUserPcid(cpu, range, info.pageSize);
-  const inContext = cpu.kernel.protocol.flushesInContext === true && !info.freedTables;
+  const inContext = cpu.kernel.protocol.traits.userFlush === "on-return" && !info.freedTables;
   yield* (inContext ? flushPagesInContext : flushPages)(cpu, range, info.pageSize);
 }
 

@@ -2,6 +2,7 @@
 // host has preempted gets no interrupt, which it could not take: the host flushes its TLB before it
 // runs again.
 
+import { LINUX_5_13_TRAITS, LINUX_6_18_TRAITS } from "../state/protocol-traits.ts";
 import type { Cpu } from "../state/cpu.ts";
 import { isMutated } from "../state/mutated.ts";
 import { type KernelCode, load, locked } from "../operation/operation.ts";
@@ -30,14 +31,12 @@ function* flushOnEntry(cpu: Cpu, { preempted }: Cpu): KernelCode<boolean> {
   return found === state || isMutated(cpu, "pv-flush-ignores-entry");
 }
 
-/** Protocols whose flushes interrupt no preempted vCPU, which then stays on an mm that goes. */
-export const PASSING_OVER = ["kvm-pv", "kvm-pv-6.18"] as const;
-
 export const kvmPv: ShootdownProtocol = {
   name: "kvm-pv",
   summary: "linux-5.13 in a guest: the host flushes preempted vCPUs, the others are interrupted",
   source: "kvm_flush_tlb_multi, 858a43aae236 (KVM: X86: use paravirtualized TLB Shootdown)",
   ...flushingBy(passingOverPreempted(nativeFlushMulti)),
+  traits: { ...LINUX_5_13_TRAITS, host: "kvm" },
 };
 
 export const kvmPv618: ShootdownProtocol = {
@@ -45,4 +44,6 @@ export const kvmPv618: ShootdownProtocol = {
   summary: "linux-6.18 in such a guest",
   source: "kvm_flush_tlb_multi, arch/x86/kernel/kvm.c of Linux 6.18",
   ...flushing618By(passingOverPreempted(flushMulti)),
+  // KVM gives its guests no INVLPGB.
+  traits: { ...LINUX_6_18_TRAITS, host: "kvm", invlpgb: "unknown" },
 };

@@ -4,8 +4,9 @@
 // later. Whatever takes rights away or frees tables flushes as ever, and so does who finds its ring
 // full.
 //
-// Until the sweep the others may use what was unmapped: see docs/protocols.md. Unlike the published
-// kernel, which counts on two ticks being enough, pages also wait until every CPU has swept.
+// Until the sweep the others may use what was unmapped: see docs/protocols/latr.md. Unlike in the
+// published kernel, which counts on two ticks being enough, pages also wait until every CPU has
+// swept.
 
 import type { Cpu } from "../state/cpu.ts";
 import { costs } from "../operation/costs.ts";

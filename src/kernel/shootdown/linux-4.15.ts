@@ -3,6 +3,7 @@
 // in mm_cpumask and is interrupted like any other; the first flush finds it lazy and moves it to
 // init_mm. So a lazy CPU never misses a flush, and its return has nothing to compare.
 
+import { LINUX_5_13_TRAITS } from "../state/protocol-traits.ts";
 import type { Cpu } from "../state/cpu.ts";
 import { clearCpu, cpusOf, setCpu } from "../cpu/cpumask.ts";
 import type { Mm } from "../state/mm.ts";
@@ -60,9 +61,8 @@ export const linux415: ShootdownProtocol = {
   source:
     "arch/x86/mm/tlb.c, Linux 4.14 to 4.19 (Lutomirski, x86/mm: Implement PCID based optimization)",
   switchMm,
-  leavesMaskFirst: true,
   enterLazy,
   flushRange,
   flushKernelRange,
-  isLazyBeside: "loaded_mm",
+  traits: { ...LINUX_5_13_TRAITS, lazyWithPcid: "leaves", isLazyBeside: "loaded_mm" },
 };

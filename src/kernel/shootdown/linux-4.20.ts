@@ -4,6 +4,7 @@
 // Linux, on_each_cpu_cond_mask does not run the function here a second time, where it would find
 // nothing to do.
 
+import { LINUX_5_13_TRAITS } from "../state/protocol-traits.ts";
 import type { Cpu } from "../state/cpu.ts";
 import { cpusOf } from "../cpu/cpumask.ts";
 import { isMutated } from "../state/mutated.ts";
@@ -46,9 +47,8 @@ export const linux420: ShootdownProtocol = {
   summary: "as linux-5.13, but the local flush comes first and the IPIs after it",
   source: "arch/x86/mm/tlb.c, Linux 4.20 to 5.12 (van Riel, x86/mm/tlb: Make lazy TLB mode lazier)",
   switchMm: switchMmAndCatchUp,
-  leavesMaskFirst: true,
   enterLazy,
   flushRange,
   flushKernelRange,
-  isLazyBeside: "loaded_mm",
+  traits: { ...LINUX_5_13_TRAITS, isLazyBeside: "loaded_mm" },
 };

@@ -4,6 +4,7 @@
 // mm_cpumask; the first one that finds it lazy moves its CR3, not its active_mm, to init_mm's
 // tables (leave_mm). Of 4.8, but for what KAISER would add. abis is built on it.
 
+import { LINUX_4_8_TRAITS } from "../state/protocol-traits.ts";
 import { pagesIn, type PageRange } from "../../base/address.ts";
 import { costs } from "../operation/costs.ts";
 import type { Cpu } from "../state/cpu.ts";
@@ -134,8 +135,5 @@ export const linux48: ShootdownProtocol = {
   leaveMm,
   flushRange: (cpu, request) => flushHolders(cpu, request, null),
   flushKernelRange,
-  isLazyBeside: "loaded_mm",
-  leavesActiveMm: true,
-  knowsPcid: false,
-  knowsPti: false,
+  traits: LINUX_4_8_TRAITS,
 };

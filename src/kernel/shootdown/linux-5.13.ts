@@ -1,6 +1,7 @@
 // arch/x86/mm/tlb.c of Linux 5.13: loaded_mm, six ASID slots with generations, lazy CPUs skipped
 // unless page tables are freed, and the local flush runs while the IPIs are in flight.
 
+import { LINUX_5_13_TRAITS } from "../state/protocol-traits.ts";
 import type { Cpu } from "../state/cpu.ts";
 import { cpusOf } from "../cpu/cpumask.ts";
 import { type KernelCode, load, store } from "../operation/operation.ts";
@@ -75,7 +76,7 @@ export const flushingBy = (
   flushMulti: FlushMulti,
 ): Omit<ShootdownProtocol, "name" | "summary" | "source"> => ({
   switchMm: switchMmAndCatchUp,
-  leavesMaskFirst: true,
+  traits: LINUX_5_13_TRAITS,
   enterLazy,
   flushRange: (cpu, request) => flushRange(cpu, request, flushMulti),
   flushKernelRange,

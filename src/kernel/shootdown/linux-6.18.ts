@@ -1,6 +1,7 @@
 // arch/x86/mm/tlb.c of Linux 6.18: as 5.13, with a lazy mm_cpumask. A switch leaves the bit of the
 // old mm where it is, and a flush asks each CPU of the mask what it has loaded before it calls it.
 
+import { LINUX_6_18_TRAITS } from "../state/protocol-traits.ts";
 import type { Cpu } from "../state/cpu.ts";
 import { cpusOf } from "../cpu/cpumask.ts";
 import type { Mm } from "../state/mm.ts";
@@ -89,7 +90,7 @@ function* flushBatch(cpu: Cpu, batch: FlushBatch, flushOthers: FlushMulti): Kern
 export const flushing618By = (
   flushOthers: FlushMulti,
 ): Omit<ShootdownProtocol, "name" | "summary" | "source"> => ({
-  hasVmaLocks: true,
+  traits: LINUX_6_18_TRAITS,
   switchMm,
   enterLazy,
   flushRange: (cpu, request) => flushRange(cpu, request, flushOthers),
@@ -105,6 +106,5 @@ export const linux618: ShootdownProtocol = {
   name: "linux-6.18",
   summary: "as 5.13, but CPUs leave mm_cpumask only when a flush finds them there for nothing",
   source: "arch/x86/mm/tlb.c, Linux 6.18 (van Riel, x86/mm/tlb: Update mm_cpumask lazily, 6.14)",
-  usesInvlpgb: true,
   ...flushing618By(flushMulti),
 };

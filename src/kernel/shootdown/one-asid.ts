@@ -3,6 +3,7 @@
 // that is out of date is nowhere, not even in an ASID that is not loaded. mm_cpumask says who has
 // ever had the mm; only lazy policies and statistics look at it.
 
+import { LINUX_5_13_TRAITS, type ProtocolTraits } from "../state/protocol-traits.ts";
 import { pagesIn } from "../../base/address.ts";
 import { assert } from "../../base/assert.ts";
 import type { Broadcast } from "../../machine/broadcast.ts";
@@ -91,7 +92,15 @@ function* invalidateOf(what: Broadcast, { route }: Hardware): KernelCode {
   yield* invalidateRemotely({ what, route, freedTables: false });
 }
 
-/** Everything of a protocol but its name. */
+/** Whoever has ever had the mm is in its mask, and hears of every flush, lazy or not. */
+export const ONE_ASID_TRAITS: ProtocolTraits = {
+  ...LINUX_5_13_TRAITS,
+  isolation: "kernel-pcids",
+  freedTables: "leave-lazy-cpus",
+  maskOfPrevious: "kept",
+};
+
+/** Everything of a protocol except its name. */
 export const flushingInHardware = (
   hardware: Hardware,
 ): Omit<ShootdownProtocol, "name" | "summary" | "source"> => ({
@@ -107,6 +116,5 @@ export const flushingInHardware = (
     yield* note({ kind: "flushed", mm: cpu.kernel.initMm, how, local: true });
   },
   destroyContext: giveBackGlobalAsid,
-  endsLazyUse: false,
-  knowsUserPcids: false,
+  traits: ONE_ASID_TRAITS,
 });

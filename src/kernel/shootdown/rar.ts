@@ -15,7 +15,7 @@ import { type KernelCode, note, store, waitUntil } from "../operation/operation.
 import { ACTION_DONE, ACTION_PENDING, sendActions } from "../operation/remote-operation.ts";
 import { enterLazy } from "./asid.ts";
 import { giveBackGlobalAsid } from "./global-asid.ts";
-import { isElsewhere, pcidOf, switchMm } from "./one-asid.ts";
+import { isElsewhere, ONE_ASID_TRAITS, pcidOf, switchMm } from "./one-asid.ts";
 import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
 
 /** RAR_MAX_PAYLOADS, RAR_INVLPG_MAX_PAGES */
@@ -92,6 +92,5 @@ export const rar: ShootdownProtocol = {
     yield* note({ kind: "flushed", mm: cpu.kernel.initMm, how: "full", local: true });
   },
   destroyContext: giveBackGlobalAsid,
-  endsLazyUse: false,
-  knowsUserPcids: false,
+  traits: { ...ONE_ASID_TRAITS, vendor: "Intel" },
 };

@@ -17,6 +17,20 @@ export type LazyReference =
   /** Each run queue whose drop_mm it is. */
   | "drop-mm";
 
+/** What a policy is, as far as others go by it: which protocols it goes with, and why not. */
+export interface LazyTraits {
+  /**
+   * What a borrowed mm outlives its users by. count: a reference for each lazy user. mask: whoever
+   * frees it looks for them, by their bits in mm_cpumask. exit-flush: the flush of exit_mmap moves
+   * them away, and nothing else does. nothing: it may be gone. not-borrowed: no CPU is lazy.
+   */
+  readonly aliveBy: "count" | "mask" | "exit-flush" | "nothing" | "not-borrowed";
+  /** Whether core code names the mm that is left, as task->active_mm does. */
+  readonly previousMm: "named" | "unnamed";
+  /** active_mm: it is of kernels in which x86 left the mm that active_mm names (until 4.13). */
+  readonly era: "any" | "active_mm";
+}
+
 export interface LazyPolicy {
   readonly name: string;
   /** One sentence. */
@@ -27,6 +41,7 @@ export interface LazyPolicy {
   /** What the checkers are expected to say on x86 with real processes. */
   readonly expected: Verdict;
   readonly lazyReference: LazyReference;
+  readonly traits: LazyTraits;
   /**
    * Until Linux 6.4: a kernel thread that borrows the mm it is to use takes no second reference on
    * it, and goes on with the one it has as a lazy user.

@@ -9,6 +9,7 @@ import type { Cpu } from "./cpu.ts";
 import type { Kernel, KernelPart } from "./kernel.ts";
 import type { Mm } from "./mm.ts";
 import type { KernelCode } from "../operation/operation.ts";
+import type { ProtocolTraits } from "./protocol-traits.ts";
 import type { FlushInfo } from "./tlb-state.ts";
 import type { FlushBatch } from "./flush-batch.ts";
 
@@ -88,32 +89,7 @@ export interface ShootdownProtocol {
   /** One sentence. */
   readonly summary: string;
   readonly source: string;
-  /** What is_lazy shares its line with; nothing, as since Linux 5.13, unless given. */
-  readonly isLazyBeside?: "loaded_mm" | "call_single_queue";
-  /** False: it is from before PCIDs (Linux 4.14), or does without. */
-  readonly knowsPcid?: boolean;
-  /** It cannot do without PCIDs. */
-  readonly needsPcid?: boolean;
-  /** x86 leaves what core code's active_mm says, as before Linux 4.14. */
-  readonly leavesActiveMm?: boolean;
-  /** Whom a flush is for depends on accessed bits. */
-  readonly looksAtAccessed?: boolean;
-  /** False: it is from before page-table isolation (Linux 4.15), and loads one root only. */
-  readonly knowsPti?: boolean;
-  /** False: it flushes PCIDs of kernel roots only. Without PCIDs, that is all. */
-  readonly knowsUserPcids?: boolean;
-  /** Whether kernels of its time have per-VMA locks. */
-  readonly hasVmaLocks?: boolean;
-  /** Whether it broadcasts flushes where the kernel is told to. */
-  readonly usesInvlpgb?: boolean;
-  /** False: a flush that frees tables leaves lazy CPUs on the mm, as far as its CR3 goes. */
-  readonly endsLazyUse?: boolean;
-  /** A CPU leaves mm_cpumask of the old mm before it writes CR3, as in Linux 4.14 to 6.13. */
-  readonly leavesMaskFirst?: true;
-  /** User PCIDs lose the pages of a flush by INVLPG on the way to user mode, not by INVPCID. */
-  readonly flushesInContext?: boolean;
-  /** A copied page is written to by the fault handler, in place of an INVLPG on its CPU. */
-  readonly writesToCopy?: boolean;
+  readonly traits: ProtocolTraits;
   /** switch_mm_irqs_off: CR3 and this CPU's bookkeeping go to `next`. Interrupts off. */
   switchMm(cpu: Cpu, next: Mm): KernelCode;
   /** enter_lazy_tlb: CR3 stays, no user memory is used. Interrupts off. */

@@ -2,6 +2,7 @@
 // protocols, policies and presets. What is refused is left out; what differs only in options that
 // the kernel did not look at is one run.
 
+import { BUILT_IN } from "../../catalogue/catalogue.ts";
 import { PRESET_NAMES, type PresetName } from "../../presets/presets.ts";
 import { AXES, completeConfiguration } from "../../experiment/axes.ts";
 import type { Configuration } from "../../experiment/configuration.ts";
@@ -35,10 +36,9 @@ const PAGE_SIZES = ["4K", "2M"];
 
 /** Every value of an axis that the table of axes names, but those. */
 export function valuesOf<A extends VariedAxis>(axis: A): readonly NonNullable<Configuration[A]>[] {
-  const { names = CEILINGS, read } = AXES[axis];
-  return (axis === "pageSize" ? PAGE_SIZES : names).map(
-    (name) => read(name) as NonNullable<Configuration[A]>,
-  );
+  const { names, read } = AXES[axis];
+  const words = axis === "pageSize" ? PAGE_SIZES : (names?.(BUILT_IN) ?? CEILINGS);
+  return words.map((name) => read(name, BUILT_IN) as NonNullable<Configuration[A]>);
 }
 
 /** As small as can be, for the tests; the whole product, at night, has two rounds. */

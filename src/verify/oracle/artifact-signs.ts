@@ -1,10 +1,17 @@
 // The signs by which cases and answers are known to show an artifact of an oracle.
 
-import type { Answer } from "./artifacts.ts";
 import * as bit from "./geometry.ts";
 import { marker } from "../vectors/marker.ts";
 import { Tables, pagesOf } from "./traversed.ts";
-import type { DataOperation, VectorCase } from "../vectors/vector.ts";
+import type { DataOperation, VectorCase, VectorResult } from "../vectors/vector.ts";
+
+/** What an oracle answered to a case. */
+export interface Answer {
+  readonly the: VectorCase;
+  readonly result: VectorResult;
+  /** Indexes of stores that faulted on their second page after writing the first. */
+  readonly partialStores: ReadonlySet<number>;
+}
 
 export const accessesOf = (the: VectorCase): readonly DataOperation[] =>
   the.operations.filter((operation): operation is DataOperation => "bytes" in operation);

@@ -3,17 +3,10 @@
 // vectors (docs/vectors.md); on KVM they were seen under PVM, where no processor walks the tables.
 
 import type { Entry, Outcome, VectorCase, VectorResult } from "../vectors/vector.ts";
+import type { Answer } from "./artifact-signs.ts";
 import * as signs from "./artifact-signs.ts";
 import * as bit from "./geometry.ts";
 import type { OracleName } from "./oracles.ts";
-
-/** What an oracle answered to a case. */
-export interface Answer {
-  readonly the: VectorCase;
-  readonly result: VectorResult;
-  /** Indexes of stores that faulted on their second page after writing the first. */
-  readonly partialStores: ReadonlySet<number>;
-}
 
 interface Named {
   readonly name: string;

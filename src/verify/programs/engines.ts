@@ -3,7 +3,7 @@
 
 import { machineEngine } from "../../machine/engine.ts";
 import type { MachineDescription, TlbArrayDescription } from "../../machine/description.ts";
-import { describe } from "../../presets/describe.ts";
+import { describeMachine } from "../../presets/describe.ts";
 import { presetNamed } from "../../presets/presets.ts";
 import type { BootOpenEngine } from "./random-program.ts";
 
@@ -48,8 +48,8 @@ function small(machine: MachineDescription): MachineDescription {
   };
 }
 
-const skylake = describe(presetNamed("skylake-sp"), { cores: 1 });
-const rome = describe(presetNamed("rome"), { cores: 1 });
+const skylake = describeMachine(presetNamed("skylake-sp"), { cores: 1 });
+const rome = describeMachine(presetNamed("rome"), { cores: 1 });
 
 export const ENGINES: readonly NamedEngine[] = [
   { name: "skylake-sp", boot: machineEngine(skylake) },

@@ -49,7 +49,7 @@ function describeInstruction(instruction: ControlInstruction): string {
   }
 }
 
-export function describeStep(step: Step): string {
+function describeStep(step: Step): string {
   switch (step.kind) {
     case "entry":
       return `entry ${hex(step.address)} ${step.bytes} bytes = ${hex(step.value)}`;

@@ -43,7 +43,7 @@ export interface ProgramRun {
 const FAILURES_KEPT = 5;
 
 /** The seed of case `index`: what to give as --seed to run it first. */
-export const seedOfCase = (seed: number, index: number): number => (seed + index) >>> 0;
+const seedOfCase = (seed: number, index: number): number => (seed + index) >>> 0;
 
 export function verifyPrograms({ engines, seed, cases, onCase }: ProgramRun): ProgramVerification {
   let failed = 0;

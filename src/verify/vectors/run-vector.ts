@@ -1,13 +1,14 @@
 // Runs a vector's case on an engine. The engine translates; what the accesses transfer is here.
 
-import type {
-  Access,
-  BootEngine,
-  ControlInstruction,
-  ControlRegisters,
-  PagingEngine,
-  PagingFeatures,
-  Reached,
+import {
+  type Access,
+  type BootEngine,
+  type ControlInstruction,
+  type ControlRegisters,
+  EVERY_FEATURE,
+  type PagingEngine,
+  type PagingFeatures,
+  type Reached,
 } from "../../base/architecture.ts";
 import { MarkedMemory, tablePages } from "./marker.ts";
 import type {
@@ -24,18 +25,15 @@ const EXECUTED_BYTES = 6;
 const PAGE_BYTES = 4096n;
 
 /** What the case's processor has: everything but what the case says it lacks. */
-export const featuresOf = (vectorCase: VectorCase): PagingFeatures => ({
-  vendor: vectorCase.vendor,
-  physicalAddressBits: vectorCase.physicalAddressBits,
-  gigabytePages: vectorCase.gigabytePages,
-  fiveLevels: true,
-  pcid: true,
-  invpcid: true,
-  smep: true,
-  smap: true,
-  protectionKeys: true,
-  supervisorKeys: true,
-  noExecute: true,
+export const featuresOf = ({
+  vendor,
+  physicalAddressBits,
+  gigabytePages,
+}: VectorCase): PagingFeatures => ({
+  ...EVERY_FEATURE,
+  vendor,
+  physicalAddressBits,
+  gigabytePages,
 });
 
 /** CR3 is loaded last, by an instruction that may fault. */

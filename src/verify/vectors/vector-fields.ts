@@ -1,6 +1,6 @@
 // Fields of one JSON object, each checked as it is read: what is wrong is said with its path.
 
-import { BadInput, remedyForName } from "../../base/bad-input.ts";
+import { BadInput, readName } from "../../base/bad-input.ts";
 
 /** Said of a hex field. 64-bit quantities do not fit a JSON number. */
 const NUMBER_REMEDY = 'a whole number, or hex of at most 64 bits such as "0x1f000"';
@@ -12,7 +12,7 @@ export function quantity(path: string, value: unknown): bigint {
   throw new BadInput(path, value, NUMBER_REMEDY);
 }
 
-export function listAt(path: string, value: unknown): readonly unknown[] {
+function listAt(path: string, value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value as readonly unknown[];
   throw new BadInput(path, value, "a list");
 }
@@ -37,10 +37,7 @@ export class Fields {
 
   /** Refuses fields that would be overlooked. */
   allow(names: readonly string[]): void {
-    const unknown = Object.keys(this.fields).find((name) => !names.includes(name));
-    if (unknown !== undefined) {
-      throw new BadInput(this.pathOf(unknown), unknown, remedyForName(unknown, names));
-    }
+    for (const name of Object.keys(this.fields)) readName(this.pathOf(name), name, names);
   }
 
   /** A field that is there: 0 is no default for an address. */
@@ -83,10 +80,7 @@ export class Fields {
   }
 
   name<const Known extends string>(name: string, known: readonly Known[]): Known {
-    const value = this.text(name);
-    const found = known.find((candidate) => candidate === value);
-    if (found !== undefined) return found;
-    throw new BadInput(this.pathOf(name), value, remedyForName(value, known));
+    return readName(this.pathOf(name), this.text(name), known);
   }
 
   object(name: string): Fields {

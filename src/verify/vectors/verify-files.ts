@@ -1,7 +1,7 @@
 // Files of vectors against the emulated machine.
 
 import { machineEngine } from "../../machine/engine.ts";
-import { describe } from "../../presets/describe.ts";
+import { describeMachine } from "../../presets/describe.ts";
 import { presetNamed, type PresetName } from "../../presets/presets.ts";
 import { readFiles, RECORDED_VECTORS } from "./read-vectors.ts";
 import { explainFailure, type ExplainedFailure } from "./side-by-side.ts";
@@ -26,7 +26,7 @@ export async function verify(
   { cpu = "skylake-sp", failures, onFailure }: VerifyFilesOptions = {},
 ): Promise<Verification> {
   const named = typeof paths === "string" ? [paths] : paths;
-  const boot = machineEngine(describe(presetNamed(cpu), { cores: 1 }));
+  const boot = machineEngine(describeMachine(presetNamed(cpu), { cores: 1 }));
   return verifyVectors(boot, readFiles(named.length === 0 ? [RECORDED_VECTORS] : named), {
     ...(failures !== undefined && { failuresKept: failures }),
     onFailure: (failure, vector) => onFailure?.(explainFailure(boot, vector, failure)),

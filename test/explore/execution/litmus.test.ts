@@ -2,7 +2,7 @@
 // outcomes of each are known, and are all found, no more and no fewer.
 
 import { describe, expect, test } from "vitest";
-import type { MemoryModel } from "../../../src/explore/execution/executor.ts";
+import type { MemoryModel } from "../../../src/explore/execution/execution.ts";
 import { explorationOf, type Program } from "../programs.ts";
 import type { Shares } from "../../../src/explore/search/pass.ts";
 import { recordsOf, SMALLEST } from "../recorded.ts";

@@ -2,9 +2,9 @@
 // hold is back after a restart, down to the last variable.
 
 import { expect, test } from "vitest";
-import { Exploration } from "../../../src/explore/execution/scenario-system.ts";
+import { ScenarioSystem } from "../../../src/explore/execution/scenario-system.ts";
 import { subjectOf } from "../../../src/explore/explore-job.ts";
-import { plan } from "../../../src/explore/explore-plan.ts";
+import { planJobs } from "../../../src/explore/explore-plan.ts";
 import { scenarioNamed } from "../../../src/explore/scenarios/scenarios.ts";
 import { Choices } from "../../../src/explore/search/system.ts";
 
@@ -41,20 +41,19 @@ const OPAQUE = new Set(["Machine", "PageTables", "Locations", "Touched", "Histor
 const PASSING = new Set(["location", "run", "code", "saved", "slots"]);
 
 test("a restart brings everything back", async () => {
-  for (const job of await plan({ memory: "tso" })) {
-    const exploration = new Exploration(scenarioNamed(job.name), subjectOf(job));
-    const { executor } = exploration;
-    const state = (): string =>
-      describeState([executor.kernel, executor.states, executor.observers]);
-    exploration.restart();
+  for (const job of (await planJobs({ memory: "tso" })).jobs) {
+    const system = new ScenarioSystem(scenarioNamed(job.name), subjectOf(job));
+    const { executor } = system;
+    const state = (): string => describeState([executor.kernel, executor.states, executor.watch]);
+    system.restart();
     const [before, memory] = [state(), executor.kernel.machine.snapshot()];
     for (const order of [1, -1]) {
-      for (let enabled = exploration.enabled(); enabled !== 0; enabled = exploration.enabled()) {
+      for (let enabled = system.enabled(); enabled !== 0; enabled = system.enabled()) {
         const lowest = 31 - Math.clz32(enabled & -enabled);
-        exploration.step(order > 0 ? lowest : 31 - Math.clz32(enabled), new Choices());
+        system.step(order > 0 ? lowest : 31 - Math.clz32(enabled), new Choices());
       }
       expect(state()).not.toBe(before);
-      exploration.restart();
+      system.restart();
       expect(state(), job.name).toBe(before);
       const restored = executor.kernel.machine.snapshot();
       expect(Buffer.compare(restored.bytes, memory.bytes), job.name).toBe(0);

@@ -1,17 +1,25 @@
 // Kernels that are known to break without any mistake: declared in the scenario, as narrowly as
 // they break, and then nothing that fails a command.
 
+import { BUILT_IN } from "../../../src/catalogue/catalogue.ts";
 import { describe, expect, test } from "vitest";
-import { carryOut, expectedOf, isAsExpected, type Job } from "../../../src/explore/explore-job.ts";
+import { type ExploreJob } from "../../../src/explore/explore-job.ts";
+import { exploreJob, expectedOf, isAsExpected } from "../../../src/explore/scenario-result.ts";
 import { scenarioNamed, SCENARIOS } from "../../../src/explore/scenarios/scenarios.ts";
 import { PROTOCOL_NAMES } from "../../../src/kernel/shootdown/protocols.ts";
 import { shootdown } from "../../cli/command.ts";
+
+const catalogue = BUILT_IN;
 
 const SMALL = ["exit-unmapped-while-lazy", "kthread-against-exit", "text-poke-while-lazy"];
 const POLICIES = ["refcounted", "null-prev", "shoot-lazies", "hazard-pointer", "eager"] as const;
 const ERAS = ["linux-4.8", "linux-4.15", "linux-4.20", "linux-5.13", "kvm-pv"] as const;
 
-const jobOf = (name: string, protocol: Job["protocol"], policy: Job["policy"]): Job => ({
+const jobOf = (
+  name: string,
+  protocol: ExploreJob["protocol"],
+  policy: ExploreJob["policy"],
+): ExploreJob => ({
   name,
   policy,
   protocol,
@@ -24,7 +32,7 @@ describe.each([...ERAS, "abis", "always-full", "freebsd", "latr"] as const)(
   (protocol) => {
     test.each(SMALL)("%s breaks where that is declared, and nowhere else", async (name) => {
       for (const policy of POLICIES) {
-        const result = await carryOut(jobOf(name, protocol, policy), {});
+        const result = await exploreJob(jobOf(name, protocol, policy), {});
         const found = result.violations.map(({ invariant }) => invariant);
         expect(isAsExpected(result), `${policy}: ${found.join()}, ${result.reason}`).toBe(true);
       }
@@ -35,7 +43,9 @@ describe.each([...ERAS, "abis", "always-full", "freebsd", "latr"] as const)(
 test("no break is declared for a kernel whose CPUs are never lazy", () => {
   for (const scenario of SCENARIOS) {
     for (const protocol of PROTOCOL_NAMES) {
-      expect(expectedOf(jobOf(scenario.name, protocol, "eager"), scenario)).toBe("ok");
+      expect(expectedOf(jobOf(scenario.name, protocol, "eager"), { scenario, catalogue })).toBe(
+        "ok",
+      );
     }
   }
 });
@@ -43,7 +53,8 @@ test("no break is declared for a kernel whose CPUs are never lazy", () => {
 test("refcounted breaks with protocols that leave the mask first, and with freebsd", () => {
   const scenario = scenarioNamed("exit-while-lazy");
   const broken = PROTOCOL_NAMES.filter(
-    (name) => expectedOf(jobOf(scenario.name, name, "refcounted"), scenario) === "violation",
+    (name) =>
+      expectedOf(jobOf(scenario.name, name, "refcounted"), { scenario, catalogue }) === "violation",
   );
   expect(broken).toEqual(expect.arrayContaining(["linux-4.20", "linux-5.13", "kvm-pv", "freebsd"]));
   const clean = ["linux-4.8", "linux-4.15", "linux-6.18", "kvm-pv-6.18", "broadcast"];

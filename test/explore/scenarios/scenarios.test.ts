@@ -1,23 +1,22 @@
 // The scenarios under correct kernels and wrong ones, and what an exploration says of itself.
 
+import { BUILT_IN } from "../../../src/catalogue/catalogue.ts";
 import { describe, expect, test } from "vitest";
 import { exploreScenario } from "../../../src/explore/search/explorer.ts";
+import { type ExploreJob, mutationJobs, subjectOf } from "../../../src/explore/explore-job.ts";
 import {
-  carryOut,
   expectedOf,
+  exploreJob,
   isAsExpected,
-  type Job,
   type ScenarioResult,
-  subjectOf,
-} from "../../../src/explore/explore-job.ts";
-import { plan } from "../../../src/explore/explore-plan.ts";
+} from "../../../src/explore/scenario-result.ts";
+import { planJobs, type Selection } from "../../../src/explore/explore-plan.ts";
 import { scenarioNamed, SCENARIOS } from "../../../src/explore/scenarios/scenarios.ts";
-import { SHOWCASES } from "../../../src/explore/scenarios/mutation-scenarios.ts";
 
 /** Thousands of executions: for `shootdown explore`. */
 const LARGE = new Set(["two-flushers", "reclaim-against-protect", "discard-against-switch-in"]);
 
-const JOB: Job = {
+const JOB: ExploreJob = {
   name: "exit-while-lazy",
   policy: "unrefcounted",
   protocol: "linux-5.13",
@@ -28,10 +27,16 @@ const JOB: Job = {
 const explored = new Map<string, Promise<ScenarioResult>>();
 
 /** The whole exploration of a job, which several tests look at. */
-function explore({ name, policy, protocol, mutation, memory }: Job): Promise<ScenarioResult> {
-  const job: Job = { name, policy, protocol, mutation, memory };
+function explore({
+  name,
+  policy,
+  protocol,
+  mutation,
+  memory,
+}: ExploreJob): Promise<ScenarioResult> {
+  const job: ExploreJob = { name, policy, protocol, mutation, memory };
   const key = Object.values(job).join(" ");
-  const result = explored.get(key) ?? carryOut(job, {});
+  const result = explored.get(key) ?? exploreJob(job, {});
   explored.set(key, result);
   return result;
 }
@@ -45,7 +50,7 @@ describe("an exploration", () => {
   });
 
   test("gives the same result twice", async () => {
-    expect(await carryOut(JOB, {})).toEqual(await explore(JOB));
+    expect(await exploreJob(JOB, {})).toEqual(await explore(JOB));
   });
 
   test("names the Linux function of every step of the kernel", async () => {
@@ -59,27 +64,27 @@ describe("an exploration", () => {
   });
 
   test("is complete only if nothing was cut", async () => {
-    const clean: Job = { ...JOB, name: "discard-against-unlazy", policy: "refcounted" };
+    const clean: ExploreJob = { ...JOB, name: "discard-against-unlazy", policy: "refcounted" };
     const whole = await explore(clean);
     expect([whole.complete, whole.cutBy]).toEqual([true, null]);
-    const few = await carryOut(clean, { maxExecutions: 10 });
+    const few = await exploreJob(clean, { maxExecutions: 10 });
     expect([few.complete, few.cutBy]).toEqual([false, "executions"]);
-    const short = await carryOut(clean, { maxSteps: 20 });
+    const short = await exploreJob(clean, { maxSteps: 20 });
     expect([short.complete, short.cutBy]).toEqual([false, "steps"]);
     expect(isAsExpected(few)).toBe(false);
   });
 
   test("covers the same under a bound on preemptions, without reduction", async () => {
-    const clean: Job = { ...JOB, name: "exit-unmapped-while-lazy", policy: "refcounted" };
-    const bounded = await carryOut(clean, { preemptionBound: 1 });
-    const all = await carryOut(clean, { preemptionBound: 2 });
+    const clean: ExploreJob = { ...JOB, name: "exit-unmapped-while-lazy", policy: "refcounted" };
+    const bounded = await exploreJob(clean, { preemptionBound: 1 });
+    const all = await exploreJob(clean, { preemptionBound: 2 });
     expect([bounded.complete, all.complete]).toEqual([true, true]);
     expect(all.executions).toBeGreaterThan(bounded.executions);
   });
 
   test("ends when it is told to, and says so", async () => {
     const stop = AbortSignal.abort();
-    const job: Job = { ...JOB, name: "two-flushers", policy: "refcounted" };
+    const job: ExploreJob = { ...JOB, name: "two-flushers", policy: "refcounted" };
     const explored = await exploreScenario(scenarioNamed(job.name), subjectOf(job), {
       signal: stop,
     });
@@ -88,23 +93,23 @@ describe("an exploration", () => {
   });
 });
 
-describe("a known mistake", () => {
-  for (const showcase of SHOWCASES) {
-    const { mutation, name, memory } = showcase;
+describe("a mutation", () => {
+  for (const job of mutationJobs()) {
+    const { mutation, name, memory } = job;
     test(`${mutation} is found in ${name}`, async () => {
-      expect((await explore(showcase)).violations).toHaveLength(1);
-      const correct = await explore({ ...showcase, mutation: "none" });
+      expect((await explore(job)).violations).toHaveLength(1);
+      const correct = await explore({ ...job, mutation: "none" });
       expect([correct.violations, correct.complete]).toEqual([[], true]);
     });
     if (memory === "sc") continue;
     test(`${mutation} needs a store buffer: it is not found under sc`, async () => {
-      const underSc = await explore({ ...showcase, memory: "sc" });
+      const underSc = await explore({ ...job, memory: "sc" });
       expect([underSc.violations, underSc.complete]).toEqual([[], true]);
     });
   }
 
   test("two CVEs, the barrier of 4.20 and that of batched calls are those that need it", () => {
-    const needing = SHOWCASES.filter(({ memory }) => memory === "tso");
+    const needing = mutationJobs().filter(({ memory }) => memory === "tso");
     expect(needing.map(({ mutation }) => mutation)).toEqual([
       "no-barrier-before-generation",
       "unlazy-without-barrier",
@@ -115,7 +120,7 @@ describe("a known mistake", () => {
 });
 
 describe("a lazy policy", () => {
-  const exploreUnder = (policy: Job["policy"], name: string): Promise<ScenarioResult> =>
+  const exploreUnder = (policy: ExploreJob["policy"], name: string): Promise<ScenarioResult> =>
     explore({ name, policy, protocol: "linux-6.18", mutation: "none", memory: "tso" });
   const small = SCENARIOS.filter(({ name }) => !LARGE.has(name));
 
@@ -159,35 +164,42 @@ describe("a lazy policy", () => {
 });
 
 describe("a plan", () => {
-  test("without a selection has every scenario and every known mistake", async () => {
-    const jobs = await plan({});
+  test("without a selection has every scenario and every mutation", async () => {
+    const { jobs } = await planJobs({});
     expect(jobs.filter(({ mutation }) => mutation === "none").length).toBeGreaterThan(10);
     expect(jobs.some(({ mutation }) => mutation === "ranged-flush-over-gap")).toBe(true);
   });
 
   test("has every lazy policy for the end of an mm, on bare metal and in a guest", async () => {
     for (const name of ["exit-while-lazy", "exit-unmapped-while-vcpu-preempted"]) {
-      const jobs = await plan({ scenarios: [name] });
+      const { jobs } = await planJobs({ scenarios: [name] });
       const kernels = new Set(jobs.map(({ policy, protocol }) => `${policy} ${protocol}`));
       expect(kernels.size).toBe(16);
       expect(kernels).toContain("null-prev kvm-pv-6.18");
     }
-    expect(await plan({ scenarios: ["exit-while-lazy"], protocol: "linux-5.13" })).toHaveLength(8);
-    expect(await plan({ scenarios: ["two-flushers"] })).toHaveLength(4);
+    const count = async (selection: Selection): Promise<number> =>
+      (await planJobs(selection)).jobs.length;
+    expect(await count({ scenarios: ["exit-while-lazy"], protocol: "linux-5.13" })).toBe(8);
+    expect(await count({ scenarios: ["two-flushers"] })).toBe(4);
   });
 
   test("expects a violation of the kernels that are known to fail, and of no others", async () => {
     const scenario = scenarioNamed("exit-while-vcpu-preempted");
-    const expected = (policy: Job["policy"], protocol: Job["protocol"]): string | null =>
-      expectedOf({ ...JOB, name: scenario.name, policy, protocol }, scenario);
+    const expected = (
+      policy: ExploreJob["policy"],
+      protocol: ExploreJob["protocol"],
+    ): string | null =>
+      expectedOf(
+        { ...JOB, name: scenario.name, policy, protocol },
+        { scenario, catalogue: BUILT_IN },
+      );
     expect(expected("null-prev", "kvm-pv-6.18")).toBe("violation");
     expect(expected("null-prev", "linux-6.18")).toBe("ok");
     expect(expected("unrefcounted", "linux-6.18")).toBe("violation");
   });
 
   test("of a mutation alone is the scenario that shows it", async () => {
-    expect((await plan({ mutation: "ranged-flush-over-gap" })).map(({ name }) => name)).toEqual([
-      "two-flushers",
-    ]);
+    const { jobs } = await planJobs({ mutation: "ranged-flush-over-gap" });
+    expect(jobs.map(({ name }) => name)).toEqual(["two-flushers"]);
   });
 });

@@ -2,7 +2,8 @@
 // out or puts off is safe. Linux itself is in scenarios.test.ts, and what breaks in breaks.test.ts.
 
 import { describe, expect, test } from "vitest";
-import { carryOut, isAsExpected, type Job } from "../../../src/explore/explore-job.ts";
+import type { ExploreJob } from "../../../src/explore/explore-job.ts";
+import { exploreJob, isAsExpected } from "../../../src/explore/scenario-result.ts";
 import { scenarioNamed } from "../../../src/explore/scenarios/scenarios.ts";
 import type { Subject } from "../../../src/explore/execution/scenario-system.ts";
 import { exploreScenario } from "../../../src/explore/search/explorer.ts";
@@ -36,7 +37,11 @@ const CLEAN: Readonly<Partial<Record<ProtocolName, readonly string[]>>> = {
   rar: CPUS,
 };
 
-const jobOf = (name: string, protocol: ProtocolName, mutation: Job["mutation"] = "none"): Job => ({
+const jobOf = (
+  name: string,
+  protocol: ProtocolName,
+  mutation: ExploreJob["mutation"] = "none",
+): ExploreJob => ({
   name,
   policy: "refcounted",
   protocol,
@@ -46,19 +51,19 @@ const jobOf = (name: string, protocol: ProtocolName, mutation: Job["mutation"] =
 
 describe.each(Object.keys(CLEAN) as ProtocolName[])("%s", (protocol) => {
   test.each(CLEAN[protocol]!)("%s has no violation in any order", async (name) => {
-    const { violations, complete } = await carryOut(jobOf(name, protocol), {});
+    const { violations, complete } = await exploreJob(jobOf(name, protocol), {});
     expect([violations, complete]).toEqual([[], true]);
   });
 });
 
 test("early acknowledgement of freed tables leaves them in reach of a CPU (I2)", async () => {
   const job = jobOf("kthread-against-exit", "early-ack", "early-ack-of-freed-tables");
-  const { violations } = await carryOut(job, {});
+  const { violations } = await exploreJob(job, {});
   expect(violations.map(({ invariant }) => invariant)).toEqual(["I2"]);
 });
 
 test("freebsd frees a table between the acknowledgement and the invalidation", async () => {
-  const result = await carryOut(jobOf("exit-while-lazy", "freebsd"), {});
+  const result = await exploreJob(jobOf("exit-while-lazy", "freebsd"), {});
   expect(result.violations.map(({ invariant }) => invariant)).toEqual(["I2"]);
   expect(isAsExpected(result)).toBe(true);
 });

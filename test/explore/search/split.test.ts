@@ -1,21 +1,21 @@
 // An exploration in parts: whoever explores them, and whoever answers first, the same comes out.
 
 import { describe, expect, test } from "vitest";
-import { Exploration } from "../../../src/explore/execution/scenario-system.ts";
+import { ScenarioSystem } from "../../../src/explore/execution/scenario-system.ts";
 import { type ExploreBounds, Explorer, limitsOf } from "../../../src/explore/search/explorer.ts";
-import { type Job, subjectOf } from "../../../src/explore/explore-job.ts";
+import { type ExploreJob, subjectOf } from "../../../src/explore/explore-job.ts";
 import { explorePart, type Part } from "../../../src/explore/search/part.ts";
 import type { Shares } from "../../../src/explore/search/pass.ts";
 import { scenarioNamed } from "../../../src/explore/scenarios/scenarios.ts";
 
-const JOB: Job = {
+const JOB: ExploreJob = {
   name: "discard-against-unlazy",
   policy: "refcounted",
   protocol: "linux-4.20",
   mutation: "none",
   memory: "tso",
 };
-const WRONG: Job = { ...JOB, mutation: "unlazy-without-barrier" };
+const WRONG: ExploreJob = { ...JOB, mutation: "unlazy-without-barrier" };
 const SMALL: Shares = { first: 20, each: 10 };
 const WHOLE: Shares = { first: Infinity, each: Infinity };
 
@@ -30,15 +30,15 @@ interface Told {
 
 /** `threads` explore at once, and of those under way the `answers`-th answers next. */
 function explored(
-  job: Job,
+  job: ExploreJob,
   bounds: ExploreBounds,
   shares: Shares,
   { threads = 1, answers = 0 } = {},
 ): Told {
   const [scenario, subject] = [scenarioNamed(job.name), subjectOf(job)];
-  const explorations = Array.from({ length: threads }, () => new Exploration(scenario, subject));
+  const explorations = Array.from({ length: threads }, () => new ScenarioSystem(scenario, subject));
   const explorer = new Explorer(bounds, shares);
-  const underWay: { part: Part; exploration: Exploration }[] = [];
+  const underWay: { part: Part; exploration: ScenarioSystem }[] = [];
   let parts = 0;
   for (;;) {
     while (explorations.length > 0) {
@@ -81,7 +81,7 @@ describe("an exploration in parts", () => {
 
   test("looks further for a schedule that needs fewer steps than the first that fails", () => {
     const wrong = { name: "two-flushers", mutation: "ranged-flush-over-gap" } as const;
-    const job: Job = { ...JOB, ...wrong, protocol: "linux-6.18", memory: "sc" };
+    const job: ExploreJob = { ...JOB, ...wrong, protocol: "linux-6.18", memory: "sc" };
     const first = explored(job, { maxExecutions: 1 }, WHOLE);
     const best = explored(job, {}, WHOLE);
     expect([first.foundAfter, best.foundAfter]).toEqual([1, 1]);
@@ -101,7 +101,7 @@ describe("an exploration in parts", () => {
   });
 
   test("is complete where the bound is not hit, with and without reduction", () => {
-    const job: Job = { ...JOB, name: "exit-unmapped-while-lazy", protocol: "linux-6.18" };
+    const job: ExploreJob = { ...JOB, name: "exit-unmapped-while-lazy", protocol: "linux-6.18" };
     for (const bound of [{ preemptionBound: 1 }, { maxExecutions: 100_000 }]) {
       const { executions } = explored(job, bound, WHOLE);
       const split = explored(job, bound, { first: 5, each: 5 }, { threads: 2, answers: 1 });

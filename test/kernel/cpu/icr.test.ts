@@ -5,7 +5,7 @@ import { clearCpu } from "../../../src/kernel/cpu/cpumask.ts";
 import type { KernelOptions } from "../../../src/kernel/state/kernel-options.ts";
 import { type KernelCode, work } from "../../../src/kernel/operation/operation.ts";
 import { callMany, waitForCalls } from "../../../src/kernel/cpu/smp.ts";
-import { describe as describeMachine } from "../../../src/presets/describe.ts";
+import { describeMachine } from "../../../src/presets/describe.ts";
 import { presetNamed } from "../../../src/presets/presets.ts";
 import { play, type Script } from "../lab.ts";
 import { eventsOf } from "../scene.ts";

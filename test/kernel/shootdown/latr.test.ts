@@ -3,12 +3,14 @@
 
 import { describe, expect, test } from "vitest";
 import type { PageRange } from "../../../src/base/address.ts";
+import { Watch } from "../../../src/check/checker.ts";
 import { LeftOver } from "../../../src/check/left-over.ts";
 import { Roots } from "../../../src/check/roots.ts";
 import { StaleTranslationChecker } from "../../../src/check/stale-translation.ts";
 import { ViolationLog } from "../../../src/check/violation.ts";
 import { Clock } from "../../../src/clock/clock.ts";
 import type { Kernel } from "../../../src/kernel/state/kernel.ts";
+import type { Observer } from "../../../src/kernel/operation/event.ts";
 import { HZ, type KernelCode, workUntil } from "../../../src/kernel/operation/operation.ts";
 import { latr } from "../../../src/kernel/shootdown/latr.ts";
 import { linux513 } from "../../../src/kernel/shootdown/linux-5.13.ts";
@@ -186,9 +188,10 @@ describe("the contract", () => {
     const log = new ViolationLog({ of: () => [] });
     const roots = new Roots(kernel);
     const checker = new StaleTranslationChecker(kernel, log, roots, new LeftOver());
-    const observer: typeof checker | { observe: typeof checker.observe } = {
+    const watch = new Watch([checker]);
+    const observer: Observer = {
       observe(event, moment) {
-        if (judge === "latr's" || event.kind !== "unmapPostponed") checker.observe(event, moment);
+        if (judge === "latr's" || event.kind !== "unmapPostponed") watch.observe(event, moment);
       },
     };
     startInit(kernel, "test", discardUnderReader(kernel));

@@ -116,6 +116,6 @@ test("a run counts the time of microcode as stolen, and less of it than of handl
 test("is refused on a CPU that is not Intel's, and needs no PCID", () => {
   const reasonFor = (chosen: Partial<Configuration>) =>
     conflictIn(completeConfiguration({ protocol: "rar", ...chosen }))?.reason;
-  expect(reasonFor({ cpu: "milan" })).toBe("RAR is Intel's, milan is not");
+  expect(reasonFor({ cpu: "milan" })).toBe("rar is Intel's, milan is not");
   expect(reasonFor({ pcid: false })).toBeUndefined();
 });

@@ -13,6 +13,7 @@ import {
   store,
   writeCr3,
 } from "../../../src/kernel/operation/operation.ts";
+import { LINUX_5_13_TRAITS } from "../../../src/kernel/state/protocol-traits.ts";
 import type { ShootdownProtocol } from "../../../src/kernel/state/shootdown-protocol.ts";
 import { callMany, waitForCalls } from "../../../src/kernel/cpu/smp.ts";
 
@@ -48,8 +49,7 @@ export const toy = (forgets: boolean): ShootdownProtocol => {
     name: "toy",
     summary: "everybody, always, everything",
     source: "this file",
-    knowsPcid: false,
-    endsLazyUse: false,
+    traits: { ...LINUX_5_13_TRAITS, pcid: "none", freedTables: "leave-lazy-cpus" },
     switchMm,
     *enterLazy() {},
     flushRange: flushEverywhere,

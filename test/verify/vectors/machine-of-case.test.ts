@@ -3,7 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { machineEngine } from "../../../src/machine/engine.ts";
-import { describe as describePreset } from "../../../src/presets/describe.ts";
+import { describeMachine } from "../../../src/presets/describe.ts";
 import { presetNamed } from "../../../src/presets/presets.ts";
 import { readVectors } from "../../../src/verify/vectors/read-vectors.ts";
 import { verifyVectors } from "../../../src/verify/vectors/verify-vectors.ts";
@@ -13,7 +13,7 @@ const VECTORS = fileURLToPath(
 );
 
 test.each(["skylake-sp", "rome"])("the machine of %s answers as recorded", async (name) => {
-  const boot = machineEngine(describePreset(presetNamed(name), { cores: 1 }));
+  const boot = machineEngine(describeMachine(presetNamed(name), { cores: 1 }));
   const { cases, failed, failures } = await verifyVectors(boot, readVectors(VECTORS));
   expect(failures).toEqual([]);
   expect({ failed, isEmpty: cases === 0 }).toEqual({ failed: 0, isEmpty: false });

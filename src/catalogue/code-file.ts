@@ -1,0 +1,87 @@
+// A file of code from outside: TypeScript or JavaScript that imports what it needs from
+// "shootdown", "shootdown/kernel" and "shootdown/explore", which are the very package that runs
+// here.
+
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { createJiti } from "jiti";
+import { BadInput, closestName } from "../base/bad-input.ts";
+
+/** Whether a word is meant as such a file, not as a name. */
+export const isCodeFile = (word: string): boolean =>
+  /[\\/]/.test(word) || /\.[cm]?[jt]s$/.test(word) || isDataFile(word);
+
+/** Whether it is a file of data: a CPU. */
+export const isDataFile = (word: string): boolean => /\.(ya?ml|json)$/.test(word);
+
+const FACES = ["shootdown", "shootdown/kernel", "shootdown/explore"];
+
+/** By path, for as long as the thread lives: two loads of a file give the same objects. */
+const loaded = new Map<string, Promise<Readonly<Record<string, unknown>>>>();
+
+/** What the file exports, by name, in the order of its exports. Bad input where it has no code. */
+export function exportsOf(path: string): Promise<Readonly<Record<string, unknown>>> {
+  const key = resolve(path);
+  let exported = loaded.get(key);
+  if (exported === undefined) loaded.set(key, (exported = evaluate(path)));
+  return exported;
+}
+
+/**
+ * Runs the file. The package is resolved under its own name, which is a layer above this file, and
+ * not to a copy that may be installed beside the code: its constants are told apart by identity.
+ */
+async function evaluate(path: string): Promise<Readonly<Record<string, unknown>>> {
+  if (!existsSync(path)) throw new BadInput("code", path, "no such file; give one that is");
+  const faces = await Promise.all(
+    FACES.map(async (name): Promise<[string, unknown]> => {
+      const face = (await import(import.meta.resolve(name))) as object;
+      return [name, refusingUnknown(name, face)];
+    }),
+  );
+  const virtualModules = Object.fromEntries(faces);
+  const jiti = createJiti(import.meta.url, { fsCache: false, virtualModules });
+  try {
+    return await jiti.import<Readonly<Record<string, unknown>>>(resolve(path));
+  } catch (error) {
+    throw new BadInput("code", path, `cannot be loaded: ${inOneLine(error)}`);
+  }
+}
+
+/** What a loader asks every module for. */
+const ASKED_OF_MODULES: ReadonlySet<string> = new Set(["default", "__esModule", "then"]);
+
+const isAskedOfModules = (name: string | symbol): boolean =>
+  typeof name === "symbol" || ASKED_OF_MODULES.has(name);
+
+/** The exports are too many to list them all. */
+function nearest(name: string, names: readonly string[]): string {
+  const close = closestName(name, names);
+  return close === undefined ? "see docs/bring-your-own.md" : `did you mean ${close}?`;
+}
+
+/** The module, and an error in place of `undefined` for a name that it does not export. */
+const refusingUnknown = (module: string, face: object): object =>
+  new Proxy(face, {
+    // The loader asks before it gets, and would take "no" for an answer.
+    has: (target, name) => name in target || !isAskedOfModules(name),
+    get(target, name, receiver) {
+      if (name in target || isAskedOfModules(name)) {
+        return Reflect.get(target, name, receiver) as unknown;
+      }
+      const names = Object.keys(target);
+      throw new Error(`${module} exports no ${name as string}: ${nearest(name as string, names)}`);
+    },
+  });
+
+/** What went wrong in code from outside, in one line. */
+function inOneLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split("Require stack:")[0]!.replaceAll(/\s+/g, " ").trim();
+}
+
+/** An error of a run in which code from `files` took part is, as far as can be told, theirs. */
+export function blamedOn(files: readonly string[], what: string, error: unknown): unknown {
+  if (files.length === 0 || error instanceof BadInput) return error;
+  return new BadInput(files.join(", "), what, `its code fails: ${inOneLine(error)}`);
+}

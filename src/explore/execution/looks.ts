@@ -1,0 +1,43 @@
+// What checkers look at, as locations: so that the search knows which steps cannot change places
+// with an event.
+
+import { unreachable } from "../../base/assert.ts";
+import type { Look } from "../../check/checker.ts";
+import type { Cell } from "../../kernel/operation/cell.ts";
+import type { Mm } from "../../kernel/state/mm.ts";
+import type { Execution } from "./execution.ts";
+
+/** Adds what a checker looks at to what the step touches. */
+export function touchLook({ touched, locations, kernel, states }: Execution, look: Look): void {
+  switch (look.kind) {
+    case "translations":
+      return touched.write(locations.ofTranslations(look.mm));
+    case "everyMmsTranslations":
+      for (const mm of kernel.liveMms) touched.write(locations.ofTranslations(mm));
+      return;
+    case "kernelTranslations":
+      return touched.write(locations.ofTranslations(kernel.initMm));
+    case "tlbs":
+      for (const { tlbLocation } of states) touched.read(tlbLocation);
+      return;
+    case "lifetime":
+      return touched.read(locations.ofLifetime(look.mm));
+    case "free":
+      touched.write(locations.ofLifetime(look.mm));
+      for (const cell of cellsOf(look.mm)) touched.write(locations.ofCell(cell));
+      return;
+    default:
+      return unreachable(look);
+  }
+}
+
+const cellsOf = (mm: Mm): readonly Cell[] => [
+  mm.mmCount,
+  mm.mmUsers,
+  mm.tlbGeneration,
+  mm.mmapLock,
+  ...(mm.lockSequence === null ? [] : [mm.lockSequence]),
+  mm.tlbFlushBatched,
+  ...mm.pageTableLocks.all,
+  ...mm.cpumask.words,
+];

@@ -1,0 +1,75 @@
+// What a shootdown protocol is and needs, as far as others go by it: which configurations make
+// sense with it, which scenarios it can play, and which lazy policies it breaks. Every trait is
+// stated; what is made of a Linux kernel spreads that kernel's.
+
+export interface ProtocolTraits {
+  /** CR4.PCIDE. none: each switch empties the TLB. required: it cannot do without. */
+  readonly pcid: "none" | "optional" | "required";
+  /**
+   * Page-table isolation. none: it loads one root only, as before Linux 4.15. kernel-pcids: it
+   * flushes the PCIDs of kernel roots alone, which is enough where there are no PCIDs.
+   */
+  readonly isolation: "none" | "kernel-pcids" | "full";
+  /** Whether it broadcasts flushes where the kernel is told to (`invlpgb`). */
+  readonly invlpgb: "unknown" | "when-enabled";
+  /** Whether kernels of its time have per-VMA locks. */
+  readonly vmaLocks: boolean;
+  /** Whose processors can carry it out. */
+  readonly vendor: "any" | "Intel";
+  /** kvm: a guest, whose flushes interrupt no preempted vCPU: it stays on an mm that goes. */
+  readonly host: "none" | "kvm";
+
+  /** What x86 leaves at a switch: what core code's active_mm says (until 4.13), or loaded_mm. */
+  readonly switchesFrom: "active_mm" | "loaded_mm";
+  /** With PCID a CPU that turns lazy keeps the mm, or leaves it and its mm_cpumask at once. */
+  readonly lazyWithPcid: "keeps" | "leaves";
+  /** A flush that frees tables moves lazy CPUs to init_mm, or leaves them there. */
+  readonly freedTables: "end-lazy-use" | "leave-lazy-cpus";
+  /** This CPU's bit in the mm_cpumask that it switches away from. */
+  readonly maskOfPrevious: "cleared-before-cr3" | "cleared-after-cr3" | "kept";
+  /** What is_lazy shares its line with; nothing since Linux 5.13. */
+  readonly isLazyBeside: "nothing" | "loaded_mm" | "call_single_queue";
+
+  /** Whether accessed bits decide which CPUs a flush is for. */
+  readonly accessedBits: "ignored" | "decide";
+  /** When a target of a flush that frees tables acknowledges it. */
+  readonly acknowledges: "after-flush" | "before-flush";
+  /** User PCIDs lose a flush's pages by INVPCID at once, or by INVLPG on the way to user mode. */
+  readonly userFlush: "at-once" | "on-return";
+  /** The CPU that copies a page forgets the old one by INVLPG, or by a write that evicts it. */
+  readonly copiedPage: "invlpg" | "write";
+}
+
+export const LINUX_5_13_TRAITS: ProtocolTraits = {
+  pcid: "optional",
+  isolation: "full",
+  invlpgb: "unknown",
+  vmaLocks: false,
+  vendor: "any",
+  host: "none",
+  switchesFrom: "loaded_mm",
+  lazyWithPcid: "keeps",
+  freedTables: "end-lazy-use",
+  maskOfPrevious: "cleared-before-cr3",
+  isLazyBeside: "nothing",
+  accessedBits: "ignored",
+  acknowledges: "after-flush",
+  userFlush: "at-once",
+  copiedPage: "invlpg",
+};
+
+export const LINUX_6_18_TRAITS: ProtocolTraits = {
+  ...LINUX_5_13_TRAITS,
+  invlpgb: "when-enabled",
+  vmaLocks: true,
+  maskOfPrevious: "kept",
+};
+
+export const LINUX_4_8_TRAITS: ProtocolTraits = {
+  ...LINUX_5_13_TRAITS,
+  pcid: "none",
+  isolation: "none",
+  switchesFrom: "active_mm",
+  maskOfPrevious: "cleared-after-cr3",
+  isLazyBeside: "loaded_mm",
+};

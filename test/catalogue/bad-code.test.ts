@@ -1,0 +1,124 @@
+// Code from outside that is wrong: one line says where, what was found there, and what to write.
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { shootdown } from "../cli/command.ts";
+
+let folder = "";
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "shootdown-code-"));
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+/** The one line on stderr, without the folder. */
+async function refusal(...words: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await shootdown(...words);
+  expect([code, stdout]).toEqual([2, ""]);
+  expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+  return stderr.trimEnd().replaceAll(`${folder}/`, "");
+}
+
+const PROTOCOL = `
+import { LINUX_5_13_TRAITS, protocols, NAMES } from "shootdown/kernel";
+export const mine = {
+  ...protocols["linux-5.13"], name: "mine", FIELDS
+};
+`;
+const protocol = (name: string, fields: string, more = ""): string =>
+  file(name, PROTOCOL.replace(", NAMES", more).replace("FIELDS", fields));
+
+const SMALL = "--set cores=2 --set rounds=1 --set lazyTlb=refcounted".split(" ");
+const run = (path: string): readonly string[] => ["run", "munmap", "--protocol", path, ...SMALL];
+
+describe("a file of a protocol is refused", () => {
+  test("where it is missing", async () => {
+    expect(await refusal(...run(join(folder, "none.ts")))).toContain("none.ts");
+  });
+
+  test("where it exports none", async () => {
+    const path = file("empty.ts", "export const x = 1;\n");
+    expect(await refusal(...run(path))).toMatch(/empty.ts": exports no protocol: an object with/);
+  });
+
+  test("where a part is missing", async () => {
+    const path = protocol("part.ts", "flushKernelRange: undefined");
+    expect(await refusal(...run(path))).toMatch(/part.ts: mine.flushKernelRange: missing: write a/);
+  });
+
+  test("where a trait is missing", async () => {
+    const path = protocol("trait.ts", "traits: { ...LINUX_5_13_TRAITS, pcid: undefined }");
+    expect(await refusal(...run(path))).toMatch(/mine.traits.pcid: missing: spread LINUX_5_13/);
+  });
+
+  test("where its name is taken", async () => {
+    const path = protocol("taken.ts", 'name: "linux-4.8"');
+    expect(await refusal(...run(path))).toMatch(/"linux-4.8": is the name of another protocol/);
+  });
+
+  test("where it imports what the package does not export", async () => {
+    const use = "*flushRange(cpu) { yield* flushRage(cpu); }";
+    const path = protocol("import.ts", use, ", flushRage");
+    expect(await refusal(...run(path))).toMatch(
+      /import.ts.*shootdown\/kernel exports no flushRage: did you mean flushRange\?/,
+    );
+  });
+
+  test("where a hook is no generator", async () => {
+    const path = protocol("plain.ts", "flushRange(cpu) { return false; }");
+    expect(await refusal(...run(path))).toMatch(
+      /plain.ts: mine.flushRange: false: returned no coroutine; write a generator function/,
+    );
+  });
+
+  test("where its code fails in the middle of a run", async () => {
+    const path = protocol("fails.ts", "*flushRange() { null.x; }");
+    expect(await refusal(...run(path))).toMatch(/fails.ts: "munmap": its code fails: Cannot read/);
+  });
+
+  test("where it does not compile", async () => {
+    const path = file("syntax.ts", "export const mine = {;\n");
+    expect(await refusal(...run(path))).toMatch(/syntax.ts": cannot be loaded: /);
+  });
+});
+
+describe("a file of a CPU is refused", () => {
+  const cpu = (name: string, text: string): readonly string[] =>
+    ["run", "munmap", "--set", `cpu=${file(name, text)}`].concat(SMALL);
+
+  test("where it names no base", async () => {
+    expect(await refusal(...cpu("base.yaml", "name: x\n"))).toMatch(
+      /base.yaml: base: missing: the/,
+    );
+  });
+
+  test("where a key is misspelt", async () => {
+    const text = "base: rome\ntlb: { secondLevelDate: [] }\n";
+    expect(await refusal(...cpu("key.yaml", text))).toMatch(
+      /key.yaml: tlb.secondLevelDate: .*did you mean secondLevelData\?/,
+    );
+  });
+
+  test("where a value is of another type", async () => {
+    const text = "base: rome\ntopology: { coresPerLlc: many }\n";
+    expect(await refusal(...cpu("type.yaml", text))).toMatch(
+      /type.yaml: topology.coresPerLlc: "many": a number, as 4 in the base/,
+    );
+  });
+});
+
+test("a workload that is none is refused by its name", async () => {
+  const path = file("workload.ts", 'export const w = { name: "w", program: 1 };\n');
+  expect(await refusal("run", "--workload", path)).toMatch(
+    /workload.ts: w.summary: missing: write/,
+  );
+});

@@ -11,7 +11,7 @@ const remap = (name: string, flushes: boolean): Scenario => ({
   summary: `a page is taken away and used again, ${flushes ? "after a flush" : "without a flush"}`,
   cpus: 2,
   prepare(stage) {
-    const [cpu0, cpu1] = [stage.cpus[0]!, stage.cpus[1]!];
+    const [cpu0, cpu1] = stage.cpus;
     const mm = stage.mm("mm");
     const range = onePage();
     const done = new Cell("done", stage.kernel.allocateLine(0), 0);

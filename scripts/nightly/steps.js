@@ -4,7 +4,7 @@
 import { Random } from "../../dist/base/random.js";
 import { completeConfiguration } from "../../dist/experiment/axes.js";
 import { conflictIn } from "../../dist/experiment/constraints.js";
-import { plan } from "../../dist/explore/explore-plan.js";
+import { planJobs } from "../../dist/explore/explore-plan.js";
 import { fits } from "../../dist/explore/scenarios/scenario.js";
 import { SCENARIOS } from "../../dist/explore/scenarios/scenarios.js";
 import { PROTOCOL_NAMES, protocols } from "../../dist/kernel/shootdown/protocols.js";
@@ -56,12 +56,14 @@ function matrixLots(night) {
 async function explorations(night) {
   const all = PROTOCOL_NAMES.flatMap((protocol) =>
     SCENARIOS.filter((scenario) => fits(scenario, protocols[protocol])).map(({ name }) =>
-      plan({ scenarios: [name], protocol }),
+      planJobs({ scenarios: [name], protocol }),
     ),
   );
-  const jobs = (await Promise.all(all)).flat().filter(({ protocol, policy: lazyTlb }) => {
-    return conflictIn(completeConfiguration({ protocol, lazyTlb })) === undefined;
-  });
+  const jobs = (await Promise.all(all))
+    .flatMap((planned) => planned.jobs)
+    .filter(({ protocol, policy: lazyTlb }) => {
+      return conflictIn(completeConfiguration({ protocol, lazyTlb })) === undefined;
+    });
   const random = new Random(night);
   return (seconds) => {
     const [job] = jobs.splice(random.below(Math.max(1, jobs.length)), 1);

@@ -57,8 +57,9 @@ export class Stage {
     this.never = new Cell("never", { index: -1 }, 0);
   }
 
-  get cpus(): readonly Cpu[] {
-    return this.kernel.cpus;
+  /** As many as the scenario asked for; typed so that `const [cpu0, cpu1] = stage.cpus` holds. */
+  get cpus(): readonly [Cpu, Cpu, Cpu, ...Cpu[]] {
+    return this.kernel.cpus as readonly Cpu[] as readonly [Cpu, Cpu, Cpu, ...Cpu[]];
   }
 
   /** An address space with one user and up to two writable pages, all of them mapped. */

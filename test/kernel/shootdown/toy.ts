@@ -1,7 +1,6 @@
 // A protocol is one file: this one, made up here, is run, checked and explored as it stands. In the
 // package it would be one line more, in protocols.ts.
 
-import { LINUX_5_13_TRAITS } from "../../../src/kernel/state/protocol-traits.ts";
 import type { Cpu } from "../../../src/kernel/state/cpu.ts";
 import { setCpu } from "../../../src/kernel/cpu/cpumask.ts";
 import type { Mm } from "../../../src/kernel/state/mm.ts";
@@ -14,6 +13,7 @@ import {
   store,
   writeCr3,
 } from "../../../src/kernel/operation/operation.ts";
+import { LINUX_5_13_TRAITS } from "../../../src/kernel/state/protocol-traits.ts";
 import type { ShootdownProtocol } from "../../../src/kernel/state/shootdown-protocol.ts";
 import { callMany, waitForCalls } from "../../../src/kernel/cpu/smp.ts";
 

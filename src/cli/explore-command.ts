@@ -7,7 +7,7 @@ import { MAX_WORKERS, defaultWorkers } from "../experiment/workers.ts";
 import { replayCounterexample } from "../explore/file.ts";
 import { type ExploreResult, isAsExpected } from "../explore/scenario-result.ts";
 import { planJobs, type Selection } from "../explore/explore-plan.ts";
-import { exploreAll } from "../explore/explore.ts";
+import { exploreAll, FILE_EXECUTIONS } from "../explore/explore.ts";
 import { SCENARIOS } from "../explore/scenarios/scenarios.ts";
 import { formatCounterexample, formatExploration } from "../report/exploration-text.ts";
 import { formatSequence } from "../report/schedule-table.ts";
@@ -19,6 +19,8 @@ import { checkOutputFile, note, paintFor, print, toJson } from "./output.ts";
 /** Where nobody says how wide the paper is. */
 const COLUMNS = 140;
 const MOST = 1_000_000_000;
+/** What ends an exploration early; what was covered until then is printed. A second one kills. */
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 interface Options extends Selection {
   readonly json?: true;
@@ -44,7 +46,9 @@ export function exploreCommand(): Command {
     .option("--mutation <NAME>", "a known mistake, or none")
     .option("--memory <MODEL>", "sc or tso (default: tso)")
     .addOption(counted("--max-steps", "cut longer executions (default: 1000)"))
-    .addOption(counted("--max-executions", "end after so many executions"))
+    .addOption(
+      counted("--max-executions", `end after so many executions (of a file: ${FILE_EXECUTIONS})`),
+    )
     .addOption(counted("--preemption-bound", "at most so many preemptions; no reduction then"))
     .addOption(counted("--time", "end each exploration after so many seconds"))
     .addOption(
@@ -69,7 +73,7 @@ async function explore(scenarios: readonly string[], options: Options): Promise<
   const jobs = await planJobs({ ...options, scenarios });
   const interrupt = new AbortController();
   const stop = (): void => interrupt.abort();
-  process.once("SIGINT", stop);
+  for (const signal of SIGNALS) process.once(signal, stop);
   const progress = explorationProgress();
   const { maxSteps, maxExecutions, preemptionBound, time, reduction } = options;
   try {
@@ -90,7 +94,7 @@ async function explore(scenarios: readonly string[], options: Options): Promise<
     failCheck();
   } finally {
     progress.stop();
-    process.removeListener("SIGINT", stop);
+    for (const signal of SIGNALS) process.removeListener(signal, stop);
   }
 }
 

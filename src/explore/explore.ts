@@ -24,6 +24,10 @@ export interface ExploreOptions extends ExploreBounds {
 }
 
 export interface ExploreProgress extends Progress {
+  /** The scenario that is explored now. */
+  readonly scenario: string;
+  /** Since the start, of host time. */
+  readonly seconds: number;
   /** Jobs that are done, of `jobs`. */
   readonly done: number;
   readonly jobs: number;
@@ -58,11 +62,12 @@ export async function exploreAll(
   { workers = 1, onProgress = () => {}, signal, ...bounds }: ExploreOptions = {},
 ): Promise<ExploreResult> {
   const start = performance.now();
-  const onState = (done: number, states: readonly (Progress | ScenarioResult)[]): void => {
+  const onState: Directions["onState"] = (done, { name: scenario }, states) => {
     const executions = states.reduce((sum, state) => sum + state.executions, 0);
     const depth = Math.max(...states.map((state) => state.depth));
-    const perSecond = (1000 * executions) / (performance.now() - start);
-    onProgress({ done, jobs: jobs.length, executions, perSecond, depth });
+    const seconds = (performance.now() - start) / 1000;
+    const perSecond = executions / seconds;
+    onProgress({ done, jobs: jobs.length, scenario, seconds, executions, perSecond, depth });
   };
   const exploreEach = workers === 1 ? exploreHere : exploreInPool;
   return { scenarios: await exploreEach(jobs, { workers, bounds, onState, signal }) };
@@ -73,7 +78,20 @@ interface Directions {
   readonly workers: number;
   readonly bounds: ExploreBounds;
   readonly signal: AbortSignal | undefined;
-  onState(done: number, states: readonly (Progress | ScenarioResult)[]): void;
+  onState(done: number, now: ExploreJob, states: readonly (Progress | ScenarioResult)[]): void;
+}
+
+/**
+ * Where an exploration of a scenario from a file ends unless a bound was given: nobody knows how
+ * large the scenario is. The largest of the package takes a sixth of it.
+ */
+export const FILE_EXECUTIONS = 100_000;
+
+/** The bounds of one job. */
+function boundsOf({ file }: ExploreJob, bounds: ExploreBounds): ExploreBounds {
+  const { maxExecutions, seconds } = bounds;
+  const isBounded = maxExecutions !== undefined || seconds !== undefined;
+  return file === undefined || isBounded ? bounds : { ...bounds, maxExecutions: FILE_EXECUTIONS };
 }
 
 async function exploreHere(
@@ -83,10 +101,11 @@ async function exploreHere(
   const results: ScenarioResult[] = [];
   for (const job of jobs) {
     if (signal?.aborted === true) break;
-    const onProgress = (now: Progress): void => onState(results.length, [...results, now]);
-    const options = { ...bounds, onProgress, ...(signal !== undefined && { signal }) };
+    const onProgress = (now: Progress): void => onState(results.length, job, [...results, now]);
+    const own = boundsOf(job, bounds);
+    const options = { ...own, onProgress, ...(signal !== undefined && { signal }) };
     results.push(await exploreJob(job, options));
-    onState(results.length, results);
+    onState(results.length, job, results);
   }
   return results;
 }
@@ -108,7 +127,7 @@ async function exploreInPool(
   const begun: Begun[] = [];
   const beginning = (index: number): Begun => {
     const [job, scenario] = [jobs[index]!, scenarios[index]!];
-    return { job, scenario, explorer: new Explorer(bounds), result: null };
+    return { job, scenario, explorer: new Explorer(boundsOf(job, bounds)), result: null };
   };
   const next = (): { of: Begun; part: Part } | undefined => {
     for (let index = 0; index < jobs.length; index++) {
@@ -139,8 +158,10 @@ async function exploreInPool(
       of.explorer.accept(part, answer.result);
       if (of.explorer.isOver) finish(of);
       const done = begun.filter(({ result }) => result !== null).length;
+      const now = begun.find(({ result }) => result === null) ?? of;
       onState(
         done,
+        now.job,
         begun.map(({ explorer }) => explorer.progress),
       );
     },

@@ -6,6 +6,7 @@ import {
   type ExploreResult,
   type ScenarioResult,
 } from "../explore/scenario-result.ts";
+import { FILE_EXECUTIONS } from "../explore/explore.ts";
 import type { Paint } from "./paint.ts";
 import { formatSchedule } from "./schedule-table.ts";
 
@@ -19,6 +20,16 @@ const HEAD = [
   "depth",
   "verdict",
 ];
+
+/** What ended an exploration before everything was covered, and what to do about it. */
+const BOUNDS: Readonly<Record<NonNullable<ScenarioResult["cutBy"]>, string>> = {
+  executions:
+    "--max-executions was reached, for a scenario from a file " +
+    `${FILE_EXECUTIONS} unless given; give more, or a smaller scenario`,
+  time: "--time was over; give more, or a smaller scenario",
+  steps: "executions were longer than --max-steps; give more, or end what the scenario repeats",
+  interrupt: "a signal ended it",
+};
 
 export interface Layout {
   readonly paint: Paint;
@@ -45,12 +56,17 @@ export function formatExploration({ scenarios }: ExploreResult, layout: Layout):
   );
   const stories = told.map(
     (result) =>
-      `\n${paint.bold(`${result.name}, ${result.policy}, mutation ${result.mutation}`)}\n` +
+      `\n${paint.bold(`${headingOf(result)}`)}\n` +
       result.violations.map((each) => formatCounterexample(each, columns)).join("\n"),
   );
   const known = reasons.map((reason, index) => `[${index + 1}] ${reason}\n`).join("");
-  return table + (known && `\n${known}`) + stories.join("");
+  const bounds = new Set(scenarios.flatMap(({ cutBy }) => cutBy ?? []));
+  const cuts = [...bounds].map((bound) => `cut by ${bound}: ${BOUNDS[bound]}\n`).join("");
+  return table + (cuts && `\n${cuts}`) + (known && `\n${known}`) + stories.join("");
 }
+
+const headingOf = ({ name, policy, protocol, mutation }: ScenarioResult): string =>
+  `${name}, ${policy}, ${protocol}, mutation ${mutation}`;
 
 /** The plain-language line, and the schedule below it. */
 export function formatCounterexample(counterexample: Counterexample, columns: number): string {

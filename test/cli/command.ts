@@ -43,3 +43,24 @@ export function shootdownUnread(...words: readonly string[]): Promise<Ended> {
     child.on("close", (code) => resolve({ code, stdout: "", stderr }));
   });
 }
+
+/** As `shootdown`, ended by a signal as soon as its stderr says what `when` looks for. */
+export function shootdownStopped(
+  signal: NodeJS.Signals,
+  when: RegExp,
+  ...words: readonly string[]
+): Promise<Ended> {
+  const child = spawn(process.execPath, [MAIN, ...words], { stdio: ["ignore", "pipe", "pipe"] });
+  let stdout = "";
+  let stderr = "";
+  let isSent = false;
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+    if (!isSent && when.test(stderr)) isSent = child.kill(signal);
+  });
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+  });
+}

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { SHARES } from "../../src/explore/search/pass.ts";
-import { shootdown } from "./command.ts";
+import { shootdown, shootdownStopped } from "./command.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "shootdown-explore-"));
 const inFolder = (name: string): string => join(folder, name);
@@ -32,6 +32,39 @@ const RIGHTS = `
 import { onePage } from "shootdown";
 export const page = onePage();
 export const rights = { writable: false, executable: false } as const;
+`;
+
+const LONG = `
+import { flushRange, onePage } from "shootdown";
+
+export const threeFlushers = {
+  name: "three-flushers",
+  summary: "three threads flush their mm at the same time",
+  cpus: 3,
+  prepare(stage) {
+    const mm = stage.mm("mm");
+    for (const cpu of stage.cpus) stage.switchTo(stage.task(cpu, "flusher", mm));
+    const flush = (cpu) => flushRange(cpu, { mm, range: onePage(), freedTables: false });
+    return [flush, flush, flush];
+  },
+};
+`;
+
+/** A million orders. */
+const MANY = `
+import { Cell, store } from "shootdown";
+export const manyStores = {
+  name: "many-stores",
+  summary: "three CPUs store to one variable",
+  cpus: 3,
+  prepare() {
+    const cell = new Cell("x", { index: -1 }, 0);
+    const stores = function* () {
+      for (let count = 0; count < 5; count++) yield* store(cell, count);
+    };
+    return [stores, stores, stores];
+  },
+};
 `;
 
 describe("shootdown explore", () => {
@@ -93,6 +126,45 @@ describe("shootdown explore", () => {
     );
     expect(run.code).toBe(1);
     expect(run.stdout).toMatch(/no violation, cut by executions/);
+    expect(run.stdout).toMatch(/^cut by executions: --max-executions was reached/m);
+  });
+
+  // Three flushers are more than anybody waits for.
+  describe("with a scenario that takes long", () => {
+    const file = inFolder("long.ts");
+    writeFileSync(file, LONG);
+    const job = ["explore", file, "--policy", "refcounted"];
+
+    test("says without a terminal which scenario it is at, how far, for how long", async () => {
+      const run = await shootdown(...job, "--time", "4");
+      expect(run.stdout).toMatch(/no violation, cut by time\n/);
+      expect(run.stderr).toMatch(
+        /^shootdown: 0 of 1 explored, now three-flushers: \S+ executions, .* a second, .*, 2 s$/m,
+      );
+    }, 60_000);
+
+    test("ends by default after 100000 executions, and says so", async () => {
+      const path = inFolder("many.ts");
+      writeFileSync(path, MANY);
+      const run = await shootdown("explore", path, "--policy", "refcounted", "--memory", "sc");
+      expect(run.code).toBe(1);
+      expect(run.stdout).toMatch(/^many-stores .* 100000 .* no violation, cut by executions$/m);
+      expect(run.stdout).toMatch(
+        /^cut by executions: --max-executions was reached, for a scenario from a file 100000/m,
+      );
+    }, 120_000);
+
+    test.each(["SIGINT", "SIGTERM"] as const)(
+      "prints on %s what was covered, and fails",
+      async (signal) => {
+        const run = await shootdownStopped(signal, /executions/, ...job);
+        expect(run.code).toBe(1);
+        expect(run.stdout).toMatch(/^three-flushers .* no violation, cut by interrupt\n/m);
+        expect(run.stdout).toMatch(/^cut by interrupt: a signal ended it$/m);
+        expect(run.stderr).toMatch(/^shootdown: interrupted: 1 of 1 explorations were begun$/m);
+      },
+      60_000,
+    );
   });
 
   describe("with a file of scenarios", () => {
@@ -175,8 +247,10 @@ describe("shootdown explore", () => {
       if (text !== null) writeFileSync(path, text);
       const run = await shootdown("explore", path);
       expect([run.code, run.stdout]).toEqual([2, ""]);
-      expect(run.stderr.trimEnd()).toMatch(message);
-      expect(run.stderr.trimEnd().split("\n")).toHaveLength(1);
+      const lines = run.stderr.trimEnd().split("\n");
+      expect(lines.at(-1)).toMatch(message);
+      // On a busy machine it takes so long that a line tells how it goes.
+      expect(lines.filter((line) => !/: exploring, |explored, now/.test(line))).toHaveLength(1);
     });
   });
 

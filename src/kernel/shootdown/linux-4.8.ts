@@ -24,6 +24,7 @@ import { pcidOfAsid } from "../state/tlb-state.ts";
 import { flushPages } from "./asid.ts";
 import { flushKernelRange } from "./kernel-range.ts";
 import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** The PCID of every address space. */
 export const onlyPcid = ({ kernel }: Cpu): number => (kernel.options.pcid ? pcidOfAsid(0) : 0);
@@ -139,3 +140,14 @@ export const linux48: ShootdownProtocol = {
   knowsPcid: false,
   knowsPti: false,
 };
+
+nameFunctions({
+  switch_mm_irqs_off: switchMm,
+  enterMask,
+  enter_lazy_tlb: enterLazy,
+  leave_mm: leaveMm,
+  local_flush_tlb: flushLocally,
+  flush_tlb_func: flushHere,
+  synchronizeWithSwitchMm,
+  flush_tlb_mm_range: flushHolders,
+});

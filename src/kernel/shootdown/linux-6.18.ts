@@ -29,6 +29,7 @@ import {
   isAboveCeiling,
   type ShootdownProtocol,
 } from "../state/shootdown-protocol.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /**
  * should_trim_cpumask: at most once a second for each mm. Unlike Linux, the first second begins
@@ -108,3 +109,9 @@ export const linux618: ShootdownProtocol = {
   usesInvlpgb: true,
   ...flushing618By(flushMulti),
 };
+
+nameFunctions({
+  should_trim_cpumask: shouldTrimMask,
+  flush_tlb_mm_range: flushRange,
+  arch_tlbbatch_flush: flushBatch,
+});

@@ -17,6 +17,7 @@ import { enterLazy } from "./asid.ts";
 import { giveBackGlobalAsid } from "./global-asid.ts";
 import { isElsewhere, pcidOf, switchMm } from "./one-asid.ts";
 import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** RAR_MAX_PAYLOADS, RAR_INVLPG_MAX_PAGES */
 const PAYLOADS = 64;
@@ -95,3 +96,5 @@ export const rar: ShootdownProtocol = {
   endsLazyUse: false,
   knowsUserPcids: false,
 };
+
+nameFunctions({ smp_call_rar_many: callRarMany, flush_tlb_mm_range: flushRange });

@@ -173,12 +173,15 @@ function watchingHooks(
   for (const hook of hooks) {
     const own = watched[hook];
     if (typeof own !== "function") continue;
-    watched[hook] = (...args: readonly unknown[]): unknown => {
+    const watching = (...args: readonly unknown[]): unknown => {
       const code: unknown = own.apply(part, args);
       if (isObject(code) && typeof code["next"] === "function") return code;
       const remedy = `returned no coroutine; ${REMEDIES.hook}`;
       throw new BadInput(`${path}.${hook}`, printable(code), remedy);
     };
+    // By what its generators inherit from, schedules know them by the hook's name.
+    Object.defineProperty(watching, "prototype", { value: own.prototype });
+    watched[hook] = watching;
   }
   return watched;
 }

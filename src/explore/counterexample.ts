@@ -7,7 +7,6 @@ import { lastOrigin, recordingOrigins } from "../kernel/operation/origin.ts";
 import type { CpuState } from "./execution/cpu-state.ts";
 import type { ScenarioSystem } from "./execution/scenario-system.ts";
 import { cpuOf, kindOf, type ProcessKind, processOf } from "./execution/processes.ts";
-import { linuxName } from "./linux-names.ts";
 import type { Step } from "./search/search.ts";
 import { Choices } from "./search/system.ts";
 import { describeStore } from "./execution/store-buffer.ts";
@@ -127,7 +126,7 @@ function operationOf(state: CpuState, does: ScheduledStep["does"]): string {
 }
 
 const functionsOf = (names: readonly string[]): readonly string[] =>
-  names.map(linuxName).filter((name, index, all) => name !== all[index - 1]);
+  names.filter((name, index, all) => name !== all[index - 1]);
 
 const holds = ({ buffer, tlb, pendingVectors }: CpuState): HeldByCpu => ({
   buffered: buffer.waiting.map(describeStore),

@@ -53,6 +53,8 @@ export {
   TIMER_VECTOR,
 } from "../kernel/operation/vectors.ts";
 
+export { nameFunctions } from "../kernel/operation/origin.ts";
+
 // What kernel code works on.
 export { addressOfPage, pageAfter, pageNumber, pageRange, pagesIn } from "../base/address.ts";
 export type { FrameNumber, PageNumber, PageRange } from "../base/address.ts";

@@ -7,6 +7,7 @@ import { Cell, type Line } from "./operation/cell.ts";
 import type { KernelCode } from "./operation/operation.ts";
 import { CallQueue } from "./state/call-queue.ts";
 import type { Cpu } from "./state/cpu.ts";
+import { nameHooks } from "./state/hook-names.ts";
 import { Kernel } from "./state/kernel.ts";
 import type { KernelOptions } from "./state/kernel-options.ts";
 import type { LazyPolicy } from "./state/lazy-policy.ts";
@@ -32,6 +33,7 @@ export interface BootRequest {
 export function startKernel({ machine, policy, protocol, options, ...boot }: BootRequest): Kernel {
   const { idleProgram = idleLoop } = boot;
   const kernel = new Kernel(machine, policy, protocol, options);
+  nameHooks(policy, protocol);
   for (let id = 0; id < machine.coreCount; id++)
     kernel.cpus.push(createCpu(kernel, id, idleProgram));
   // Each CPU's idle task starts as a lazy user of init_mm.

@@ -3,6 +3,7 @@
 
 import type { Cpu } from "../state/cpu.ts";
 import { call, type KernelCode } from "../operation/operation.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** Runs `body`, the whole of such a system call. Interrupts on; no other task runs meanwhile. */
 export function* batchedCall(cpu: Cpu, body: KernelCode): KernelCode {
@@ -12,3 +13,5 @@ export function* batchedCall(cpu: Cpu, body: KernelCode): KernelCode {
   yield* call(body);
   yield* batchedCalls.end(cpu);
 }
+
+nameFunctions({ batchedCall });

@@ -16,6 +16,7 @@ import {
 } from "../operation/operation.ts";
 import { leaveKernel } from "./pti.ts";
 import type { Task } from "../state/task.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /**
  * Goes on as `next`. Caller holds the run-queue lock with interrupts off; finish_task_switch, on
@@ -61,3 +62,9 @@ function* firstRun(task: Task): KernelCode {
   yield* leaveKernel(task.cpu);
   yield* task.program(task);
 }
+
+nameFunctions({
+  context_switch: contextSwitch,
+  finish_task_switch: finishTaskSwitch,
+  ret_from_fork: firstRun,
+});

@@ -3,6 +3,7 @@
 import { costs } from "../operation/costs.ts";
 import { type KernelCode, load, locked, work } from "../operation/operation.ts";
 import type { CpuMask } from "../state/cpu-mask.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** cpumask_set_cpu: LOCK BTS, a full barrier. */
 export function* setCpu(mask: CpuMask, cpu: number): KernelCode {
@@ -49,3 +50,11 @@ export function* among(mask: CpuMask, cpus: readonly number[]): KernelCode<numbe
   }
   return found;
 }
+
+nameFunctions({
+  cpumask_set_cpu: setCpu,
+  cpumask_clear_cpu: clearCpu,
+  cpumask_test_cpu: testCpu,
+  for_each_cpu: cpusOf,
+  cpumask_and: among,
+});

@@ -17,6 +17,7 @@ import { schedule } from "./schedule.ts";
 import { flushCallQueue } from "./smp.ts";
 import { switchMmTo } from "./switch-mm.ts";
 import { SWITCHING } from "../state/tlb-state.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** The program of a CPU's idle task. */
 export function* idleLoop(cpu: Cpu): KernelCode {
@@ -63,3 +64,9 @@ function* flushCallsFromIdle(cpu: Cpu): KernelCode {
   yield* note({ kind: "callsEnd" });
   yield* enableInterrupts();
 }
+
+nameFunctions({
+  do_idle: idleLoop,
+  leave_mm: leaveMm,
+  flush_smp_call_function_queue: flushCallsFromIdle,
+});

@@ -12,6 +12,7 @@ import {
   INVALIDATE_VECTOR,
   TIMER_VECTOR,
 } from "../operation/vectors.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** The handler of `vector`, from its first instruction to IRET. Interrupts are off. */
 export function* serveInterrupt(cpu: Cpu, vector: number): KernelCode {
@@ -39,3 +40,5 @@ export function* returnToUser(cpu: Cpu): KernelCode {
   if (((yield* load(cpu.flags)) & NEED_RESCHED) !== 0) here = yield* schedule(cpu);
   yield* leaveKernel(here);
 }
+
+nameFunctions({ sysvec_call_function: serveInterrupt, exit_to_user_mode_loop: returnToUser });

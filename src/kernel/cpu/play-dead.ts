@@ -4,6 +4,7 @@ import type { Cpu } from "../state/cpu.ts";
 import { isMutated } from "../state/mutated.ts";
 import { disableInterrupts, type KernelCode, parkUntil, store } from "../operation/operation.ts";
 import { switchMmTo } from "./switch-mm.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** native_play_dead: never returns, for no CPU comes back here. */
 export function* playDead(cpu: Cpu): KernelCode {
@@ -13,3 +14,5 @@ export function* playDead(cpu: Cpu): KernelCode {
   yield* store(cpu.isDead, true); // cpuhp_report_idle_dead
   yield* parkUntil(cpu.isDead, () => false);
 }
+
+nameFunctions({ arch_cpu_idle_dead: playDead });

@@ -15,6 +15,7 @@ import {
   writeCr3,
 } from "../operation/operation.ts";
 import { pcidOfAsid } from "../state/tlb-state.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** X86_CR3_PTI_PCID_USER_BIT: an address space's user PCID is its kernel PCID with bit 11. */
 const USER_PCID = 2048;
@@ -79,3 +80,12 @@ export function* backToUser(cpu: Cpu): KernelCode {
   yield* switchToUserCr3(cpu);
   yield* enableInterrupts();
 }
+
+nameFunctions({
+  SWITCH_TO_KERNEL_CR3: switchToKernelCr3,
+  SWITCH_TO_USER_CR3: switchToUserCr3,
+  flushInContext,
+  enterKernel,
+  leaveKernel,
+  backToUser,
+});

@@ -16,6 +16,7 @@ import {
 } from "../operation/operation.ts";
 import { RESCHEDULE_VECTOR } from "../operation/vectors.ts";
 import type { Task } from "../state/task.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** __schedule: gives the CPU to the next task. Returns the CPU on which the caller runs again. */
 export function* schedule(cpu: Cpu): KernelCode<Cpu> {
@@ -78,3 +79,11 @@ export function* wakeUpNew(cpu: Cpu, task: Task): KernelCode {
   task.state = "sleeping";
   yield* wakeUp(cpu, task);
 }
+
+nameFunctions({
+  __schedule: schedule,
+  preempt_schedule_irq: preemptIfNeeded,
+  scheduleTo,
+  try_to_wake_up: wakeUp,
+  wake_up_new_task: wakeUpNew,
+});

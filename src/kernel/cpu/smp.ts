@@ -19,6 +19,7 @@ import {
   work,
 } from "../operation/operation.ts";
 import { CALL_FUNCTION_SINGLE_VECTOR, CALL_FUNCTION_VECTOR } from "../operation/vectors.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** Whether a target is to be called at all: smp_cond_func_t. */
 export type CallCondition = (target: Cpu) => KernelCode<boolean>;
@@ -94,3 +95,11 @@ export function* flushCallQueue(cpu: Cpu): KernelCode {
     if (rest !== undefined) yield* call(rest());
   }
 }
+
+nameFunctions({
+  smp_call_function_many_cond: callMany,
+  send_call_function_ipi_mask: interruptTargets,
+  csd_lock_wait: waitForCalls,
+  on_each_cpu: onEachCpu,
+  __flush_smp_call_function_queue: flushCallQueue,
+});

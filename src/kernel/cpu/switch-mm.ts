@@ -5,6 +5,7 @@
 import type { Cpu } from "../state/cpu.ts";
 import type { Mm } from "../state/mm.ts";
 import { call, type KernelCode, note } from "../operation/operation.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** switch_mm_irqs_off(prev, next, tsk), as core code with active_mm calls it. Interrupts off. */
 export function* switchMm(cpu: Cpu, prev: Mm | null, next: Mm): KernelCode {
@@ -27,3 +28,5 @@ export function* enterLazyTlb(cpu: Cpu, mm: Mm | null): KernelCode {
   yield* cpu.kernel.protocol.enterLazy(cpu);
   yield* note({ kind: "changeEnd" });
 }
+
+nameFunctions({ switch_mm_irqs_off: [switchMm, switchMmTo], enter_lazy_tlb: enterLazyTlb });

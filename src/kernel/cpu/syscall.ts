@@ -5,6 +5,7 @@ import { returnToUser } from "./interrupt.ts";
 import { call, type KernelCode, work } from "../operation/operation.ts";
 import { enterKernel, leaveKernel } from "./pti.ts";
 import type { Task } from "../state/task.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** A system call of `task` that runs `body`. */
 export function* syscall<T>(task: Task, body: KernelCode<T>): KernelCode<T> {
@@ -24,3 +25,5 @@ export function* inKernel<T>(task: Task, body: KernelCode<T>): KernelCode<T> {
   yield* leaveKernel(task.cpu);
   return result;
 }
+
+nameFunctions({ syscall, inKernel });

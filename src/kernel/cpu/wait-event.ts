@@ -5,6 +5,7 @@ import { call, type KernelCode } from "../operation/operation.ts";
 import type { Task } from "../state/task.ts";
 import type { WaitQueue } from "../state/wait-queue.ts";
 import { schedule, wakeUp } from "./schedule.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /**
  * wait_event: sleeps until `condition` holds; `then` runs under the lock in the moment in which it
@@ -36,3 +37,5 @@ export function* changeAndWake(task: Task, queue: WaitQueue, change: () => void)
   yield* spinUnlock(queue.lock);
   for (const sleeper of sleepers) yield* call(wakeUp(task.cpu, sleeper));
 }
+
+nameFunctions({ wait_event: waitEvent, wake_up: changeAndWake });

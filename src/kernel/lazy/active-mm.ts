@@ -14,6 +14,7 @@ import { preemptIfNeeded } from "../cpu/schedule.ts";
 import { enterLazyTlb, switchMm } from "../cpu/switch-mm.ts";
 import type { Task } from "../state/task.ts";
 import type { LazyPolicy } from "../state/lazy-policy.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** mmgrab_lazy_tlb and mmdrop_lazy_tlb. */
 export interface LazyReferences {
@@ -144,3 +145,5 @@ export function* switchKernelThread(cpu: Cpu, task: Task, mm: Mm): KernelCode<Mm
 
 /** Whether `task` uses `mm` lazily: no mm of its own, and active_mm is it. */
 export const isLazyUser = (task: Task, mm: Mm): boolean => task.mm === null && task.activeMm === mm;
+
+nameFunctions({ exec_mmap: activateMm, switchKernelThread });

@@ -8,6 +8,7 @@ import { disableInterrupts, enableInterrupts, type KernelCode } from "../operati
 import { callMany, waitForCalls } from "../cpu/smp.ts";
 import { switchMm } from "../cpu/switch-mm.ts";
 import { isLazyUser } from "./active-mm.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /**
  * do_shoot_lazy_tlb: if the running task borrows `mm`, it borrows init_mm from now on. IRQs off.
@@ -38,3 +39,9 @@ export function* shootLazyUsers(cpu: Cpu, mm: Mm): KernelCode {
 export function* forgetFlushedMm(cpu: Cpu, mm: Mm): KernelCode {
   if (isLazyUser(cpu.current, mm)) cpu.current.activeMm = cpu.kernel.initMm;
 }
+
+nameFunctions({
+  do_shoot_lazy_tlb: endLazyUse,
+  cleanup_lazy_tlbs: shootLazyUsers,
+  forgetFlushedMm,
+});

@@ -16,6 +16,7 @@ import { mmdrop } from "../memory/mm-count.ts";
 import { switchMm } from "../cpu/switch-mm.ts";
 import { activateMm, isLazyUser, switchingWithActiveMm, switchKernelThread } from "./active-mm.ts";
 import type { LazyPolicy } from "../state/lazy-policy.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** mmdrop_lazy: drops the reference this run queue was handed once it no longer uses the mm. */
 function* dropHanded(cpu: Cpu): KernelCode {
@@ -111,3 +112,9 @@ export const hazardPointer: LazyPolicy = {
   afterExitMmap: countLazyUsers,
   *beforeFree() {},
 };
+
+nameFunctions({
+  mmdrop_lazy: dropHanded,
+  __try_mm_drop_rq_ref: handReference,
+  mm_unlazy_mm_count: countLazyUsers,
+});

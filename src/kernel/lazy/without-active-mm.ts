@@ -12,6 +12,7 @@ import {
 import { enterLazyTlb } from "../cpu/switch-mm.ts";
 import type { Task } from "../state/task.ts";
 import type { LazyPolicy } from "../state/lazy-policy.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /**
  * A task as core code sees it where the field does not exist: reading active_mm is a type error.
@@ -47,6 +48,7 @@ export function switchingWithoutActiveMm(switchTo: SwitchTo): Switching {
     yield* enterLazyTlb(cpu, null);
     yield* enableInterrupts();
   };
+  nameFunctions({ toUser, toLazy });
   return {
     lazyReference: "none",
     traits: { aliveBy: "exit-flush", previousMm: "unnamed", era: "any" },

@@ -9,6 +9,7 @@ import { readAreas } from "../operation/area-operation.ts";
 import { lockForReading, lockForWriting, unlockForReading, unlockForWriting } from "./lock.ts";
 import type { Mm } from "../state/mm.ts";
 import { type KernelCode, load, locked, queueUntil, store } from "../operation/operation.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 const UNLOCKED = 1;
 const WRITER = 0x4000_0000;
@@ -89,3 +90,14 @@ function* tryLockArea(mm: Mm, { start, end }: PageRange): KernelCode<AreaLock | 
 function* leave(lock: AreaLock): KernelCode {
   yield* locked(lock.references, (count) => count - 1);
 }
+
+nameFunctions({
+  mmap_write_lock: lockAreas,
+  mmap_write_unlock: unlockAreas,
+  stepSequence,
+  vma_start_write: lockForChange,
+  lock_vma_under_rcu: lockToRead,
+  unlockToRead,
+  vma_start_read: tryLockArea,
+  vma_refcount_put: leave,
+});

@@ -3,6 +3,7 @@
 
 import type { Cell } from "../operation/cell.ts";
 import { type KernelCode, locked, store, queueUntil } from "../operation/operation.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /**
  * spin_lock. Waiters queue up as in Linux's queued spinlock; unlike there, one that comes in the
@@ -40,3 +41,12 @@ export function* lockForWriting(lock: Cell<number>): KernelCode {
 export function* unlockForWriting(lock: Cell<number>): KernelCode {
   yield* locked(lock, () => 0);
 }
+
+nameFunctions({
+  spin_lock: spinLock,
+  spin_unlock: spinUnlock,
+  down_read: lockForReading,
+  up_read: unlockForReading,
+  down_write: lockForWriting,
+  up_write: unlockForWriting,
+});

@@ -5,6 +5,7 @@ import type { Cpu } from "../state/cpu.ts";
 import { finishGather, MmuGather, zapArea, zapTables } from "./mmu-gather.ts";
 import { type Mm, WHOLE_USER_HALF } from "../state/mm.ts";
 import type { KernelCode } from "../operation/operation.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** exit_mmap. Nobody else can use the mm: no lock is needed. Lazy CPUs may still have it in CR3. */
 export function* freeAddressSpace(cpu: Cpu, mm: Mm): KernelCode {
@@ -13,3 +14,5 @@ export function* freeAddressSpace(cpu: Cpu, mm: Mm): KernelCode {
   yield* zapTables(gather, WHOLE_USER_HALF);
   yield* finishGather(cpu, gather);
 }
+
+nameFunctions({ exit_mmap: freeAddressSpace });

@@ -7,6 +7,7 @@ import type { Cpu } from "../state/cpu.ts";
 import { call, type KernelCode, note } from "../operation/operation.ts";
 import type { Mm } from "../state/mm.ts";
 import type { FlushRequest, PostponedUnmap } from "../state/shootdown-protocol.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** flush_tlb_mm_range: see ShootdownProtocol.flushRange. */
 export function* flushRange(cpu: Cpu, request: FlushRequest): KernelCode {
@@ -42,3 +43,10 @@ export function* flushKernelRange(cpu: Cpu, range: PageRange): KernelCode {
   yield* call(cpu.kernel.protocol.flushKernelRange(cpu, range));
   yield* note({ kind: "kernelFlushReturn", range });
 }
+
+nameFunctions({
+  flush_tlb_mm_range: flushRange,
+  canPostponeUnmap,
+  postponeUnmap,
+  flush_tlb_kernel_range: flushKernelRange,
+});

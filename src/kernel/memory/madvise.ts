@@ -21,6 +21,7 @@ import {
 import { underEachLock } from "../locking/page-table-lock.ts";
 import { presentPages } from "../operation/table-operation.ts";
 import { flushBatchedPending } from "./unmap-batch.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** madvise_dontneed_free: under the lock of the area, or mmap_lock for reading. */
 export function* madviseDontNeed(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
@@ -68,3 +69,10 @@ function* clean(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
   if (cleaned !== null) yield* flushRange(cpu, { mm, range: cleaned, freedTables: false, taken });
   yield* unlockToRead(mm, held);
 }
+
+nameFunctions({
+  madvise_dontneed_single_vma: madviseDontNeed,
+  discard,
+  madvise_free_pte_range: madviseFree,
+  clean,
+});

@@ -5,6 +5,7 @@ import type { Cpu } from "../state/cpu.ts";
 import { costs } from "../operation/costs.ts";
 import type { Mm } from "../state/mm.ts";
 import { type KernelCode, locked, note, work } from "../operation/operation.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** mmget: one more real user. Caller has one already. */
 export function* mmget(mm: Mm): KernelCode {
@@ -49,3 +50,5 @@ function* freeMm(cpu: Cpu, mm: Mm): KernelCode {
   yield* note({ kind: "mmFreed", mm });
   cpu.kernel.release(mm);
 }
+
+nameFunctions({ mmget, mmput, mmgrab, mmdrop: [mmdrop, dropped], __mmdrop: freeMm });

@@ -13,6 +13,7 @@ import type { Mm } from "../state/mm.ts";
 import { finishGather, MmuGather, zapArea, zapTables } from "./mmu-gather.ts";
 import { claimRange, findRoom } from "./postponed.ts";
 import { type KernelCode, note, work, workTimes } from "../operation/operation.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** Where mmap looks for room when no address is given. */
 const MMAP_BASE = pageNumber(0x7f00_0000_0);
@@ -76,3 +77,5 @@ export function* unmapLocked(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
   for (const area of removed) mm.areas.release(area);
   yield* note({ kind: "revoked", mm, range });
 }
+
+nameFunctions({ do_mmap: mmap, do_munmap: munmap, unmap, unmap_region: unmapLocked });

@@ -15,6 +15,7 @@ import { exchangeEntry, type KernelCode, load, note, workTimes } from "../operat
 import { underEachLock } from "../locking/page-table-lock.ts";
 import { detachTables, presentPages } from "../operation/table-operation.ts";
 import { flushBatchedPending } from "./unmap-batch.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 export class MmuGather {
   /** What was unmapped so far, widened to one range; null: nothing. */
@@ -109,3 +110,10 @@ function* freeTables(cpu: Cpu, { mm, tables }: MmuGather): KernelCode {
     cpu.kernel.releaseTable(table);
   }
 }
+
+nameFunctions({
+  zap_pte_range: zapArea,
+  free_pgtables: zapTables,
+  tlb_finish_mmu: finishGather,
+  __tlb_remove_table: freeTables,
+});

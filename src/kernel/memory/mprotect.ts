@@ -22,6 +22,7 @@ import {
 import { underEachLock } from "../locking/page-table-lock.ts";
 import { presentPages } from "../operation/table-operation.ts";
 import { flushBatchedPending } from "./unmap-batch.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 export interface Rights {
   readonly writable: boolean;
@@ -72,3 +73,5 @@ function withRights(cpu: Cpu, old: bigint, rights: Rights, size: PageSize): bigi
   const writable = rights.writable && cpu.kernel.frames.mapCount(frame) === 1;
   return leafEntry(frame, { ...rights, writable }, size) | notedIn(old);
 }
+
+nameFunctions({ do_mprotect_pkey: mprotect, changeRights });

@@ -30,6 +30,7 @@ import { claimRange } from "./postponed.ts";
 import { unmapLocked } from "./mmap.ts";
 import { presentPages, tablesOf } from "../operation/table-operation.ts";
 import { flushBatchedPending } from "./unmap-batch.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /**
  * move_vma: `from` goes to `to`; what does not fit there is unmapped, what is new there is empty.
@@ -124,3 +125,10 @@ function* moveExtent(
   if (newLock !== oldLock) yield* spinUnlock(newLock);
   yield* spinUnlock(oldLock);
 }
+
+nameFunctions({
+  move_vma: mremap,
+  freeOldTables,
+  move_page_tables: moveEntries,
+  move_ptes: moveExtent,
+});

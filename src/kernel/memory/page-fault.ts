@@ -31,6 +31,7 @@ import {
   writeEntry,
 } from "../operation/operation.ts";
 import { backToUser, enterKernel } from "../cpu/pti.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 export interface PageFault {
   readonly page: PageNumber;
@@ -141,3 +142,11 @@ function* copyOnWrite(cpu: Cpu, mm: Mm, page: PageNumber, area: Area, entry: big
   yield* note({ kind: "revoked", mm, range });
   frames.release(old);
 }
+
+nameFunctions({
+  handle_mm_fault: [handleFault, handleMmFault],
+  do_anonymous_page: addPage,
+  set_pte_at: installLeaf,
+  hugetlb_no_page: addLargePage,
+  do_wp_page: copyOnWrite,
+});

@@ -6,6 +6,7 @@ import type { Cpu } from "../state/cpu.ts";
 import { flushRange } from "./flush.ts";
 import type { Mm, PostponedRange } from "../state/mm.ts";
 import { type KernelCode, load } from "../operation/operation.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /**
  * Where `pageCount` pages can be mapped, at a multiple of `align` at or above `from`. Caller has
@@ -39,3 +40,5 @@ function* forgetDone(mm: Mm): KernelCode {
   for (const one of mm.postponed) if (!(yield* load(one.isDone))) left.push(one);
   mm.postponed = left;
 }
+
+nameFunctions({ findRoom, claimRange, forgetDone });

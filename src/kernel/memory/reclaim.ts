@@ -20,6 +20,7 @@ import {
   workTimes,
 } from "../operation/operation.ts";
 import { deferFlush, tryToUnmapFlush, UnmapBatch } from "./unmap-batch.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** One mapping of a page; a page that several address spaces map is given once for each. */
 export interface MappedPage {
@@ -84,3 +85,10 @@ function* unmapEntry(cpu: Cpu, batch: UnmapBatch, mm: Mm, page: PageNumber): Ker
 function* shouldDeferFlush(cpu: Cpu, mm: Mm): KernelCode<boolean> {
   return (yield* cpusOf(mm.cpumask)).some((id) => id !== cpu.id);
 }
+
+nameFunctions({
+  shrink_page_list: reclaim,
+  try_to_unmap_one: tryToUnmap,
+  unmapEntry,
+  should_defer_flush: shouldDeferFlush,
+});

@@ -8,6 +8,7 @@ import { isMutated } from "../state/mutated.ts";
 import { type KernelCode, load } from "../operation/operation.ts";
 import { ownLoadedMm } from "../shootdown/asid.ts";
 import { switchMmTo } from "../cpu/switch-mm.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** use_temporary_mm. Interrupts off until unuseTemporaryMm. Returns what to go back to. */
 export function* useTemporaryMm(cpu: Cpu, mm: Mm): KernelCode<Mm> {
@@ -25,3 +26,5 @@ export function* useTemporaryMm(cpu: Cpu, mm: Mm): KernelCode<Mm> {
 export function* unuseTemporaryMm(cpu: Cpu, prev: Mm): KernelCode {
   yield* switchMmTo(cpu, prev);
 }
+
+nameFunctions({ use_temporary_mm: useTemporaryMm, unuse_temporary_mm: unuseTemporaryMm });

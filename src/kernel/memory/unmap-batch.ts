@@ -8,6 +8,7 @@ import { isMutated } from "../state/mutated.ts";
 import { call, type KernelCode, load, locked, note, store } from "../operation/operation.ts";
 import { FlushBatch } from "../state/flush-batch.ts";
 import { type BatchedUnmap } from "../state/shootdown-protocol.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** struct tlbflush_unmap_batch: current->tlb_ubc, one task's own. */
 export class UnmapBatch {
@@ -49,3 +50,9 @@ export function* flushBatchedPending(cpu: Cpu, mm: Mm): KernelCode {
   // atomic_cmpxchg: what was put off meanwhile, under the lock of another table, is not flushed.
   yield* locked(mm.tlbFlushBatched, (now) => (now === noted ? { pending, flushed: pending } : now));
 }
+
+nameFunctions({
+  set_tlb_ubc_flush_pending: deferFlush,
+  try_to_unmap_flush: tryToUnmapFlush,
+  flush_tlb_batched_pending: flushBatchedPending,
+});

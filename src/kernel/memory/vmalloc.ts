@@ -17,6 +17,7 @@ import {
   workTimes,
   writeEntry,
 } from "../operation/operation.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** VMALLOC_START with four levels. */
 export const VMALLOC_START = pageNumber(0xffffc_9000_0000);
@@ -56,3 +57,5 @@ export function* vfree(cpu: Cpu, range: PageRange): KernelCode {
   initMm.areas.remove(range);
   yield* spinUnlock(cpu.kernel.vmapAreaLock);
 }
+
+nameFunctions({ vmalloc, vfree });

@@ -18,6 +18,7 @@ import {
   writeEntry,
 } from "../operation/operation.ts";
 import { presentPages } from "../operation/table-operation.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /**
  * folio_mkclean of each page of the range, which is mapped by 4K and by `mm` alone: a flush for
@@ -40,3 +41,5 @@ export function* cleanPages(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
     yield* spinUnlock(lock);
   }
 }
+
+nameFunctions({ folio_mkclean: cleanPages });

@@ -4,7 +4,6 @@
 import type { AreaList } from "../state/area.ts";
 import type { Mm } from "../state/mm.ts";
 import type { KernelCode } from "./operation.ts";
-import { markOrigin } from "./origin.ts";
 
 export interface AreaOperation {
   readonly kind: "readAreas" | "changeAreas";
@@ -14,12 +13,10 @@ export interface AreaOperation {
 
 /** A look at the list, under whatever lock or none. */
 export function* readAreas<T>(mm: Mm, use: (areas: AreaList) => T): KernelCode<T> {
-  markOrigin();
   return (yield { kind: "readAreas", mm, use }) as T;
 }
 
 /** A change of the list. Caller holds mmap_lock for writing, and the areas by lockForChange. */
 export function* changeAreas<T>(mm: Mm, use: (areas: AreaList) => T): KernelCode<T> {
-  markOrigin();
   return (yield { kind: "changeAreas", mm, use }) as T;
 }

@@ -6,7 +6,6 @@ import type { PageSize } from "../../machine/description.ts";
 import type { SinglePath } from "../../machine/single-path.ts";
 import type { Mm } from "../state/mm.ts";
 import type { KernelCode } from "./operation.ts";
-import { markOrigin } from "./origin.ts";
 
 export type EntryOperation =
   | { readonly kind: "readEntry"; readonly mm: Mm; readonly page: PageNumber }
@@ -43,7 +42,6 @@ export function* updateEntry(
   update: (old: bigint) => bigint,
   size: PageSize,
 ): KernelCode<bigint> {
-  markOrigin();
   return (yield { kind: "updateEntry", mm, page, update, size }) as bigint;
 }
 
@@ -54,12 +52,10 @@ export function* linkPath(
   entry: bigint,
   size: PageSize,
 ): KernelCode {
-  markOrigin();
   yield { kind: "linkPath", path, page, entry, size };
 }
 
 /** This CPU's own path leads to `page` no longer. */
 export function* unlinkPath(path: SinglePath, page: PageNumber, size: PageSize): KernelCode {
-  markOrigin();
   yield { kind: "linkPath", path, page, entry: null, size };
 }

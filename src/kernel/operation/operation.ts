@@ -12,7 +12,6 @@ import type { Cpu } from "../state/cpu.ts";
 import type { EntryOperation } from "./entry-operation.ts";
 import type { KernelNotice } from "./event.ts";
 import type { Mm } from "../state/mm.ts";
-import { markOrigin } from "./origin.ts";
 import type { RemoteOperation } from "./remote-operation.ts";
 import type { TableOperation } from "./table-operation.ts";
 import type { Task } from "../state/task.ts";
@@ -68,37 +67,31 @@ export type KernelCode<T = void> = Generator<Operation, T, unknown>;
 
 /** Private computation of the kernel; `what` names the entry of `costs` it stands for. */
 export function* work(cost: Omit<Cost, "source">): KernelCode {
-  markOrigin();
   yield { kind: "work", cycles: cost.cycles, what: cost.name };
 }
 
 /** `count` repetitions of the same work. */
 export function* workTimes(cost: Omit<Cost, "source">, count: number): KernelCode {
-  markOrigin();
   if (count > 0) yield { kind: "work", cycles: cost.cycles * count, what: cost.name };
 }
 
 /** Computation until `cycle`, none if that is past: for replays at a recorded pace. */
 export function* workUntil(cycle: number): KernelCode {
-  markOrigin();
   yield { kind: "workUntil", cycle };
 }
 
 /** A plain load: READ_ONCE. Acquire needs nothing more on x86. */
 export function* load<T>(cell: Cell<T>): KernelCode<T> {
-  markOrigin();
   return (yield { kind: "load", cell: cell as Cell }) as T;
 }
 
 /** A plain store: WRITE_ONCE, or smp_store_release. It may wait in the store buffer. */
 export function* store<T>(cell: Cell<T>, value: T): KernelCode {
-  markOrigin();
   yield { kind: "store", cell: cell as Cell, value };
 }
 
 /** A LOCK-prefixed read-modify-write: full barrier. Returns the old value. */
 export function* locked<T>(cell: Cell<T>, update: (old: T) => T): KernelCode<T> {
-  markOrigin();
   return (yield {
     kind: "locked",
     cell: cell as Cell,
@@ -108,7 +101,6 @@ export function* locked<T>(cell: Cell<T>, update: (old: T) => T): KernelCode<T> 
 
 /** smp_mb(): LOCK ADDL on the stack. */
 export function* fence(): KernelCode {
-  markOrigin();
   yield { kind: "fence" };
 }
 
@@ -117,14 +109,12 @@ export const HZ = 1000;
 
 /** jiffies: the ticks since boot. An executor without a clock may let time stand still. */
 export function* readJiffies(): KernelCode<number> {
-  markOrigin();
   return (yield { kind: "jiffies" }) as number;
 }
 
 /** smp_cond_load_acquire: until `until` holds of the cell; interrupts are taken meanwhile. For what
  *  another CPU does next: a wait that takes too long is reported as a deadlock. */
 export function* waitUntil<T>(cell: Cell<T>, until: (value: T) => boolean): KernelCode<T> {
-  markOrigin();
   return (yield {
     kind: "wait",
     cell: cell as Cell,
@@ -135,13 +125,11 @@ export function* waitUntil<T>(cell: Cell<T>, until: (value: T) => boolean): Kern
 /** As waitUntil, in a queue of those who wait so for the cell: a change wakes the first whose
  *  condition holds. The caller tries again, for another may have come in between. */
 export function* queueUntil<T>(cell: Cell<T>, until: (value: T) => boolean): KernelCode {
-  markOrigin();
   yield { kind: "queue", cell: cell as Cell, until: until as (value: never) => boolean };
 }
 
 /** As waitUntil, for as long as it takes. */
 export function* parkUntil<T>(cell: Cell<T>, until: (value: T) => boolean): KernelCode<T> {
-  markOrigin();
   return (yield {
     kind: "park",
     cell: cell as Cell,
@@ -151,24 +139,20 @@ export function* parkUntil<T>(cell: Cell<T>, until: (value: T) => boolean): Kern
 
 /** The idle state: until `until` holds of the monitored cell, or an interrupt came. */
 export function* idleUntil<T>(cell: Cell<T>, until: (value: T) => boolean): KernelCode {
-  markOrigin();
   yield { kind: "idle", cell: cell as Cell, until: until as (value: never) => boolean };
 }
 
 /** MOV CR3; `keep` is bit 63. Serialising. */
 export function* writeCr3(root: FrameNumber, pcid: number, keep: boolean): KernelCode {
-  markOrigin();
   yield { kind: "writeCr3", root, pcid, keep };
 }
 
 /** MOV CR4 with this PGE; the other bits stay. A change of PGE drops everything. Serialising. */
 export function* writeCr4({ globalPages }: { readonly globalPages: boolean }): KernelCode {
-  markOrigin();
   yield { kind: "writeCr4", globalPages };
 }
 
 export function* invlpg(page: PageNumber): KernelCode {
-  markOrigin();
   yield { kind: "invlpg", page };
 }
 
@@ -177,46 +161,38 @@ export function* invpcid(
   type: InvpcidType,
   { pcid = 0, page = 0 as PageNumber }: { readonly pcid?: number; readonly page?: PageNumber } = {},
 ): KernelCode {
-  markOrigin();
   yield { kind: "invpcid", type, pcid, page };
 }
 
 /** INVLPGB: begins an invalidation on every CPU. Not serialising. */
 export function* invlpgb(what: Broadcast): KernelCode {
-  markOrigin();
   yield { kind: "invlpgb", what };
 }
 
 /** TLBSYNC: on return this CPU's INVLPGBs are done on every CPU. */
 export function* tlbsync(): KernelCode {
-  markOrigin();
   yield { kind: "tlbsync" };
 }
 
 /** ICR writes: see apic.ts. The targets are other CPUs, ascending. */
 export function* sendIpi(targets: readonly number[], vector: number): KernelCode {
-  markOrigin();
   yield { kind: "sendIpi", targets, vector };
 }
 
 export function* endOfInterrupt(): KernelCode {
-  markOrigin();
   yield { kind: "endOfInterrupt" };
 }
 
 export function* disableInterrupts(): KernelCode {
-  markOrigin();
   yield { kind: "interruptFlag", enabled: false };
 }
 
 export function* enableInterrupts(): KernelCode {
-  markOrigin();
   yield { kind: "interruptFlag", enabled: true };
 }
 
 /** The leaf entry that maps `page`, 0n where there is none. */
 export function* readEntry(mm: Mm, page: PageNumber): KernelCode<bigint> {
-  markOrigin();
   return (yield { kind: "readEntry", mm, page }) as bigint;
 }
 
@@ -228,7 +204,6 @@ export function* writeEntry(
   entry: bigint,
   size: PageSize = "4K",
 ): KernelCode {
-  markOrigin();
   yield { kind: "writeEntry", mm, page, entry, size };
 }
 
@@ -242,19 +217,16 @@ export function* exchangeEntry(
   entry: bigint,
   size: PageSize = "4K",
 ): KernelCode<bigint> {
-  markOrigin();
   return (yield { kind: "exchangeEntry", mm, page, entry, size }) as bigint;
 }
 
 /** User mode: all accesses of the stream; faults and interrupts are served inside. */
 export function* runUser(stream: Stream): KernelCode {
-  markOrigin();
   yield { kind: "runUser", stream };
 }
 
 /** A supervisor access of kernel code to a page of the kernel half, through the TLB. */
 export function* kernelAccess(page: PageNumber, kind: "read" | "write"): KernelCode {
-  markOrigin();
   yield { kind: "kernelAccess", page, write: kind === "write" };
 }
 
@@ -263,18 +235,15 @@ export function* kernelAccess(page: PageNumber, kind: "read" | "write"): KernelC
  * `yield*`, but every operation below costs one resumption, however deep the calls above are.
  */
 export function* call<T>(code: KernelCode<T>): KernelCode<T> {
-  markOrigin();
   return (yield { kind: "call", code }) as T;
 }
 
 /** switch_to: goes on as `next`. Returns, when this task runs again, the CPU that it is on. */
 export function* switchTo(next: Task): KernelCode<Cpu> {
-  markOrigin();
   return (yield { kind: "switchTo", next }) as Cpu;
 }
 
 /** Tells observers what happened; takes no time and changes nothing. */
 export function* note(notice: KernelNotice): KernelCode {
-  markOrigin();
   yield { kind: "note", notice };
 }

@@ -4,7 +4,6 @@ import type { Broadcast } from "../../machine/broadcast.ts";
 import type { RemoteRequest } from "../../machine/remote.ts";
 import type { Cell } from "./cell.ts";
 import type { KernelCode } from "./operation.ts";
-import { markOrigin } from "./origin.ts";
 
 /** RAR_SUCCESS and RAR_PENDING, of an entry of an action vector. */
 export const ACTION_DONE = 0;
@@ -30,12 +29,10 @@ export type RemoteOperation =
  * its pages. Serialising.
  */
 export function* invalidateRemotely(request: RemoteRequest): KernelCode {
-  markOrigin();
   yield { kind: "invalidateRemotely", request };
 }
 
 /** Writes of the RAR vector to the ICR: each target invalidates, and stores ACTION_DONE. */
 export function* sendActions(what: Broadcast, targets: readonly ActionTarget[]): KernelCode {
-  markOrigin();
   yield { kind: "sendActions", what, targets };
 }

@@ -4,7 +4,6 @@ import type { FrameNumber, PageNumber, PageRange } from "../../base/address.ts";
 import type { PageSize } from "../../machine/description.ts";
 import type { Mm } from "../state/mm.ts";
 import type { KernelCode } from "./operation.ts";
-import { markOrigin } from "./origin.ts";
 
 export type TableOperation =
   | { readonly kind: "presentPages" | "detachTables"; readonly mm: Mm; readonly range: PageRange }
@@ -17,13 +16,11 @@ export type TableOperation =
 
 /** The first page of each present leaf of the range, ascending; absent subtrees are skipped. */
 export function* presentPages(mm: Mm, range: PageRange): KernelCode<PageNumber[]> {
-  markOrigin();
   return (yield { kind: "presentPages", mm, range }) as PageNumber[];
 }
 
 /** The parts of the range that there is a table for leaves of `size` for, one for each table. */
 export function* tablesOf(mm: Mm, range: PageRange, size: PageSize): KernelCode<PageRange[]> {
-  markOrigin();
   return (yield { kind: "tablesOf", mm, range, size }) as PageRange[];
 }
 
@@ -32,6 +29,5 @@ export function* tablesOf(mm: Mm, range: PageRange, size: PageSize): KernelCode<
  * the mm any more. Returns their frames, which are still allocated.
  */
 export function* detachTables(mm: Mm, range: PageRange): KernelCode<FrameNumber[]> {
-  markOrigin();
   return (yield { kind: "detachTables", mm, range }) as FrameNumber[];
 }

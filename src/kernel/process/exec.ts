@@ -6,6 +6,7 @@ import { mmput } from "../memory/mm-count.ts";
 import { type KernelCode, work } from "../operation/operation.ts";
 import { createMm, mapImage } from "./fork.ts";
 import type { Task } from "../state/task.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** execve: a fresh image in place of the task's address space. */
 export function* exec(task: Task, name: string): KernelCode {
@@ -17,3 +18,5 @@ export function* exec(task: Task, name: string): KernelCode {
   task.isKernelThread = false;
   if (old !== null) yield* mmput(task.cpu, old);
 }
+
+nameFunctions({ begin_new_exec: exec });

@@ -8,6 +8,7 @@ import { enterKernel } from "../cpu/pti.ts";
 import { schedule } from "../cpu/schedule.ts";
 import type { Task } from "../state/task.ts";
 import { changeAndWake, waitEvent } from "../cpu/wait-event.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** do_exit. Never returns: the last schedule() leaves this stack for good. */
 export function* exit(task: Task): KernelCode {
@@ -41,3 +42,5 @@ export function* waitForChild(task: Task, child: Task): KernelCode {
   task.children.splice(task.children.indexOf(child), 1);
   yield* work(costs.reapTask);
 }
+
+nameFunctions({ do_exit: exit, exit_mm: exitMm, wait4: [waitForChildren, waitForChild] });

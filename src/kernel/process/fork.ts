@@ -25,6 +25,7 @@ import { presentPages } from "../operation/table-operation.ts";
 import { type Program, Task } from "../state/task.ts";
 import { WaitQueue } from "../state/wait-queue.ts";
 import { exit } from "./exit.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 export interface NewTask {
   readonly name: string;
@@ -137,3 +138,12 @@ export function mapImage(mm: Mm): void {
   mm.areas.add({ ...TEXT, writable: false, executable: true });
   mm.areas.add({ ...STACK, writable: true, executable: false });
 }
+
+nameFunctions({
+  copy_process: cloneThread,
+  kernel_clone: fork,
+  kthread_create: createKernelThread,
+  mm_alloc: createMm,
+  dup_mmap: copyMm,
+  copy_pte_range: copyEntries,
+});

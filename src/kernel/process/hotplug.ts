@@ -17,6 +17,7 @@ import { createKernelThread } from "./fork.ts";
 import { flushCallQueue } from "../cpu/smp.ts";
 import { stopMachine } from "./stop-machine.ts";
 import type { Task } from "../state/task.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /**
  * _cpu_down, on another CPU than `dying`. Unlike Linux, which migrates them, no task that has not
@@ -59,3 +60,11 @@ export function* takeCpuDown(dying: Cpu): KernelCode {
   yield* flushCallQueue(dying); // smpcfd_dying_cpu: calls that came while interrupts were off
   yield* enableInterrupts();
 }
+
+nameFunctions({
+  _cpu_down: cpuDown,
+  takedown_cpu: reapCpu,
+  waitEmpty,
+  sched_cpu_wait_empty: schedCpuWaitEmpty,
+  take_cpu_down: takeCpuDown,
+});

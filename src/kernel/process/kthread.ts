@@ -4,6 +4,7 @@ import { mmdrop, mmgrab } from "../memory/mm-count.ts";
 import type { Mm } from "../state/mm.ts";
 import type { KernelCode } from "../operation/operation.ts";
 import type { Task } from "../state/task.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** kthread_use_mm. Caller holds a user of `mm` for as long as the thread uses it. */
 export function* kthreadUseMm(task: Task, mm: Mm): KernelCode {
@@ -20,3 +21,5 @@ export function* kthreadUnuseMm(task: Task): KernelCode {
   yield* lazyPolicy.unuseMm(task.cpu, task, mm);
   if (lazyPolicy.kthreadsKeepReference !== true) yield* mmdrop(task.cpu, mm);
 }
+
+nameFunctions({ kthread_use_mm: kthreadUseMm, kthread_unuse_mm: kthreadUnuseMm });

@@ -6,6 +6,7 @@ import { type KernelCode, work } from "../operation/operation.ts";
 import type { Task } from "../state/task.ts";
 import { changeAndWake, waitEvent } from "../cpu/wait-event.ts";
 import { WaitQueue } from "../state/wait-queue.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 export class Pipe {
   readonly queue: WaitQueue;
@@ -33,3 +34,5 @@ export function* writePipe(task: Task, pipe: Pipe): KernelCode {
   yield* work(costs.pipeCopy);
   yield* changeAndWake(task, pipe.queue, () => pipe.bytes++);
 }
+
+nameFunctions({ pipe_read: readPipe, pipe_write: writePipe });

@@ -9,6 +9,7 @@ import { waitForChild } from "./exit.ts";
 import { type KernelCode, locked, store, waitUntil } from "../operation/operation.ts";
 import { createKernelThread } from "./fork.ts";
 import type { Task } from "../state/task.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** struct multi_stop_data */
 export interface MultiStop {
@@ -69,3 +70,8 @@ export function* multiCpuStop(
     yield* store(state, "exit");
   } else yield* waitUntil(state, (now) => now === "exit");
 }
+
+nameFunctions({
+  stop_machine_cpuslocked: [stopMachine, runWhenAllStand],
+  multi_cpu_stop: multiCpuStop,
+});

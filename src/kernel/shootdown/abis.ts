@@ -38,6 +38,7 @@ import {
   type NewLeaf,
   type ShootdownProtocol,
 } from "../state/shootdown-protocol.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** Below the top of the user half is a page that nobody can map. */
 const GUARD_PAGE = pageNumber(WHOLE_USER_HALF.end - 1);
@@ -134,3 +135,11 @@ export const abis: ShootdownProtocol = {
   destroyContext,
   traits: { ...LINUX_4_8_TRAITS, pcid: "required", accessedBits: "decide" },
 };
+
+nameFunctions({
+  flush_tlb_mm_range: flushRange,
+  set_pte_at: installLeaf,
+  insertTranslation,
+  pathOf,
+  destroyContext,
+});

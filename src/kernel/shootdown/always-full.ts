@@ -23,6 +23,7 @@ import { callMany, onEachCpu, waitForCalls } from "../cpu/smp.ts";
 import { enterLazy, ownLoadedMm } from "./asid.ts";
 import { flushEverything } from "./kernel-range.ts";
 import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 const NO_PCID = 0;
 
@@ -89,3 +90,11 @@ export const alwaysFull: ShootdownProtocol = {
     isLazyBeside: "loaded_mm",
   },
 };
+
+nameFunctions({
+  load_new_mm_cr3: loadCr3,
+  switch_mm_irqs_off: switchMm,
+  flush_tlb_func: flushHere,
+  flush_tlb_mm_range: flushRange,
+  flushAll,
+});

@@ -12,6 +12,7 @@ import { isMutated } from "../state/mutated.ts";
 import { invlpg, invpcid, type KernelCode, load, store, writeCr3 } from "../operation/operation.ts";
 import { userPcidOfAsid } from "../cpu/pti.ts";
 import { DYNAMIC_ASIDS, pcidOfAsid, SWITCHING, type TlbState } from "../state/tlb-state.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** A slot, and whether what it holds is too old to be used. */
 export interface ChosenAsid {
@@ -144,3 +145,13 @@ function* flushUserPage(cpu: Cpu, page: PageNumber): KernelCode {
   if (pcid && hasInvpcid) yield* invpcid(0, { pcid: userPcidOfAsid(loadedAsid), page });
   else invalidateUserAsid(cpu, loadedAsid);
 }
+
+nameFunctions({
+  ownLoadedMm,
+  enter_lazy_tlb: enterLazy,
+  load_new_mm_cr3: loadCr3,
+  flush_tlb_local: flushLoaded,
+  flush_tlb_one_user: [flushPages, flushUserPcid, flushPage],
+  flushPagesInContext,
+  flushUserPage,
+});

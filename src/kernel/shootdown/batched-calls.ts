@@ -17,6 +17,7 @@ import {
 import { ownLoadedMm } from "./asid.ts";
 import { catchUp, isNotLazy } from "./generation.ts";
 import type { BatchedCalls } from "../state/shootdown-protocol.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 export const batchedCalls: BatchedCalls = {
   /** A plain store: who does not see it yet interrupts this CPU, to no harm. */
@@ -38,3 +39,5 @@ export const batchedCalls: BatchedCalls = {
 export function* isInUserReach(target: Cpu): KernelCode<boolean> {
   return (yield* isNotLazy(target)) && !(yield* load(target.tlb.inBatchedCall));
 }
+
+nameFunctions({ isInUserReach });

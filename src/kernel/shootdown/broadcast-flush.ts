@@ -20,6 +20,7 @@ import {
 import { type FlushInfo, pcidOfAsid, SWITCHING } from "../state/tlb-state.ts";
 import { globalAsidOf, inTransition } from "./global-asid.ts";
 import { flushMulti } from "./linux-6.18-flush.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** broadcast_tlb_flush. This CPU may not change until the TLBSYNC. */
 export function* broadcastFlush(cpu: Cpu, mm: Mm, info: FlushInfo): KernelCode {
@@ -76,3 +77,10 @@ function* finishTransition(cpu: Cpu, mm: Mm, info: FlushInfo): KernelCode {
   }
   yield* store(mm.asidTransition, false);
 }
+
+nameFunctions({
+  broadcast_tlb_flush: broadcastFlush,
+  invalidatePages,
+  invalidateGigantic,
+  finish_asid_transition: finishTransition,
+});

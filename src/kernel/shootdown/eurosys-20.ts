@@ -13,6 +13,7 @@ import { batchedCalls, isInUserReach } from "./batched-calls.ts";
 import { flushAsAsked, flushHere, isNotLazy } from "./generation.ts";
 import { type Calling, flushingBy, flushMultiBy } from "./linux-5.13.ts";
 import type { ShootdownProtocol } from "../state/shootdown-protocol.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 interface Techniques {
   /**
@@ -119,3 +120,5 @@ export const eurosys20 = linux513With(
   { earlyAck: true, fewerLines: true, inContext: true, writesToCopy: true, batchedCalls: true },
   { name: "eurosys-20", summary: "linux-5.13 with every technique of EuroSys'20" },
 );
+
+nameFunctions({ acknowledgeFirst });

@@ -32,6 +32,7 @@ import { type ChosenAsid, enterLazy, flushLoaded, flushPages, ownLoadedMm } from
 import { type InvalidationRequest, PmapState } from "./freebsd-state.ts";
 import { flushEverything } from "./kernel-range.ts";
 import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** PMAP_INVLPG_THRESHOLD: more than a second-level TLB holds. */
 const PAGE_BY_PAGE = 4 * 1024;
@@ -199,3 +200,15 @@ export const freebsd: ShootdownProtocol = {
     acknowledges: "before-flush",
   },
 };
+
+nameFunctions({
+  pmap_pcid_alloc: allocatePcid,
+  switch_mm_irqs_off: switchMm,
+  pmap_invalidate_preipi: giveUpPcids,
+  invalidateHere,
+  invalidateLoaded,
+  smp_targeted_tlb_shootdown: shootDown,
+  invlop_handler: serveInvalidations,
+  findRequest,
+  flush_tlb_mm_range: flushRange,
+});

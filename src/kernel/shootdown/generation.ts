@@ -29,6 +29,7 @@ import {
   ownLoadedMm,
 } from "./asid.ts";
 import { type FlushRequest, isAboveCeiling } from "../state/shootdown-protocol.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** switch_mm_irqs_off where the address space changes: mask bits, slot, CR3. Interrupts off. */
 export function* changeLoadedMm(cpu: Cpu, realPrev: Mm, next: Mm): KernelCode {
@@ -137,3 +138,12 @@ export function* flushHereWithInterruptsOff(cpu: Cpu): KernelCode {
   yield* flushHere(cpu, cpu);
   yield* enableInterrupts();
 }
+
+nameFunctions({
+  switch_mm_irqs_off: [changeLoadedMm, switchMmAndCatchUp],
+  catchUp,
+  tlb_is_not_lazy: isNotLazy,
+  inc_mm_tlb_gen: announceFlush,
+  flush_tlb_func: [flushHere, flushAsAsked, flushHereWithInterruptsOff],
+  flushRanged,
+});

@@ -16,6 +16,7 @@ import {
   tlbsync,
 } from "../operation/operation.ts";
 import { DYNAMIC_ASIDS } from "../state/tlb-state.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** Of so many flushes one considers: Linux compares five bits of the pid and of jiffies. */
 const CONSIDERED_EVERY = 32;
@@ -126,3 +127,17 @@ export function* giveBackGlobalAsid(cpu: Cpu, mm: Mm): KernelCode {
   yield* spinUnlock(globalAsids.lock);
   yield* enableInterrupts();
 }
+
+nameFunctions({
+  mm_global_asid: globalAsidOf,
+  mm_needs_global_asid: needsGlobalAsid,
+  mm_in_asid_transition: inTransition,
+  consider_global_asid: considerGlobalAsid,
+  mm_active_cpus_exceeds: activeCpusExceed,
+  broadcastAll,
+  use_global_asid: useGlobalAsid,
+  allocate_global_asid: allocateGlobalAsid,
+  reset_global_asid_space: resetGlobalAsids,
+  mm_free_global_asid: freeGlobalAsid,
+  giveBackGlobalAsid,
+});

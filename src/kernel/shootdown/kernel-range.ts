@@ -9,6 +9,7 @@ import { invpcid, type KernelCode, load, note, store, writeCr4 } from "../operat
 import { onEachCpu } from "../cpu/smp.ts";
 import { flushPage } from "./asid.ts";
 import { NO_GENERATION } from "../state/tlb-state.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** flush_tlb_kernel_range. Interrupts on. */
 export function* flushKernelRange(cpu: Cpu, range: PageRange): KernelCode {
@@ -44,3 +45,11 @@ export function* flushEverything(cpu: Cpu): KernelCode {
   yield* writeCr4({ globalPages: false });
   yield* writeCr4({ globalPages: true });
 }
+
+nameFunctions({
+  flush_tlb_kernel_range: flushKernelRange,
+  flush_tlb_func: flushHere,
+  flushKernelPages,
+  flush_tlb_one_kernel: flushKernelPage,
+  __flush_tlb_all: flushEverything,
+});

@@ -11,16 +11,20 @@ import { flushingBy, nativeFlushMulti } from "./linux-5.13.ts";
 import { flushing618By } from "./linux-6.18.ts";
 import { flushMulti } from "./linux-6.18-flush.ts";
 import type { FlushMulti, ShootdownProtocol } from "../state/shootdown-protocol.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** kvm_flush_tlb_multi before `native`. The CPU that asks is never preempted while it does. */
-const passingOverPreempted = (native: FlushMulti): FlushMulti =>
-  function* flushMulti(cpu, mask, info) {
+function passingOverPreempted(native: FlushMulti): FlushMulti {
+  const flushMulti: FlushMulti = function* (cpu, mask, info) {
     const interrupted: number[] = [];
     for (const id of mask) {
       if (!(yield* flushOnEntry(cpu, cpu.kernel.cpus[id]!))) interrupted.push(id);
     }
     yield* native(cpu, interrupted, info);
   };
+  nameFunctions({ kvm_flush_tlb_multi: flushMulti });
+  return flushMulti;
+}
 
 /** Asks the host to flush `target` if it is preempted. False: it has to be interrupted. */
 function* flushOnEntry(cpu: Cpu, { preempted }: Cpu): KernelCode<boolean> {
@@ -47,3 +51,5 @@ export const kvmPv618: ShootdownProtocol = {
   // KVM gives its guests no INVLPGB.
   traits: { ...LINUX_6_18_TRAITS, host: "kvm", invlpgb: "unknown" },
 };
+
+nameFunctions({ flushOnEntry });

@@ -31,6 +31,7 @@ import { announceFlush, flushAsAsked, isNotLazy, switchMmAndCatchUp } from "./ge
 import { LATR_STATES, type LatrRing, LatrRings, type LatrState } from "./latr-ring.ts";
 import { flushingBy, nativeFlushMulti } from "./linux-5.13.ts";
 import type { PostponedUnmap, ShootdownProtocol } from "../state/shootdown-protocol.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 const TICKS_BEFORE_RECLAIM = 2;
 
@@ -147,3 +148,5 @@ export const latr: ShootdownProtocol = {
   },
   lazyUnmap: { canPostpone, postpone },
 };
+
+nameFunctions({ canPostpone, postpone, sweep, sweepState, retire, reclaim, isSwept });

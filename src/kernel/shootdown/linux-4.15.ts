@@ -20,6 +20,7 @@ import {
 import { flushKernelRange } from "./kernel-range.ts";
 import { ownLoadedMm } from "./asid.ts";
 import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** switch_mm_irqs_off */
 function* switchMm(cpu: Cpu, next: Mm): KernelCode {
@@ -66,3 +67,9 @@ export const linux415: ShootdownProtocol = {
   flushKernelRange,
   traits: { ...LINUX_5_13_TRAITS, lazyWithPcid: "leaves", isLazyBeside: "loaded_mm" },
 };
+
+nameFunctions({
+  switch_mm_irqs_off: switchMm,
+  enter_lazy_tlb: enterLazy,
+  flush_tlb_mm_range: flushRange,
+});

@@ -21,6 +21,7 @@ import {
 } from "./generation.ts";
 import { flushKernelRange } from "./kernel-range.ts";
 import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** flush_tlb_others: smp_call_function_many, or on_each_cpu_cond_mask(tlb_is_not_lazy). */
 function* flushOthers(cpu: Cpu, mask: readonly number[], info: FlushInfo): KernelCode {
@@ -52,3 +53,5 @@ export const linux420: ShootdownProtocol = {
   flushKernelRange,
   traits: { ...LINUX_5_13_TRAITS, isLazyBeside: "loaded_mm" },
 };
+
+nameFunctions({ flush_tlb_others: flushOthers, flush_tlb_mm_range: flushRange });

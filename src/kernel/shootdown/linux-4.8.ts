@@ -25,6 +25,7 @@ import { pcidOfAsid } from "../state/tlb-state.ts";
 import { flushPages } from "./asid.ts";
 import { flushKernelRange } from "./kernel-range.ts";
 import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** The PCID of every address space. */
 export const onlyPcid = ({ kernel }: Cpu): number => (kernel.options.pcid ? pcidOfAsid(0) : 0);
@@ -137,3 +138,14 @@ export const linux48: ShootdownProtocol = {
   flushKernelRange,
   traits: LINUX_4_8_TRAITS,
 };
+
+nameFunctions({
+  switch_mm_irqs_off: switchMm,
+  enterMask,
+  enter_lazy_tlb: enterLazy,
+  leave_mm: leaveMm,
+  local_flush_tlb: flushLocally,
+  flush_tlb_func: flushHere,
+  synchronizeWithSwitchMm,
+  flush_tlb_mm_range: flushHolders,
+});

@@ -20,6 +20,7 @@ import {
 } from "./generation.ts";
 import { flushKernelRange } from "./kernel-range.ts";
 import type { FlushMulti, FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** How a flush of `cpu` reaches a CPU that it calls, and whom it may pass over. */
 export interface Calling {
@@ -29,14 +30,17 @@ export interface Calling {
 }
 
 /** native_flush_tlb_multi: queue and interrupt, flush here meanwhile, wait. */
-export const flushMultiBy = (calling: Calling): FlushMulti =>
-  function* flushMulti(cpu, mask, info) {
+export function flushMultiBy(calling: Calling): FlushMulti {
+  const flushMulti: FlushMulti = function* (cpu, mask, info) {
     const condition = info.freedTables ? null : calling.condition;
     const called = yield* callMany(cpu, mask, calling.run(cpu, info), condition);
     const here = mask.includes(cpu.id) && (info.freedTables || (yield* isNotLazy(cpu)));
     if (here) yield* flushHereWithInterruptsOff(cpu);
     yield* waitForCalls(called);
   };
+  nameFunctions({ flush_tlb_multi: flushMulti });
+  return flushMulti;
+}
 
 export const nativeFlushMulti = flushMultiBy({
   run: (cpu) => (target) => flushHere(target, cpu),
@@ -93,3 +97,5 @@ export const linux513: ShootdownProtocol = {
     "arch/x86/mm/tlb.c, Linux 5.13 (Amit, x86/mm/tlb: Flush remote and local TLBs concurrently)",
   ...flushingBy(nativeFlushMulti),
 };
+
+nameFunctions({ flush_tlb_mm_range: flushRange, arch_tlbbatch_flush: flushBatch });

@@ -20,6 +20,7 @@ import { type FlushInfo, NO_GENERATION, SWITCHING } from "../state/tlb-state.ts"
 import { flushLoaded, flushPages, ownLoadedMm } from "./asid.ts";
 import { inTransition, isGlobalAsid, needsGlobalAsid } from "./global-asid.ts";
 import { switchMm } from "./linux-6.18-switch.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** flush_tlb_func, on the initiator and on every CPU that it called. Interrupts off. */
 function* flushHere(cpu: Cpu, initiator: Cpu): KernelCode {
@@ -103,3 +104,11 @@ export function* flushMulti(cpu: Cpu, mask: readonly number[], info: FlushInfo):
   if (here) yield* flushHereWithInterruptsOff(cpu);
   yield* waitForCalls(called);
 }
+
+nameFunctions({
+  flush_tlb_func: [flushHere, flushHereWithInterruptsOff],
+  answer,
+  flushToNewest,
+  should_flush_tlb: shouldFlush,
+  flush_tlb_multi: flushMulti,
+});

@@ -10,6 +10,7 @@ import { fence, type KernelCode, load, store } from "../operation/operation.ts";
 import { SWITCHING } from "../state/tlb-state.ts";
 import { globalAsidOf, isGlobalAsid, needsGlobalAsid } from "./global-asid.ts";
 import { chooseAsid, type ChosenAsid, loadCr3, ownLoadedMm } from "./asid.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** switch_mm_irqs_off */
 export function* switchMm(cpu: Cpu, next: Mm): KernelCode {
@@ -70,3 +71,9 @@ function* reload(cpu: Cpu, next: Mm, slot: ChosenAsid, generation: number): Kern
     yield* store(cpu.tlb.globalAsid, isGlobalAsid(slot.asid) ? slot.asid : 0);
   }
 }
+
+nameFunctions({
+  switch_mm_irqs_off: [switchMm, stay, joinMask],
+  choose_new_asid: chooseNewAsid,
+  reload_tlb: reload,
+});

@@ -30,6 +30,7 @@ import {
   isAboveCeiling,
   type ShootdownProtocol,
 } from "../state/shootdown-protocol.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /**
  * should_trim_cpumask: at most once a second for each mm. Unlike Linux, the first second begins
@@ -108,3 +109,9 @@ export const linux618: ShootdownProtocol = {
   source: "arch/x86/mm/tlb.c, Linux 6.18 (van Riel, x86/mm/tlb: Update mm_cpumask lazily, 6.14)",
   ...flushing618By(flushMulti),
 };
+
+nameFunctions({
+  should_trim_cpumask: shouldTrimMask,
+  flush_tlb_mm_range: flushRange,
+  arch_tlbbatch_flush: flushBatch,
+});

@@ -18,6 +18,7 @@ import { pcidOfAsid } from "../state/tlb-state.ts";
 import { enterLazy, loadCr3, ownLoadedMm } from "./asid.ts";
 import { allocateGlobalAsid, giveBackGlobalAsid } from "./global-asid.ts";
 import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** Makes every CPU forget all but global translations, before ASIDs are given out again. */
 export type ForgetAll = (cpu: Cpu) => KernelCode;
@@ -117,4 +118,12 @@ export const flushingInHardware = (
   },
   destroyContext: giveBackGlobalAsid,
   traits: ONE_ASID_TRAITS,
+});
+
+nameFunctions({
+  asidOf,
+  switch_mm_irqs_off: switchMm,
+  pcidOf,
+  flush_tlb_mm_range: flushRange,
+  invalidateOf,
 });

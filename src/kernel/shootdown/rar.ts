@@ -17,6 +17,7 @@ import { enterLazy } from "./asid.ts";
 import { giveBackGlobalAsid } from "./global-asid.ts";
 import { isElsewhere, ONE_ASID_TRAITS, pcidOf, switchMm } from "./one-asid.ts";
 import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
+import { nameFunctions } from "../operation/origin.ts";
 
 /** RAR_MAX_PAYLOADS, RAR_INVLPG_MAX_PAGES */
 const PAYLOADS = 64;
@@ -94,3 +95,5 @@ export const rar: ShootdownProtocol = {
   destroyContext: giveBackGlobalAsid,
   traits: { ...ONE_ASID_TRAITS, vendor: "Intel" },
 };
+
+nameFunctions({ smp_call_rar_many: callRarMany, flush_tlb_mm_range: flushRange });

@@ -9,6 +9,7 @@ import { FreedTableChecker } from "./freed-table.ts";
 import { KernelTranslationChecker } from "./kernel-translation.ts";
 import { LeftOver } from "./left-over.ts";
 import { MaskChecker } from "./mm-cpumask.ts";
+import { PreconditionChecker } from "./precondition.ts";
 import { PrevMmChecker } from "./prev-mm.ts";
 import { ReferenceChecker } from "./reference-balance.ts";
 import { Roots } from "./roots.ts";
@@ -51,6 +52,7 @@ export function checkersFor(
     new FreedMmChecker(log),
     references,
     new DeadlockChecker(log),
+    new PreconditionChecker(log),
     ...own.map((factory) => factory.create(kernel, log)),
   ]);
   return {

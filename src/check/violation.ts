@@ -6,7 +6,8 @@ import type { History } from "../kernel/operation/history.ts";
 import type { Mm } from "../kernel/state/mm.ts";
 
 /** The invariants that a run is watched for: docs/architecture.md, Checkers. */
-type BuiltInInvariant = "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I7" | "I8" | "I9" | "I10";
+type BuiltInInvariant =
+  "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I7" | "I8" | "I9" | "I10" | "I11";
 
 /** One of these, or that of a checker of somebody's own. */
 export type Invariant = BuiltInInvariant | OwnName;

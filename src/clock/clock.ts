@@ -12,6 +12,8 @@ import { History } from "../kernel/operation/history.ts";
 import { Host } from "./host.ts";
 import { returnToUser, serveInterrupt } from "../kernel/cpu/interrupt.ts";
 import type { Kernel } from "../kernel/state/kernel.ts";
+import { deliverSignal } from "../kernel/cpu/signal.ts";
+import { resumeOn } from "../kernel/operation/this-cpu.ts";
 import { perform, type TimedExecutor } from "./timed-operations.ts";
 import { ReadyQueue } from "./ready-queue.ts";
 import { RemoteActions } from "./remote-actions.ts";
@@ -30,7 +32,6 @@ export class Clock implements TimedExecutor {
   private readonly ready: ReadyQueue;
   /** Arrival of the first interrupt that each core would take, whatever its interrupt flag. */
   private readonly interruptCycles: Float64Array;
-  private readonly interruptsOn: Uint8Array;
   /** When it is next looked whether a CPU waits for ever. */
   private watchCycle = PATIENCE_CYCLES;
   /** No other core has an event before this cycle. */
@@ -48,7 +49,6 @@ export class Clock implements TimedExecutor {
     const { tick } = kernel.protocol;
     this.tick = tick === undefined ? null : new Tick(this, tick);
     this.interruptCycles = new Float64Array(count).fill(Infinity);
-    this.interruptsOn = new Uint8Array(count).fill(1);
     for (const cpu of kernel.cpus) this.ready.update(cpu.id, this.nextCycle(cpu));
   }
 
@@ -106,7 +106,7 @@ export class Clock implements TimedExecutor {
   }
 
   setInterrupts(cpu: Cpu, enabled: boolean): void {
-    this.interruptsOn[cpu.id] = enabled ? 1 : 0;
+    cpu.interruptsOn = enabled;
     this.kernel.machine.setInterruptFlag(cpu.id, enabled);
   }
 
@@ -123,7 +123,7 @@ export class Clock implements TimedExecutor {
     const now = this.kernel.machine.now(cpu.id);
     if (this.host.isPreempted(cpu)) return Math.max(now, this.host.entryCycle(cpu));
     if (top.activity === "ready" || top.activity === "user") return now;
-    const interrupt = this.interruptsOn[cpu.id] === 1 ? this.interruptCycles[cpu.id]! : Infinity;
+    const interrupt = cpu.interruptsOn ? this.interruptCycles[cpu.id]! : Infinity;
     const own = top.activity === "working" ? now + top.workLeft : top.wakeCycle;
     return Math.max(now, Math.min(own, interrupt, this.actions.nextCycle(cpu)));
   }
@@ -137,7 +137,7 @@ export class Clock implements TimedExecutor {
       if (this.host.isPreempted(cpu)) this.host.enter(this, cpu);
       else if (this.actions.nextCycle(cpu) <= this.nextCycle(cpu)) {
         this.actions.answerFirst(this, cpu, topOf(cpu));
-      } else if (this.interruptsOn[cpu.id] === 1 && interrupt <= this.nextCycle(cpu)) {
+      } else if (cpu.interruptsOn && interrupt <= this.nextCycle(cpu)) {
         this.takeInterrupt(cpu, interrupt);
       } else this.advance(cpu, topOf(cpu));
       cycle = this.nextCycle(cpu);
@@ -170,6 +170,7 @@ export class Clock implements TimedExecutor {
   private step(cpu: Cpu, top: Activation): void {
     const result = top.result;
     top.result = undefined;
+    resumeOn(cpu);
     const { value, done } = top.code.next(result);
     if (done === true) return this.finish(cpu, top, value);
     if (value.kind !== "note" && value.kind !== "call")
@@ -262,6 +263,7 @@ export class Clock implements TimedExecutor {
 
   private runUserMode(cpu: Cpu, top: Activation): void {
     const { machine } = this.kernel;
+    if (cpu.current.signal !== null) return deliverSignal(cpu.current, top);
     const ahead = this.limit + machine.smallestIpiLatency;
     const horizon = Math.min(ahead, this.interruptCycles[cpu.id]!, this.actions.nextCycle(cpu));
     const stop = machine.runStream(cpu.id, top.stream!, horizon);

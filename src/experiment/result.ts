@@ -5,7 +5,7 @@ import type { Verdict } from "../base/verdict.ts";
 import type { Configuration } from "./configuration.ts";
 
 export interface ViolationReport {
-  /** "I1" to "I10". */
+  /** "I1" to "I11". */
   readonly invariant: string;
   readonly message: string;
   readonly cycle: number;

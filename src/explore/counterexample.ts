@@ -73,7 +73,7 @@ class Narrator {
       system.step(step.process, new Choices(step.choices));
       held.push(states.map(holds));
     }
-    if (!system.failed) system.finish();
+    if (!system.failed) system.conclude();
     system.executor.onAdvanced = () => {};
     const violation = system.violations[0]!;
     const acting = steps.at(-1)!.cpu;

@@ -42,6 +42,17 @@ export {
 } from "../kernel/operation/operation.ts";
 export { updateEntry } from "../kernel/operation/entry-operation.ts";
 export { changeAreas, readAreas } from "../kernel/operation/area-operation.ts";
+export { restoreInterrupts, saveInterrupts } from "../kernel/operation/interrupt-operation.ts";
+export {
+  mightSleep,
+  needAreaLock,
+  needInterruptsOff,
+  needInterruptsOn,
+  needMmapLockForWriting,
+  needPageTableLock,
+  needSpinLock,
+} from "../kernel/operation/precondition.ts";
+export { tryUser } from "../kernel/operation/user-operation.ts";
 export { detachTables, presentPages, tablesOf } from "../kernel/operation/table-operation.ts";
 export { invalidateRemotely, sendActions } from "../kernel/operation/remote-operation.ts";
 export { preemptVcpu, resumeVcpu } from "../kernel/operation/vcpu-operation.ts";
@@ -72,7 +83,7 @@ export { Kernel, type KernelPart } from "../kernel/state/kernel.ts";
 export type { KernelOptions } from "../kernel/state/kernel-options.ts";
 export { leafAt, leafEntry } from "../kernel/state/leaf-entry.ts";
 export { type Mm, WHOLE_USER_HALF } from "../kernel/state/mm.ts";
-export type { Program, Task } from "../kernel/state/task.ts";
+export type { Program, SegmentationFault, Task } from "../kernel/state/task.ts";
 export { type FlushInfo, NO_GENERATION, type TlbState } from "../kernel/state/tlb-state.ts";
 
 // Linux functions, by folder.
@@ -103,6 +114,8 @@ export { finishGather, MmuGather, zapArea } from "../kernel/memory/mmu-gather.ts
 export { mprotect } from "../kernel/memory/mprotect.ts";
 export { mremap } from "../kernel/memory/mremap.ts";
 export { reclaim } from "../kernel/memory/reclaim.ts";
+export { unuseTemporaryMm, useTemporaryMm } from "../kernel/memory/temporary-mm.ts";
+export { leftUnflushed, revoked, revoking } from "../kernel/memory/withdrawal.ts";
 export { vfree, vmalloc, VMALLOC_START } from "../kernel/memory/vmalloc.ts";
 export { exec } from "../kernel/process/exec.ts";
 export { exit, exitMm, waitForChild, waitForChildren } from "../kernel/process/exit.ts";

@@ -84,6 +84,7 @@ function createCpu(kernel: Kernel, id: number, idleProgram: IdleProgram): Cpu {
     calls,
     flags: cell("thread_info.flags", line(), 0),
     preempted: cell("steal_time.preempted", line(), 0),
+    interruptsOn: true,
     isOffline: false,
     isDead: cell("cpuhp_state.dead", line(), false),
   };

@@ -19,6 +19,7 @@ const INVARIANTS: Readonly<Record<string, string>> = {
   I8: "no PCID holds an affected global entry after a kernel flush",
   I9: "references balance",
   I10: "no CPU waits for an acknowledgement that cannot come",
+  I11: "kernel functions have the locks and the interrupt flag that they need",
 };
 
 /** The first violation of each invariant by policy and mutation, those first that nobody expected;

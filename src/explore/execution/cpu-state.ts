@@ -11,8 +11,6 @@ import { StoreBuffer } from "./store-buffer.ts";
 export class CpuState {
   readonly buffer = new StoreBuffer();
   readonly tlb: SpeculativeTlb;
-  /** RFLAGS.IF */
-  interruptsOn = true;
   /** The host has taken the vCPU away: it executes nothing and takes no interrupt. */
   isPreempted = false;
   /** INVLPGBs begun and not yet waited for. */
@@ -42,6 +40,15 @@ export class CpuState {
     this.bufferLocation = named("store buffer");
     this.pendingLocation = named("pending interrupts");
     this.tlbLocation = named("TLB");
+  }
+
+  /** RFLAGS.IF */
+  get interruptsOn(): boolean {
+    return this.cpu.interruptsOn;
+  }
+
+  set interruptsOn(on: boolean) {
+    this.cpu.interruptsOn = on;
   }
 
   get top(): Activation {

@@ -13,6 +13,7 @@ import { History } from "../../kernel/operation/history.ts";
 import { returnToUser, serveInterrupt } from "../../kernel/cpu/interrupt.ts";
 import type { Kernel } from "../../kernel/state/kernel.ts";
 import type { Operation } from "../../kernel/operation/operation.ts";
+import { resumeOn } from "../../kernel/operation/this-cpu.ts";
 import { TIMER_VECTOR } from "../../kernel/operation/vectors.ts";
 import { pagesPer } from "../../machine/page-table.ts";
 import { CpuState } from "./cpu-state.ts";
@@ -192,6 +193,7 @@ export class Executor implements Execution {
       if (top.pending !== null) return;
       const { result } = top;
       top.result = undefined;
+      resumeOn(state.cpu);
       const { value, done } = top.code.next(result);
       if (done === true) this.returnFrom(state, top, value);
       else if (isVisible(this, state, value)) {

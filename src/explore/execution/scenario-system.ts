@@ -1,8 +1,10 @@
 // A scenario under one kernel, as a system that a search can run again and again.
 
 import { type CheckerFactory, checkersFor } from "../../check/checkers.ts";
+import { forgottenFlushes } from "../../check/forgotten-flush.ts";
 import { type Violation, ViolationLog } from "../../check/violation.ts";
 import { Activation } from "../../kernel/operation/activation.ts";
+import type { WaitingCpu } from "../../kernel/operation/event.ts";
 import { startKernel } from "../../kernel/boot.ts";
 import type { LazyPolicy } from "../../kernel/state/lazy-policy.ts";
 import type { MutationName } from "../../kernel/operation/mutation.ts";
@@ -36,6 +38,9 @@ const PAGES = [
   VMALLOC_START,
 ];
 
+/** What precondition.ts reports. */
+const PRECONDITIONS: readonly string[] = ["I10", "I11"];
+
 export class ScenarioSystem implements System {
   readonly executor: Executor;
   readonly log: ViolationLog;
@@ -60,15 +65,23 @@ export class ScenarioSystem implements System {
     this.executor = new Executor(kernel, memory, PAGES);
     this.log = new ViolationLog(this.executor.history);
     this.executor.hasTicks = scenario.ticks === true && protocol.tick !== undefined;
-    const checkers = checkersFor(kernel, this.log, ownCheckers);
+    const checkers = checkersFor(kernel, this.log, [forgottenFlushes, ...(ownCheckers ?? [])]);
     this.executor.watch = checkers.watch;
     for (const state of this.executor.states) this.executor.advance(state);
     this.stage = new Stage(kernel, this.executor);
     this.scripts = scenario.prepare(this.stage);
     this.stage.isPreparing = false;
+    this.checkPreparation();
     this.executor.begin();
     const snapshot = machine.snapshot();
     this.restores = [saveKernel(kernel), checkers.save(), () => machine.restore(snapshot)];
+  }
+
+  /** What the start owes to calls against their contract is no start of anything. */
+  private checkPreparation(): void {
+    const broken = this.log.violations.find(({ invariant }) => PRECONDITIONS.includes(invariant));
+    if (broken === undefined) return;
+    throw new Error(`the preparation breaks ${broken.invariant}: ${broken.message}`);
   }
 
   get processCount(): number {
@@ -129,15 +142,33 @@ export class ScenarioSystem implements System {
     return this.executor.blocked();
   }
 
+  /**
+   * What is left over counts when it is known what is shared: until then, a store to what is taken
+   * for private passes those that wait in the buffer.
+   */
   finish(): void {
-    const { states, kernel } = this.executor;
-    const stuck = states.filter(({ top }) => ["wait", "queue"].includes(top.pending!.kind));
-    if (stuck.length === 0) return;
-    const waits = stuck.map(({ cpu, top }) => ({
-      cpu: cpu.id,
-      task: cpu.current.name,
-      cell: (top.pending as { cell: { name: string } }).cell.name,
-    }));
-    this.executor.emit(kernel.cpus[stuck[0]!.cpu.id]!, { kind: "deadlock", waits });
+    if (this.waits.length > 0 || !this.executor.locations.grew) this.conclude();
+  }
+
+  /** The same of a schedule that is known to end here. */
+  conclude(): void {
+    const { kernel } = this.executor;
+    const { waits } = this;
+    const first = kernel.cpus[waits[0]?.cpu ?? 0]!;
+    this.executor.emit(
+      first,
+      waits.length > 0 ? { kind: "deadlock", waits } : { kind: "cameToRest" },
+    );
+  }
+
+  /** Who waits for another CPU, and not for as long as it takes. */
+  private get waits(): readonly WaitingCpu[] {
+    return this.executor.states
+      .filter(({ top }) => ["wait", "queue"].includes(top.pending!.kind))
+      .map(({ cpu, top }) => ({
+        cpu: cpu.id,
+        task: cpu.current.name,
+        cell: (top.pending as { cell: { name: string } }).cell.name,
+      }));
   }
 }

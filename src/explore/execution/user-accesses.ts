@@ -4,6 +4,7 @@
 import { addressOfPage, type FrameNumber, hex, pageNumber } from "../../base/address.ts";
 import { assert } from "../../base/assert.ts";
 import { Activation } from "../../kernel/operation/activation.ts";
+import { deliverSignal } from "../../kernel/cpu/signal.ts";
 import type { Cpu } from "../../kernel/state/cpu.ts";
 import { leafAt, withdraws } from "../../kernel/state/leaf-entry.ts";
 import { handleFault } from "../../kernel/memory/page-fault.ts";
@@ -51,6 +52,7 @@ export function runUser(
   stream: Stream,
 ): void {
   const { cpu } = state;
+  if (cpu.current.signal !== null) return deliverSignal(cpu.current, top);
   const { machine } = execution.kernel;
   const { mm } = cpu.current;
   readTables(execution, state.tlb.root);

@@ -14,7 +14,7 @@ import { onePage, type Stage } from "./stage.ts";
 /** kswapd on CPU 0 reclaims the page of `a`, whose owner on CPU 1 does something meanwhile. */
 const reclaimAgainst = (
   scenario: Pick<Scenario, "name" | "summary">,
-  owner: (stage: Stage, cpu: Cpu, mm: Mm) => KernelCode,
+  owner: (stage: Stage, cpu: Cpu, mm: Mm) => KernelCode<unknown>,
 ): Scenario => ({
   ...scenario,
   cpus: 2,

@@ -20,13 +20,8 @@ import { createTask } from "../../kernel/process/fork.ts";
 import type { Kernel } from "../../kernel/state/kernel.ts";
 import type { Mm } from "../../kernel/state/mm.ts";
 import { updateEntry } from "../../kernel/operation/entry-operation.ts";
-import {
-  call,
-  type KernelCode,
-  note,
-  parkUntil,
-  runUser,
-} from "../../kernel/operation/operation.ts";
+import { call, type KernelCode, note, parkUntil } from "../../kernel/operation/operation.ts";
+import { tryUser } from "../../kernel/operation/user-operation.ts";
 import { schedule } from "../../kernel/cpu/schedule.ts";
 import type { Task } from "../../kernel/state/task.ts";
 import { ACCESSED, DIRTY, WRITABLE } from "../../machine/page-table.ts";
@@ -84,7 +79,7 @@ export class Stage {
     cpu: Cpu,
     name: string,
     mm: Mm | null,
-    body: (task: Task) => KernelCode = () => this.rest(),
+    body: (task: Task) => KernelCode<unknown> = () => this.rest(),
   ): Task {
     const { kernel } = this;
     const program = (task: Task): KernelCode => this.once(task, body);
@@ -98,14 +93,15 @@ export class Stage {
     return task;
   }
 
-  /** The CPU's current task uses a page once, in user mode. */
+  /** The CPU's current task uses a page once, in user mode. Returns what came of it. */
   *touch(
     kind: "read" | "write",
     { cpu, index = 0 }: { cpu?: Cpu; index?: number } = {},
-  ): KernelCode {
+  ): KernelCode<"done" | "SIGSEGV"> {
     if (cpu !== undefined) yield* leaveKernel(cpu);
-    yield* runUser(userStream({ base: onePage(index).start, kind }));
+    const fault = yield* tryUser(userStream({ base: onePage(index).start, kind }));
     if (cpu !== undefined) yield* enterKernel(cpu);
+    return fault === null ? "done" : "SIGSEGV";
   }
 
   /** A page becomes read-only, and is flushed: mprotect without its locks. */
@@ -132,7 +128,7 @@ export class Stage {
     yield* parkUntil(this.never, (value) => value !== 0);
   }
 
-  private *once(task: Task, body: (task: Task) => KernelCode): KernelCode {
+  private *once(task: Task, body: (task: Task) => KernelCode<unknown>): KernelCode {
     if (!this.isPreparing) yield* body(task);
     yield* this.rest();
   }

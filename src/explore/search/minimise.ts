@@ -21,7 +21,7 @@ export function attempt(
     taken.push({ process, choices: made.made });
     if (system.failed) break;
   }
-  if (!system.failed && system.enabled() === 0) system.finish();
+  if (!system.failed && system.enabled() === 0) system.conclude();
   return system.violations[0]?.invariant === invariant ? taken : null;
 }
 
@@ -29,7 +29,7 @@ export function attempt(
 function violatedBy(system: ScenarioSystem, schedule: readonly Step[]): string {
   system.restart();
   for (const { process, choices } of schedule) system.step(process, new Choices(choices));
-  if (!system.failed) system.finish();
+  if (!system.failed) system.conclude();
   return system.violations[0]!.invariant;
 }
 

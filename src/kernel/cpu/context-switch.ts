@@ -4,7 +4,7 @@
 import { Activation } from "../operation/activation.ts";
 import { costs } from "../operation/costs.ts";
 import type { Cpu } from "../state/cpu.ts";
-import { spinUnlock } from "../locking/lock.ts";
+import { handOver, spinUnlock } from "../locking/lock.ts";
 import { isMutated } from "../state/mutated.ts";
 import {
   call,
@@ -17,6 +17,7 @@ import {
 import { leaveKernel } from "./pti.ts";
 import type { Task } from "../state/task.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needInterruptsOff, needSpinLock } from "../operation/precondition.ts";
 
 /**
  * Goes on as `next`. Caller holds the run-queue lock with interrupts off; finish_task_switch, on
@@ -24,6 +25,9 @@ import { nameFunctions } from "../operation/origin.ts";
  */
 export function* contextSwitch(cpu: Cpu, prev: Task, next: Task): KernelCode<Cpu> {
   const { lazyPolicy } = cpu.kernel;
+  const { lock } = cpu.runQueue;
+  yield* needInterruptsOff("context_switch");
+  yield* needSpinLock(lock, "context_switch");
   if (next.mm === null) {
     if (prev.mm !== null) yield* call(lazyPolicy.userToKernel(cpu, prev, next));
     else yield* call(lazyPolicy.kernelToKernel(cpu, prev, next));
@@ -31,6 +35,7 @@ export function* contextSwitch(cpu: Cpu, prev: Task, next: Task): KernelCode<Cpu
   else yield* call(lazyPolicy.kernelToUser(cpu, prev, next));
   yield* note({ kind: "switched", from: prev, to: next });
   yield* work(costs.switchTo);
+  handOver(lock, prev, next);
   const here = yield* switchTo(next);
   yield* finishTaskSwitch(here);
   return here;

@@ -18,6 +18,7 @@ import { flushCallQueue } from "./smp.ts";
 import { switchMmTo } from "./switch-mm.ts";
 import { SWITCHING } from "../state/tlb-state.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needInterruptsOff } from "../operation/precondition.ts";
 
 /** The program of a CPU's idle task. */
 export function* idleLoop(cpu: Cpu): KernelCode {
@@ -45,6 +46,7 @@ function* leaveMm(cpu: Cpu): KernelCode {
   yield* disableInterrupts();
   const mm = yield* load(cpu.tlb.loadedMm);
   if (protocol.leaveMm !== undefined) {
+    yield* needInterruptsOff("leave_mm");
     yield* note({ kind: "changeBegin" });
     yield* protocol.leaveMm(cpu);
     yield* note({ kind: "changeEnd" });

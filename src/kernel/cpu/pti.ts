@@ -16,6 +16,7 @@ import {
 } from "../operation/operation.ts";
 import { pcidOfAsid } from "../state/tlb-state.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needInterruptsOff } from "../operation/precondition.ts";
 
 /** X86_CR3_PTI_PCID_USER_BIT: an address space's user PCID is its kernel PCID with bit 11. */
 const USER_PCID = 2048;
@@ -30,6 +31,7 @@ export const userPcidOfAsid = (asid: number): number => pcidOfAsid(asid) | USER_
 export function* switchToKernelCr3(cpu: Cpu): KernelCode<boolean> {
   const { tlb, kernel } = cpu;
   if (!tlb.onUserRoot) return false;
+  yield* needInterruptsOff("SWITCH_TO_KERNEL_CR3");
   const { pcid } = kernel.options;
   yield* writeCr3(tlb.cr3Mm.root, pcid ? pcidOfAsid(tlb.loadedAsid) : 0, pcid);
   tlb.onUserRoot = false;
@@ -41,6 +43,7 @@ export function* switchToKernelCr3(cpu: Cpu): KernelCode<boolean> {
  * until here (user_pcid_flush_mask). Interrupts off.
  */
 export function* switchToUserCr3(cpu: Cpu): KernelCode {
+  yield* needInterruptsOff("SWITCH_TO_USER_CR3");
   const { tlb, kernel } = cpu;
   const { pcid } = kernel.options;
   const bit = 1 << tlb.loadedAsid;

@@ -14,12 +14,15 @@ import {
   sendIpi,
   work,
 } from "../operation/operation.ts";
+import { restoreInterrupts, saveInterrupts } from "../operation/interrupt-operation.ts";
 import { RESCHEDULE_VECTOR } from "../operation/vectors.ts";
 import type { Task } from "../state/task.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { mightSleep } from "../operation/precondition.ts";
 
 /** __schedule: gives the CPU to the next task. Returns the CPU on which the caller runs again. */
 export function* schedule(cpu: Cpu): KernelCode<Cpu> {
+  yield* mightSleep("schedule");
   const prev = cpu.current;
   yield* disableInterrupts();
   yield* spinLock(cpu.runQueue.lock);
@@ -44,16 +47,17 @@ export function* preemptIfNeeded(cpu: Cpu): KernelCode {
 
 /** Runs `next` now, whatever else is queued: for replays, where a recording says who runs. */
 export function* scheduleTo(cpu: Cpu, next: Task): KernelCode<Cpu> {
+  yield* mightSleep("schedule");
   yield* disableInterrupts();
   yield* spinLock(cpu.runQueue.lock);
   yield* work(costs.pickNextTask);
   return yield* contextSwitch(cpu, cpu.current, next);
 }
 
-/** try_to_wake_up: makes a sleeping task runnable on its CPU. Caller has interrupts on. */
+/** try_to_wake_up: makes a sleeping task runnable on its CPU. */
 export function* wakeUp(cpu: Cpu, task: Task): KernelCode {
   const target = task.cpu;
-  yield* disableInterrupts();
+  const irqs = yield* saveInterrupts(cpu); // raw_spin_lock_irqsave(&p->pi_lock)
   yield* spinLock(target.runQueue.lock);
   yield* work(costs.wakeUp);
   const wasSleeping = task.state === "sleeping";
@@ -71,7 +75,7 @@ export function* wakeUp(cpu: Cpu, task: Task): KernelCode {
   if (target !== cpu && (flags & (NEED_RESCHED | POLLING)) === 0) {
     yield* sendIpi([target.id], RESCHEDULE_VECTOR);
   }
-  yield* enableInterrupts();
+  yield* restoreInterrupts(cpu, irqs);
 }
 
 /** wake_up_new_task: puts a new task on its CPU's queue. */

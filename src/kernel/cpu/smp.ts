@@ -20,6 +20,7 @@ import {
 } from "../operation/operation.ts";
 import { CALL_FUNCTION_SINGLE_VECTOR, CALL_FUNCTION_VECTOR } from "../operation/vectors.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needInterruptsOff, needInterruptsOn } from "../operation/precondition.ts";
 
 /** Whether a target is to be called at all: smp_cond_func_t. */
 export type CallCondition = (target: Cpu) => KernelCode<boolean>;
@@ -35,6 +36,7 @@ export function* callMany(
   run: CallFunction,
   condition: CallCondition | null = null,
 ): KernelCode<CallSlot[]> {
+  yield* needInterruptsOn("smp_call_function_many_cond");
   const called: CallSlot[] = [];
   const interrupted: Cpu[] = [];
   for (const id of yield* among(cpu.kernel.onlineMask, targets)) {
@@ -70,11 +72,13 @@ function* interruptTargets(targets: readonly Cpu[]): KernelCode {
 
 /** csd_lock_wait for each call: acquire loads until the target has released the slot. */
 export function* waitForCalls(called: readonly CallSlot[]): KernelCode {
+  if (called.length > 0) yield* needInterruptsOn("csd_lock_wait");
   for (const slot of called) yield* waitUntil(slot.locked, (value) => value === 0);
 }
 
 /** on_each_cpu: `run` on every CPU, here while the interrupts to the others are in flight. */
 export function* onEachCpu(cpu: Cpu, run: (cpu: Cpu) => KernelCode): KernelCode {
+  yield* needInterruptsOn("on_each_cpu_cond_mask");
   const all = cpu.kernel.cpus.map(({ id }) => id);
   const called = yield* callMany(cpu, all, run);
   yield* disableInterrupts();
@@ -85,6 +89,7 @@ export function* onEachCpu(cpu: Cpu, run: (cpu: Cpu) => KernelCode): KernelCode 
 
 /** __flush_smp_call_function_queue: runs what others queued for this CPU. Interrupts are off. */
 export function* flushCallQueue(cpu: Cpu): KernelCode {
+  yield* needInterruptsOff("__flush_smp_call_function_queue");
   let queued = yield* locked(cpu.calls.head, () => null);
   const inOrder: CallSlot[] = [];
   for (; queued !== null; queued = queued.next) inOrder.unshift(queued.slot);

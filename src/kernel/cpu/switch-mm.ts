@@ -6,6 +6,7 @@ import type { Cpu } from "../state/cpu.ts";
 import type { Mm } from "../state/mm.ts";
 import { call, type KernelCode, note } from "../operation/operation.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needInterruptsOff } from "../operation/precondition.ts";
 
 /** switch_mm_irqs_off(prev, next, tsk), as core code with active_mm calls it. Interrupts off. */
 export function* switchMm(cpu: Cpu, prev: Mm | null, next: Mm): KernelCode {
@@ -15,6 +16,7 @@ export function* switchMm(cpu: Cpu, prev: Mm | null, next: Mm): KernelCode {
 
 /** switch_mm_irqs_off(next, tsk): the fewer parameters. Interrupts off. */
 export function* switchMmTo(cpu: Cpu, next: Mm): KernelCode {
+  yield* needInterruptsOff("switch_mm_irqs_off");
   yield* note({ kind: "passed", mm: next, callee: "switch_mm_irqs_off" });
   yield* note({ kind: "changeBegin" });
   yield* call(cpu.kernel.protocol.switchMm(cpu, next));
@@ -23,6 +25,7 @@ export function* switchMmTo(cpu: Cpu, next: Mm): KernelCode {
 
 /** enter_lazy_tlb(mm, tsk). Interrupts off. */
 export function* enterLazyTlb(cpu: Cpu, mm: Mm | null): KernelCode {
+  yield* needInterruptsOff("enter_lazy_tlb");
   if (mm !== null) yield* note({ kind: "passed", mm, callee: "enter_lazy_tlb" });
   yield* note({ kind: "changeBegin" });
   yield* cpu.kernel.protocol.enterLazy(cpu);

@@ -9,11 +9,13 @@ import { callMany, waitForCalls } from "../cpu/smp.ts";
 import { switchMm } from "../cpu/switch-mm.ts";
 import { isLazyUser } from "./active-mm.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needInterruptsOff } from "../operation/precondition.ts";
 
 /**
  * do_shoot_lazy_tlb: if the running task borrows `mm`, it borrows init_mm from now on. IRQs off.
  */
 function* endLazyUse(cpu: Cpu, mm: Mm): KernelCode {
+  yield* needInterruptsOff("do_shoot_lazy_tlb");
   if (!isLazyUser(cpu.current, mm)) return;
   cpu.current.activeMm = cpu.kernel.initMm;
   yield* switchMm(cpu, mm, cpu.kernel.initMm);

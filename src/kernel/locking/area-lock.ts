@@ -6,10 +6,19 @@
 import type { PageRange } from "../../base/address.ts";
 import type { Area, AreaLock } from "../state/area.ts";
 import { readAreas } from "../operation/area-operation.ts";
-import { lockForReading, lockForWriting, unlockForReading, unlockForWriting } from "./lock.ts";
+import {
+  acquired,
+  lockForReading,
+  lockForWriting,
+  released,
+  unbalanced,
+  unlockForReading,
+  unlockForWriting,
+} from "./lock.ts";
 import type { Mm } from "../state/mm.ts";
 import { type KernelCode, load, locked, queueUntil, store } from "../operation/operation.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needMmapLockForWriting } from "../operation/precondition.ts";
 
 const UNLOCKED = 1;
 const WRITER = 0x4000_0000;
@@ -36,6 +45,7 @@ function* stepSequence({ lockSequence }: Mm): KernelCode {
  * go. Caller holds it for writing.
  */
 export function* lockForChange(mm: Mm, areas: readonly (Area | undefined)[]): KernelCode {
+  yield* needMmapLockForWriting(mm, "vma_start_write");
   if (mm.lockSequence === null) return;
   const now = yield* load(mm.lockSequence);
   for (const area of areas) {
@@ -78,6 +88,7 @@ function* tryLockArea(mm: Mm, { start, end }: PageRange): KernelCode<AreaLock | 
   const isFree = (count: number): boolean => count < WRITER;
   const add = (count: number): number => (isFree(count) ? count + 1 : count);
   if (!isFree(yield* locked(lock.references, add))) return null;
+  acquired(lock.references, "semaphores");
   // A writer may have come and gone, or still be there, since the list was looked at.
   const isLocked = (yield* load(lock.sequence)) === (yield* load(mm.lockSequence));
   const area = yield* readAreas(mm, (areas) => areas.at(start));
@@ -88,6 +99,8 @@ function* tryLockArea(mm: Mm, { start, end }: PageRange): KernelCode<AreaLock | 
 
 /** vma_refcount_put */
 function* leave(lock: AreaLock): KernelCode {
+  const { references } = lock;
+  if (!released(references, "semaphores")) yield* unbalanced(references, "vma_end_read");
   yield* locked(lock.references, (count) => count - 1);
 }
 

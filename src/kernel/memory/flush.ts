@@ -8,10 +8,12 @@ import { call, type KernelCode, note } from "../operation/operation.ts";
 import type { Mm } from "../state/mm.ts";
 import type { FlushRequest, PostponedUnmap } from "../state/shootdown-protocol.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needInterruptsOn } from "../operation/precondition.ts";
 
 /** flush_tlb_mm_range: see ShootdownProtocol.flushRange. */
 export function* flushRange(cpu: Cpu, request: FlushRequest): KernelCode {
   const { mm, range } = request;
+  yield* needInterruptsOn("flush_tlb_mm_range");
   yield* note({ kind: "flushBegin", mm, range });
   const remote = yield* call(cpu.kernel.protocol.flushRange(cpu, request));
   yield* note({ kind: "flushReturn", mm, range, remote });
@@ -29,6 +31,7 @@ export function* canPostponeUnmap(cpu: Cpu, mm: Mm): KernelCode<boolean> {
  */
 export function* postponeUnmap(cpu: Cpu, unmap: PostponedUnmap): KernelCode<Cell<boolean> | null> {
   const { mm, range } = unmap;
+  yield* needInterruptsOn("latr_postpone");
   if (!(yield* canPostponeUnmap(cpu, mm))) return null;
   yield* note({ kind: "flushBegin", mm, range });
   yield* note({ kind: "unmapPostponed", mm, range });
@@ -39,6 +42,7 @@ export function* postponeUnmap(cpu: Cpu, unmap: PostponedUnmap): KernelCode<Cell
 
 /** flush_tlb_kernel_range: see ShootdownProtocol.flushKernelRange. */
 export function* flushKernelRange(cpu: Cpu, range: PageRange): KernelCode {
+  yield* needInterruptsOn("flush_tlb_kernel_range");
   yield* note({ kind: "kernelFlushBegin", range });
   yield* call(cpu.kernel.protocol.flushKernelRange(cpu, range));
   yield* note({ kind: "kernelFlushReturn", range });

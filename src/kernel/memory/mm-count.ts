@@ -6,6 +6,7 @@ import { costs } from "../operation/costs.ts";
 import type { Mm } from "../state/mm.ts";
 import { type KernelCode, locked, note, work } from "../operation/operation.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { mightSleep } from "../operation/precondition.ts";
 
 /** mmget: one more real user. Caller has one already. */
 export function* mmget(mm: Mm): KernelCode {
@@ -14,6 +15,7 @@ export function* mmget(mm: Mm): KernelCode {
 
 /** mmput: one real user less; the last one tears the address space down. */
 export function* mmput(cpu: Cpu, mm: Mm): KernelCode {
+  yield* mightSleep("mmput");
   const users = yield* locked(mm.mmUsers, (count) => count - 1);
   if (users < 1) yield* note({ kind: "droppedTwice", mm, counter: "mm_users" });
   if (users !== 1) return;

@@ -14,6 +14,7 @@ import { finishGather, MmuGather, zapArea, zapTables } from "./mmu-gather.ts";
 import { claimRange, findRoom } from "./postponed.ts";
 import { type KernelCode, note, work, workTimes } from "../operation/operation.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needMmapLockForWriting } from "../operation/precondition.ts";
 
 /** Where mmap looks for room when no address is given. */
 const MMAP_BASE = pageNumber(0x7f00_0000_0);
@@ -64,6 +65,7 @@ function* unmap(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
 
 /** unmap_region of each area in the range. Caller holds mmap_lock for writing. */
 export function* unmapLocked(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
+  yield* needMmapLockForWriting(mm, "unmap_region");
   yield* note({ kind: "revoking", mm, range });
   yield* lockForChange(mm, mm.areas.within(range));
   const removed = yield* changeAreas(mm, (areas) => areas.remove(range));

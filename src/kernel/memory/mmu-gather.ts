@@ -16,6 +16,7 @@ import { underEachLock } from "../locking/page-table-lock.ts";
 import { detachTables, presentPages } from "../operation/table-operation.ts";
 import { flushBatchedPending } from "./unmap-batch.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needAreaLock } from "../operation/precondition.ts";
 
 export class MmuGather {
   /** What was unmapped so far, widened to one range; null: nothing. */
@@ -53,6 +54,7 @@ export class MmuGather {
 export function* zapArea(cpu: Cpu, gather: MmuGather, area: Area): KernelCode {
   const { mm } = gather;
   const { pageSize = "4K" } = area;
+  if (!gather.fullMm) yield* needAreaLock(mm, "unmap_page_range");
   yield* underEachLock(mm, area, pageSize, function* (part) {
     yield* flushBatchedPending(cpu, mm);
     const pages = yield* presentPages(mm, part);

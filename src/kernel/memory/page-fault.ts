@@ -32,6 +32,7 @@ import {
 } from "../operation/operation.ts";
 import { backToUser, enterKernel } from "../cpu/pti.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needPageTableLock } from "../operation/precondition.ts";
 
 export interface PageFault {
   readonly page: PageNumber;
@@ -54,10 +55,12 @@ function* handleMmFault(cpu: Cpu, fault: PageFault): KernelCode {
   assert(mm !== null, `only user tasks access user memory (page ${fault.page.toString(16)})`);
   const held = yield* lockToRead(mm, pageRange(fault.page, 1));
   const area = mm.areas.at(fault.page);
-  const page = `page ${fault.page.toString(16)} of ${mm.name}`;
-  assert(area !== undefined, `a program touches only what it mapped (${page})`);
   const isWrite = (fault.errorCode & WRITE_FAULT) !== 0;
-  assert(!isWrite || area.writable, `a program writes only where it may (${page})`);
+  if (area === undefined || (isWrite && !area.writable)) {
+    yield* unlockToRead(mm, held);
+    cpu.current.signal = { mm, page: fault.page, isWrite }; // bad_area: force_sig_fault(SIGSEGV)
+    return;
+  }
   const { pageSize = "4K" } = area;
   const lock = mm.pageTableLocks.of(fault.page, pageSize);
   yield* spinLock(lock);
@@ -98,6 +101,7 @@ function* installLeaf(
   size: PageSize = "4K",
 ): KernelCode {
   const { protocol } = cpu.kernel;
+  yield* needPageTableLock(mm, "set_pte_at");
   if (protocol.installLeaf === undefined) yield* writeEntry(mm, page, entry, size);
   else yield* protocol.installLeaf(cpu, { mm, page, entry, size });
 }

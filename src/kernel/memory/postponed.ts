@@ -7,6 +7,7 @@ import { flushRange } from "./flush.ts";
 import type { Mm, PostponedRange } from "../state/mm.ts";
 import { type KernelCode, load } from "../operation/operation.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needMmapLockForWriting } from "../operation/precondition.ts";
 
 /**
  * Where `pageCount` pages can be mapped, at a multiple of `align` at or above `from`. Caller has
@@ -18,6 +19,7 @@ export function* findRoom(
   from: PageNumber,
   align: number,
 ): KernelCode<PageRange> {
+  yield* needMmapLockForWriting(mm, "get_unmapped_area");
   yield* forgetDone(mm);
   for (let start = from; ;) {
     const found = mm.areas.findFree(pageCount, start, align);

@@ -9,9 +9,11 @@ import { type KernelCode, load } from "../operation/operation.ts";
 import { ownLoadedMm } from "../shootdown/asid.ts";
 import { switchMmTo } from "../cpu/switch-mm.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needInterruptsOff } from "../operation/precondition.ts";
 
 /** use_temporary_mm. Interrupts off until unuseTemporaryMm. Returns what to go back to. */
 export function* useTemporaryMm(cpu: Cpu, mm: Mm): KernelCode<Mm> {
+  yield* needInterruptsOff("use_temporary_mm");
   // leave_mm: the way back does not make the CPU lazy again, and a flush would let it stay.
   const isLazy = yield* load(cpu.tlb.isLazy);
   if (isLazy && !isMutated(cpu, "temporary-mm-while-lazy")) {

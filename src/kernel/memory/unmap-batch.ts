@@ -9,6 +9,7 @@ import { call, type KernelCode, load, locked, note, store } from "../operation/o
 import { FlushBatch } from "../state/flush-batch.ts";
 import { type BatchedUnmap } from "../state/shootdown-protocol.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needInterruptsOn, needPageTableLock } from "../operation/precondition.ts";
 
 /** struct tlbflush_unmap_batch: current->tlb_ubc, one task's own. */
 export class UnmapBatch {
@@ -18,6 +19,7 @@ export class UnmapBatch {
 
 /** set_tlb_ubc_flush_pending. Caller holds the page-table lock and has taken an entry away. */
 export function* deferFlush(cpu: Cpu, batch: UnmapBatch, mm: Mm, by: BatchedUnmap): KernelCode {
+  yield* needPageTableLock(mm, "set_tlb_ubc_flush_pending");
   yield* by.add(cpu, batch.flush, mm);
   batch.flushRequired = true;
   if (isMutated(cpu, "batched-unmap-not-noted")) return;
@@ -27,6 +29,7 @@ export function* deferFlush(cpu: Cpu, batch: UnmapBatch, mm: Mm, by: BatchedUnma
 /** try_to_unmap_flush: on return no CPU uses a translation that the batch stands for. */
 export function* tryToUnmapFlush(cpu: Cpu, batch: UnmapBatch): KernelCode {
   if (!batch.flushRequired) return;
+  yield* needInterruptsOn("arch_tlbbatch_flush");
   yield* note({ kind: "batchFlushBegin" });
   const remote = yield* call(cpu.kernel.protocol.batchedUnmap!.flush(cpu, batch.flush));
   batch.flushRequired = false;
@@ -39,6 +42,7 @@ export function* tryToUnmapFlush(cpu: Cpu, batch: UnmapBatch): KernelCode {
  * page-table lock of what it relies on; reclaim may hold that of another table.
  */
 export function* flushBatchedPending(cpu: Cpu, mm: Mm): KernelCode {
+  yield* needPageTableLock(mm, "flush_tlb_batched_pending");
   const noted = yield* load(mm.tlbFlushBatched);
   const { pending, flushed } = noted;
   if (pending === flushed) return;

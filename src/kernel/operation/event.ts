@@ -8,6 +8,12 @@ import type { Mm } from "../state/mm.ts";
 import type { Operation } from "./operation.ts";
 import type { Task } from "../state/task.ts";
 
+/**
+ * What may come of a call that does not keep to the contract: some CPU waits for ever, or two CPUs
+ * change the same data at once.
+ */
+export type Risk = "deadlock" | "race";
+
 export type KernelNotice =
   /** flush_tlb_mm_range: entered, and returned. */
   | { readonly kind: "flushBegin"; readonly mm: Mm; readonly range: PageRange }
@@ -62,6 +68,15 @@ export type KernelNotice =
   | { readonly kind: "switched"; readonly from: Task; readonly to: Task }
   /** finish_task_switch has taken this out of rq->prev_mm. */
   | { readonly kind: "prevMmTaken"; readonly mm: Mm | null }
+  /** A function was called against its contract: see precondition.ts. */
+  | {
+      readonly kind: "preconditionBroken";
+      readonly callee: string;
+      readonly how: string;
+      readonly risk: Risk;
+    }
+  /** Older translations of the range may be used for as long as anybody likes. */
+  | { readonly kind: "leftUnflushed"; readonly mm: Mm; readonly range: PageRange }
   /** A workload has done what it is there for once more. */
   | { readonly kind: "operationDone" }
   /** A workload's measured part begins, and ends. */
@@ -102,6 +117,8 @@ export type KernelEvent =
   /** The host took this vCPU away, and let it run again, its TLB flushed or not. */
   | { readonly kind: "vcpuPreempted" }
   | { readonly kind: "vcpuEntered"; readonly flushed: boolean }
+  /** Nobody has anything left to do: an execution is over. */
+  | { readonly kind: "cameToRest" }
   | { readonly kind: "interruptTaken"; readonly vector: number }
   | { readonly kind: "interruptReturned"; readonly vector: number; readonly cycles: number }
   | { readonly kind: "deadlock"; readonly waits: readonly WaitingCpu[] };

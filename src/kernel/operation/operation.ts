@@ -12,9 +12,10 @@ import type { Cpu } from "../state/cpu.ts";
 import type { EntryOperation } from "./entry-operation.ts";
 import type { KernelNotice } from "./event.ts";
 import type { Mm } from "../state/mm.ts";
+import { assert } from "../../base/assert.ts";
 import type { RemoteOperation } from "./remote-operation.ts";
 import type { TableOperation } from "./table-operation.ts";
-import type { Task } from "../state/task.ts";
+import type { SegmentationFault, Task } from "../state/task.ts";
 
 export type Operation =
   | { readonly kind: "work"; readonly cycles: number; readonly what: string }
@@ -222,7 +223,11 @@ export function* exchangeEntry(
 
 /** User mode: all accesses of the stream; faults and interrupts are served inside. */
 export function* runUser(stream: Stream): KernelCode {
-  yield { kind: "runUser", stream };
+  const fault = (yield { kind: "runUser", stream }) as SegmentationFault | undefined;
+  if (fault === undefined) return;
+  const { page, mm, isWrite } = fault;
+  const where = `page ${page.toString(16)} of ${mm.name}`;
+  assert(false, `a program ${isWrite ? "writes" : "touches"} only what it may (${where})`);
 }
 
 /** A supervisor access of kernel code to a page of the kernel half, through the TLB. */

@@ -9,6 +9,7 @@ import { schedule } from "../cpu/schedule.ts";
 import type { Task } from "../state/task.ts";
 import { changeAndWake, waitEvent } from "../cpu/wait-event.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { mightSleep } from "../operation/precondition.ts";
 
 /** do_exit. Never returns: the last schedule() leaves this stack for good. */
 export function* exit(task: Task): KernelCode {
@@ -25,6 +26,7 @@ export function* exit(task: Task): KernelCode {
 export function* exitMm(task: Task): KernelCode {
   const mm = task.mm;
   if (mm === null) return;
+  yield* mightSleep("exit_mm");
   yield* task.cpu.kernel.lazyPolicy.exitMm(task.cpu, task, mm);
   yield* mmput(task.cpu, mm);
 }

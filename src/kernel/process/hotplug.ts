@@ -18,6 +18,7 @@ import { flushCallQueue } from "../cpu/smp.ts";
 import { stopMachine } from "./stop-machine.ts";
 import type { Task } from "../state/task.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needInterruptsOn } from "../operation/precondition.ts";
 
 /**
  * _cpu_down, on another CPU than `dying`. Unlike Linux, which migrates them, no task that has not
@@ -48,6 +49,7 @@ function* waitEmpty(task: Task, dying: Cpu): KernelCode {
 /** sched_cpu_wait_empty, on the hotplug thread of the CPU that is to go: sched_force_init_mm. */
 export function* schedCpuWaitEmpty(thread: Task): KernelCode {
   const { cpu } = thread;
+  yield* needInterruptsOn("sched_force_init_mm");
   const keeps = isMutated(cpu, "unplug-keeps-lazy-mm") || isMutated(cpu, "unplug-switches-offline");
   if (!keeps) yield* cpu.kernel.lazyPolicy.forceInitMm(cpu, thread);
 }

@@ -24,6 +24,7 @@ import { enterLazy, ownLoadedMm } from "./asid.ts";
 import { flushEverything } from "./kernel-range.ts";
 import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needInterruptsOff } from "../operation/precondition.ts";
 
 const NO_PCID = 0;
 
@@ -48,6 +49,7 @@ function* switchMm(cpu: Cpu, next: Mm): KernelCode {
 
 /** Interrupts off. A CPU that has gone elsewhere meanwhile flushes for nothing. */
 function* flushHere(cpu: Cpu, mm: Mm, local: boolean): KernelCode {
+  yield* needInterruptsOff("flush_tlb_func");
   yield* work(costs.flushBody);
   yield* loadCr3(cpu, yield* ownLoadedMm(cpu));
   yield* note({ kind: "flushed", mm, how: "full", local });

@@ -33,6 +33,7 @@ import { type InvalidationRequest, PmapState } from "./freebsd-state.ts";
 import { flushEverything } from "./kernel-range.ts";
 import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needInterruptsOff } from "../operation/precondition.ts";
 
 /** PMAP_INVLPG_THRESHOLD: more than a second-level TLB holds. */
 const PAGE_BY_PAGE = 4 * 1024;
@@ -103,6 +104,7 @@ export function* giveUpPcids(cpu: Cpu, mm: Mm): KernelCode {
 function* invalidateHere(cpu: Cpu, request: InvalidationRequest, local: boolean): KernelCode {
   const { mm, range } = request;
   const { initMm, options } = cpu.kernel;
+  yield* needInterruptsOff("pmap_invalidate_curcpu");
   const isLoaded = (yield* ownLoadedMm(cpu)) === mm;
   yield* work(costs.flushBody);
   if (mm === initMm) {

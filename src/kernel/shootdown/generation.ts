@@ -30,6 +30,7 @@ import {
 } from "./asid.ts";
 import { type FlushRequest, isAboveCeiling } from "../state/shootdown-protocol.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needInterruptsOff } from "../operation/precondition.ts";
 
 /** switch_mm_irqs_off where the address space changes: mask bits, slot, CR3. Interrupts off. */
 export function* changeLoadedMm(cpu: Cpu, realPrev: Mm, next: Mm): KernelCode {
@@ -98,6 +99,7 @@ export function* flushHere(cpu: Cpu, initiator: Cpu): KernelCode {
 /** flush_tlb_func, when it is known what is asked for. Interrupts off. */
 export function* flushAsAsked(cpu: Cpu, info: FlushInfo, local: boolean): KernelCode {
   const { tlb } = cpu;
+  yield* needInterruptsOff("flush_tlb_func");
   const mm = yield* ownLoadedMm(cpu);
   const context = tlb.contexts[tlb.loadedAsid]!;
   const mmGeneration = yield* load(mm.tlbGeneration);

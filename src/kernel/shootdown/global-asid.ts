@@ -17,6 +17,7 @@ import {
 } from "../operation/operation.ts";
 import { DYNAMIC_ASIDS } from "../state/tlb-state.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needSpinLock } from "../operation/precondition.ts";
 
 /** Of so many flushes one considers: Linux compares five bits of the pid and of jiffies. */
 const CONSIDERED_EVERY = 32;
@@ -93,6 +94,7 @@ export function* allocateGlobalAsid(
   asids: GlobalAsids,
   forgetAll: () => KernelCode,
 ): KernelCode<number> {
+  yield* needSpinLock(asids.lock, "allocate_global_asid");
   if (asids.last >= ASIDS - 1) yield* resetGlobalAsids(asids, forgetAll);
   let asid = asids.last;
   while (asids.used.has(asid)) asid++;

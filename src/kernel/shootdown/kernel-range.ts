@@ -10,6 +10,7 @@ import { onEachCpu } from "../cpu/smp.ts";
 import { flushPage } from "./asid.ts";
 import { NO_GENERATION } from "../state/tlb-state.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needInterruptsOff } from "../operation/precondition.ts";
 
 /** flush_tlb_kernel_range. Interrupts on. */
 export function* flushKernelRange(cpu: Cpu, range: PageRange): KernelCode {
@@ -41,6 +42,7 @@ function* flushKernelPage(cpu: Cpu, page: PageNumber): KernelCode {
 
 /** __flush_tlb_all: every PCID, global pages included. Interrupts off. */
 export function* flushEverything(cpu: Cpu): KernelCode {
+  yield* needInterruptsOff("__flush_tlb_all");
   if (cpu.kernel.options.invpcid) return yield* invpcid(2);
   yield* writeCr4({ globalPages: false });
   yield* writeCr4({ globalPages: true });

@@ -26,6 +26,7 @@ import { flushPages } from "./asid.ts";
 import { flushKernelRange } from "./kernel-range.ts";
 import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needInterruptsOff } from "../operation/precondition.ts";
 
 /** The PCID of every address space. */
 export const onlyPcid = ({ kernel }: Cpu): number => (kernel.options.pcid ? pcidOfAsid(0) : 0);
@@ -83,6 +84,7 @@ function* flushLocally(cpu: Cpu, mm: Mm, range: PageRange | null, local: boolean
 /** flush_tlb_func, in the interrupt. */
 function* flushHere(cpu: Cpu, initiator: Cpu): KernelCode {
   const { tlb } = cpu;
+  yield* needInterruptsOff("flush_tlb_func");
   const { mm: flushed, range } = (yield* load(initiator.tlb.flushInfo))!;
   yield* work(costs.flushBody);
   const active = yield* load(tlb.activeMm);

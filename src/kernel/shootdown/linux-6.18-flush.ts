@@ -21,10 +21,12 @@ import { flushLoaded, flushPages, ownLoadedMm } from "./asid.ts";
 import { inTransition, isGlobalAsid, needsGlobalAsid } from "./global-asid.ts";
 import { switchMm } from "./linux-6.18-switch.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needInterruptsOff } from "../operation/precondition.ts";
 
 /** flush_tlb_func, on the initiator and on every CPU that it called. Interrupts off. */
 function* flushHere(cpu: Cpu, initiator: Cpu): KernelCode {
   const local = cpu === initiator;
+  yield* needInterruptsOff("flush_tlb_func");
   const info = (yield* load(initiator.tlb.flushInfo))!;
   const mm = yield* ownLoadedMm(cpu);
   yield* work(costs.flushBody);

@@ -33,6 +33,8 @@ export interface Cpu {
   /** kvm_steal_time.preempted: written by the host, and by other vCPUs that want a flush. */
   readonly preempted: Cell<number>;
   readonly idle: Task;
+  /** RFLAGS.IF, which the executors keep. */
+  interruptsOn: boolean;
   /** cpu_is_offline of this CPU itself, which set it with interrupts off. */
   isOffline: boolean;
   /** Set by the dead CPU's last store (cpuhp_report_idle_dead). */

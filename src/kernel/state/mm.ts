@@ -17,6 +17,8 @@ export interface BatchedFlushes {
 /** The whole user half of an address space: TLB_FLUSH_ALL. */
 export const WHOLE_USER_HALF = { start: 0, end: 2 ** 35 } as PageRange;
 
+const PAGE_TABLE_LOCK = "ptl:";
+
 /** Addresses that were unmapped while others may still use what was there. */
 export interface PostponedRange {
   readonly range: PageRange;
@@ -87,7 +89,9 @@ export class Mm implements Lifetime {
       },
     };
     this.areas = new AreaList(vmaLocks ? ofAreas : null);
-    this.pageTableLocks = new PageTableLocks((table) => cell(`ptl:${table}`, allocateLine(), 0));
+    this.pageTableLocks = new PageTableLocks((table) =>
+      cell(`${PAGE_TABLE_LOCK}${table}`, allocateLine(), 0),
+    );
     const batched = { pending: 0, flushed: 0 };
     this.tlbFlushBatched = cell("tlb_flush_batched", allocateLine(), batched);
     const context = allocateLine();
@@ -106,6 +110,11 @@ export class Mm implements Lifetime {
   /** What user mode's CR3 points at with page-table isolation; null without. */
   get userRoot(): FrameNumber | null {
     return this.tables.userRoot;
+  }
+
+  /** Whether `lock` is that of one of its tables. */
+  isPageTableLock(lock: Cell<number>): boolean {
+    return lock.owner === this && lock.name.startsWith(`${this.name}.${PAGE_TABLE_LOCK}`);
   }
 
   /** What CR3 may point at while this mm is loaded. */

@@ -38,7 +38,9 @@ function saveMm(mm: Mm): Restore {
 }
 
 function saveTask(task: Task): Restore {
-  const { mm, activeMm, state, onQueue, cpu, isKernelThread } = task;
+  const { mm, activeMm, state, onQueue, cpu, isKernelThread, signal } = task;
+  const spinLocks = saveArray(task.spinLocks);
+  const semaphores = saveArray(task.semaphores);
   const children = saveArray(task.children);
   const sleepers = saveArray(task.childExits.sleepers);
   return () => {
@@ -48,6 +50,9 @@ function saveTask(task: Task): Restore {
     task.onQueue = onQueue;
     task.cpu = cpu;
     task.isKernelThread = isKernelThread;
+    task.signal = signal;
+    spinLocks();
+    semaphores();
     if (task.stack.length > 0) task.stack.length = 0;
     children();
     sleepers();

@@ -1,6 +1,8 @@
 // struct task_struct, as far as switching address spaces needs it.
 
+import type { PageNumber } from "../../base/address.ts";
 import type { Activation } from "../operation/activation.ts";
+import type { Cell } from "../operation/cell.ts";
 import type { Cpu } from "./cpu.ts";
 import type { Mm } from "./mm.ts";
 import type { KernelCode } from "../operation/operation.ts";
@@ -8,6 +10,13 @@ import type { WaitQueue } from "./wait-queue.ts";
 
 /** What a task does, from its first instruction to its exit. */
 export type Program = (task: Task) => KernelCode;
+
+/** What SIGSEGV tells of: an access in user mode that no area of the address space allows. */
+export interface SegmentationFault {
+  readonly mm: Mm;
+  readonly page: PageNumber;
+  readonly isWrite: boolean;
+}
 
 export type TaskState = "running" | "sleeping" | "dead";
 
@@ -21,6 +30,11 @@ export class Task {
   onQueue = false;
   /** The kernel stack: what runs on top of what. Empty before the first switch to the task. */
   readonly stack: Activation[] = [];
+  /** current->held_locks: spinlocks, and what is held of mmap_lock and the locks of areas. */
+  readonly spinLocks: Cell<number>[] = [];
+  readonly semaphores: Cell<number>[] = [];
+  /** A pending SIGSEGV: the accesses in progress end with it. */
+  signal: SegmentationFault | null = null;
   /** Children not yet waited for; their deaths are guarded by childExits. */
   readonly children: Task[] = [];
 

@@ -1,0 +1,71 @@
+// include/linux/lockdep.h and might_sleep: what a kernel function needs of its caller, stated where
+// it begins. It costs no cycle and is no step; where it does not hold, observers are told.
+//
+// Unlike Linux, these are always compiled in, and a lock counts as the task's own that took it.
+
+import type { Mm } from "../state/mm.ts";
+import type { Cell } from "./cell.ts";
+import type { Risk } from "./event.ts";
+import { type KernelCode, note } from "./operation.ts";
+import { thisCpu } from "./this-cpu.ts";
+
+/** `callee`, a Linux function, was called `how`. */
+export function* preconditionBroken(callee: string, how: string, risk: Risk): KernelCode {
+  yield* note({ kind: "preconditionBroken", callee, how, risk });
+}
+
+/**
+ * lockdep_assert_irqs_enabled: `callee` waits for interrupts that others take, one of whom may wait
+ * for this CPU's; or it turns interrupts on at its end.
+ */
+export function* needInterruptsOn(callee: string): KernelCode {
+  if (thisCpu()?.interruptsOn === false) {
+    yield* preconditionBroken(callee, "with interrupts off", "deadlock");
+  }
+}
+
+/** lockdep_assert_irqs_disabled: an interrupt would see what `callee` has half done. */
+export function* needInterruptsOff(callee: string): KernelCode {
+  if (thisCpu()?.interruptsOn === true) {
+    yield* preconditionBroken(callee, "with interrupts on", "race");
+  }
+}
+
+/** might_sleep: interrupts are on, and nobody spins for what the caller holds. */
+export function* mightSleep(callee: string): KernelCode {
+  const cpu = thisCpu();
+  if (cpu?.interruptsOn === false) yield* needInterruptsOn(callee);
+  const lock = cpu?.current.spinLocks.at(-1);
+  if (lock !== undefined) yield* preconditionBroken(callee, `with ${lock.name} held`, "deadlock");
+}
+
+/** lockdep_assert_held, of a spinlock. */
+export function* needSpinLock(lock: Cell<number>, callee: string): KernelCode {
+  if (thisCpu()?.current.spinLocks.includes(lock) === false) yield* withoutLock(callee, lock.name);
+}
+
+/** The lock of a table of `mm` is held. */
+export function* needPageTableLock(mm: Mm, callee: string): KernelCode {
+  const held = thisCpu()?.current.spinLocks;
+  if (held?.some((lock) => mm.isPageTableLock(lock)) !== false) return;
+  yield* withoutLock(callee, `a page-table lock of ${mm.name}`);
+}
+
+/** mmap_assert_write_locked */
+export function* needMmapLockForWriting({ mmapLock }: Mm, callee: string): KernelCode {
+  // Who holds it, alone or among readers, reads a value that nobody else can change to a writer's.
+  const holds = thisCpu()?.current.semaphores.includes(mmapLock);
+  if (holds === undefined || (holds && mmapLock.value < 0)) return;
+  yield* withoutLock(callee, mmapLock.name, " held for writing");
+}
+
+/** mmap_assert_locked, or vma_assert_locked: mmap_lock is held, or the lock of an area. */
+export function* needAreaLock(mm: Mm, callee: string): KernelCode {
+  const held = thisCpu()?.current.semaphores;
+  if (held?.some(({ owner }) => owner === mm) !== false) return;
+  yield* withoutLock(callee, `mmap_lock or the lock of an area of ${mm.name}`);
+}
+
+function* withoutLock(callee: string, lock: string, held = " held"): KernelCode {
+  yield* preconditionBroken(callee, `without ${lock}${held}`, "race");
+}

@@ -16,8 +16,16 @@ export type Look =
   /** The same of every live mm, and of the kernel half. */
   | { readonly kind: "everyMmsTranslations" }
   | { readonly kind: "kernelTranslations" }
+  /** Its page tables, entries included; those of every live mm. */
+  | { readonly kind: "tables"; readonly mm: Mm }
+  | { readonly kind: "everyMmsTables" }
   /** What each CPU has in CR3 and has cached. */
   | { readonly kind: "tlbs" }
+  /** Its mm_cpumask. */
+  | { readonly kind: "cpumask"; readonly mm: Mm }
+  /** What code each CPU is in: an interrupt, switch_mm, a flush. The event may change its own. */
+  | { readonly kind: "ownPlace" }
+  | { readonly kind: "everyPlace" }
   /** Whether the mm has been freed. */
   | { readonly kind: "lifetime"; readonly mm: Mm }
   /** The end of its lifetime. Whoever has a pointer to the mm, or uses its variables, meets it. */
@@ -51,6 +59,21 @@ export const lookAtNothing = (): readonly Look[] => [];
 export const lookAtTranslations = ({ mm }: { readonly mm: Mm }): readonly Look[] => [
   { kind: "translations", mm },
 ];
+/** What changes after this moment is told apart from what had changed before. */
+export const lookAtTables = ({ mm }: { readonly mm: Mm }): readonly Look[] => [
+  { kind: "translations", mm },
+  { kind: "tables", mm },
+];
+export const lookAtAllTables = (): readonly Look[] => [
+  { kind: "everyMmsTranslations" },
+  { kind: "everyMmsTables" },
+];
+/** What CPUs have cached is compared with the tables. */
+export const lookAtCached = (event: { readonly mm: Mm }): readonly Look[] => [
+  ...lookAtTables(event),
+  { kind: "tlbs" },
+];
+export const lookAtAllCached = (): readonly Look[] => [...lookAtAllTables(), { kind: "tlbs" }];
 
 /** Of a checker that notes nothing. */
 export const nothingToRestore: Restore = () => {};

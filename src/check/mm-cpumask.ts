@@ -11,7 +11,7 @@ import type { Moment } from "../kernel/operation/event.ts";
 import type { Kernel } from "../kernel/state/kernel.ts";
 import type { Mm } from "../kernel/state/mm.ts";
 import { type Restore, saveArray } from "../base/restore.ts";
-import { type CheckerOf, type EventOf, lookAtNothing, type Looks } from "./checker.ts";
+import { type CheckerOf, type EventOf, type Look, lookAtNothing, type Looks } from "./checker.ts";
 import type { Roots } from "./roots.ts";
 import type { ViolationLog } from "./violation.ts";
 
@@ -27,16 +27,24 @@ type Watched =
   | "interruptReturned"
   | "cr3Written";
 
+const lookAtOwnPlace = (): readonly Look[] => [{ kind: "ownPlace" }];
+
+/** A CPU is judged by its own bit, which no other changes; the others at the begin of a flush. */
 const LOOKS: Looks<Watched> = {
-  flushBegin: lookAtNothing,
-  flushReturn: lookAtNothing,
+  flushBegin: ({ mm }) => [
+    { kind: "cpumask", mm },
+    { kind: "tlbs" },
+    { kind: "everyPlace" },
+    { kind: "ownPlace" },
+  ],
+  flushReturn: lookAtOwnPlace,
   flushed: lookAtNothing,
-  changeBegin: lookAtNothing,
-  changeEnd: lookAtNothing,
-  callsBegin: lookAtNothing,
-  callsEnd: lookAtNothing,
-  interruptTaken: lookAtNothing,
-  interruptReturned: lookAtNothing,
+  changeBegin: lookAtOwnPlace,
+  changeEnd: lookAtOwnPlace,
+  callsBegin: lookAtOwnPlace,
+  callsEnd: lookAtOwnPlace,
+  interruptTaken: lookAtOwnPlace,
+  interruptReturned: lookAtOwnPlace,
   cr3Written: lookAtNothing,
 };
 

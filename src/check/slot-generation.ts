@@ -15,9 +15,10 @@ import { type Restore, saveArray } from "../base/restore.ts";
 import {
   type CheckerOf,
   type EventOf,
+  lookAtAllCached,
+  lookAtCached,
   lookAtNothing,
   type Looks,
-  lookAtTranslations,
 } from "./checker.ts";
 import type { Condemnation, LeftOver } from "./left-over.ts";
 import type { Roots } from "./roots.ts";
@@ -37,15 +38,15 @@ type Watched =
   | "revoked"
   | "batchFlushReturn";
 
-/** What is claimed is judged when it is claimed, and again when a flush of it returns. */
+/** What is claimed is judged when it is claimed, and again, of every CPU, when a flush returns. */
 const LOOKS: Looks<Watched> = {
   cr3Written: lookAtNothing,
   flushed: lookAtNothing,
   userPcidFlushed: lookAtNothing,
-  flushReturn: lookAtTranslations,
-  pagesFreed: lookAtTranslations,
-  revoked: lookAtTranslations,
-  batchFlushReturn: () => [{ kind: "everyMmsTranslations" }],
+  flushReturn: lookAtCached,
+  pagesFreed: lookAtCached,
+  revoked: lookAtCached,
+  batchFlushReturn: lookAtAllCached,
 };
 
 export class SlotGenerationChecker implements CheckerOf<Watched> {

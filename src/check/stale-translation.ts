@@ -26,8 +26,12 @@ import { type Restore, saveArray } from "../base/restore.ts";
 import {
   type CheckerOf,
   type EventOf,
+  lookAtAllCached,
+  lookAtAllTables,
+  lookAtCached,
   lookAtNothing,
   type Looks,
+  lookAtTables,
   lookAtTranslations,
 } from "./checker.ts";
 import type { LeftOver } from "./left-over.ts";
@@ -70,22 +74,22 @@ type Watched =
   | "mmFreed";
 
 const LOOKS: Looks<Watched> = {
-  flushBegin: lookAtTranslations,
-  flushReturn: lookAtTranslations,
-  entryWithdrawn: lookAtNothing,
+  flushBegin: lookAtTables,
+  flushReturn: lookAtCached,
+  entryWithdrawn: lookAtNothing, // the change of the entry has told of itself
   unmapDeferred: lookAtTranslations,
-  batchFlushBegin: () => [{ kind: "everyMmsTranslations" }],
-  batchFlushReturn: () => [{ kind: "everyMmsTranslations" }],
-  unmapPostponed: lookAtNothing,
-  pagesFreed: lookAtTranslations,
+  batchFlushBegin: lookAtAllTables,
+  batchFlushReturn: lookAtAllCached,
+  unmapPostponed: lookAtTranslations,
+  pagesFreed: lookAtCached,
   revoking: lookAtTranslations,
-  revoked: lookAtTranslations,
+  revoked: lookAtCached,
   cr3Written: lookAtNothing,
   broadcastBegun: lookAtNothing,
   broadcastsDone: lookAtNothing,
   invalidatedRemotely: lookAtNothing,
   staleUse: lookAtNothing,
-  mmFreed: lookAtNothing,
+  mmFreed: lookAtTranslations,
 };
 
 export class StaleTranslationChecker implements CheckerOf<Watched> {

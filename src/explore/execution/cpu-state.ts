@@ -26,6 +26,8 @@ export class CpuState {
   readonly pendingLocation: number;
   /** CR3, and what of it is cached. */
   readonly tlbLocation: number;
+  /** What code it is in, as a checker tells it. */
+  readonly placeLocation: number;
 
   constructor(
     readonly cpu: Cpu,
@@ -40,6 +42,7 @@ export class CpuState {
     this.bufferLocation = named("store buffer");
     this.pendingLocation = named("pending interrupts");
     this.tlbLocation = named("TLB");
+    this.placeLocation = named("place");
   }
 
   /** RFLAGS.IF */

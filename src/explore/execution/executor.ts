@@ -148,7 +148,7 @@ export class Executor implements Execution {
 
   emit(cpu: Cpu, event: KernelEvent): void {
     if (this.watch !== null && this.touched.isRecording) {
-      for (const look of this.watch.looksAt(event)) touchLook(this, look);
+      for (const look of this.watch.looksAt(event)) touchLook(this, cpu, look);
     }
     if (event.kind === "flushReturn") this.states[cpu.id]!.flushed.set(event.mm.name, this.steps);
     this.watch?.observe(event, { cpu: cpu.id, cycle: this.steps + 1 });

@@ -4,11 +4,14 @@
 import { unreachable } from "../../base/assert.ts";
 import type { Look } from "../../check/checker.ts";
 import type { Cell } from "../../kernel/operation/cell.ts";
+import type { Cpu } from "../../kernel/state/cpu.ts";
 import type { Mm } from "../../kernel/state/mm.ts";
 import type { Execution } from "./execution.ts";
+import { readTables } from "./user-accesses.ts";
 
-/** Adds what a checker looks at to what the step touches. */
-export function touchLook({ touched, locations, kernel, states }: Execution, look: Look): void {
+/** Adds what a checker looks at, at an event of `cpu`, to what the step touches. */
+export function touchLook(execution: Execution, cpu: Cpu, look: Look): void {
+  const { touched, locations, kernel, states } = execution;
   switch (look.kind) {
     case "translations":
       return touched.write(locations.ofTranslations(look.mm));
@@ -17,6 +20,19 @@ export function touchLook({ touched, locations, kernel, states }: Execution, loo
       return;
     case "kernelTranslations":
       return touched.write(locations.ofTranslations(kernel.initMm));
+    case "tables":
+      return readTables(execution, look.mm.root);
+    case "everyMmsTables":
+      for (const mm of kernel.liveMms) readTables(execution, mm.root);
+      return;
+    case "cpumask":
+      for (const word of look.mm.cpumask.words) touched.read(locations.ofCell(word));
+      return;
+    case "ownPlace":
+      return touched.write(states[cpu.id]!.placeLocation);
+    case "everyPlace":
+      for (const { placeLocation } of states) touched.read(placeLocation);
+      return;
     case "tlbs":
       for (const { tlbLocation } of states) touched.read(tlbLocation);
       return;

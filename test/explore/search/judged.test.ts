@@ -1,0 +1,63 @@
+// The reduction hides nothing from the checkers: what they say of some order of all steps, all of
+// them watching, they say of one of the orders that are explored.
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type ExploreJob, subjectOf } from "../../../src/explore/explore-job.ts";
+import { scenarioNamed } from "../../../src/explore/scenarios/scenarios.ts";
+import { type Deed, DEEDS, scenarioOf } from "../judged-programs.ts";
+import { outcomesOf } from "../outcomes.ts";
+
+const KERNEL = {
+  policy: "refcounted",
+  protocol: "linux-6.18",
+  mutation: "none",
+  memory: "sc",
+} as const;
+
+/** All orders of these are few enough to be tried; some fail. */
+const SCENARIOS: readonly (readonly [job: ExploreJob, outcomes: number])[] = [
+  [{ ...KERNEL, name: "exit-unmapped-while-lazy" }, 1],
+  [{ ...KERNEL, name: "exit-unmapped-while-lazy", policy: "null-prev" }, 2],
+  [{ ...KERNEL, name: "exit-unmapped-while-lazy", policy: "unrefcounted" }, 2],
+  [{ ...KERNEL, name: "kthread-leaves-dying" }, 1],
+  [
+    {
+      ...KERNEL,
+      name: "kthread-against-exit",
+      protocol: "linux-4.20",
+      mutation: "freed-tables-under-lazy-cpus",
+    },
+    2,
+  ],
+];
+
+describe("the checkers say the same with the reduction and without", () => {
+  test.each(SCENARIOS)("of $name under $policy, $mutation", (job, count) => {
+    const [scenario, subject] = [scenarioNamed(job.name), subjectOf(job)];
+    const all = outcomesOf(scenario, subject, "none");
+    const reduced = outcomesOf(scenario, subject, "source");
+    expect([...reduced.outcomes].toSorted()).toEqual([...all.outcomes].toSorted());
+    expect(all.outcomes.size).toBe(count);
+    expect(reduced.executions).toBeLessThan(all.executions);
+  });
+
+  test("of programs of any kind", () => {
+    const deeds = fc.constantFrom(...(Object.keys(DEEDS) as Deed[]));
+    const code = fc.array(deeds, { minLength: 1, maxLength: 2 });
+    const subject = subjectOf({ ...KERNEL, name: "judged", protocol: "linux-5.13" });
+    let failing = 0;
+    const judge = (first: Deed[], second: Deed[]): void => {
+      const program = [first, second];
+      const all = outcomesOf(scenarioOf(program), subject, "none", 5000);
+      if (!all.complete) return;
+      const reduced = outcomesOf(scenarioOf(program), subject, "source");
+      expect([...reduced.outcomes].toSorted()).toEqual([...all.outcomes].toSorted());
+      if (all.outcomes.size > 1) failing++;
+    };
+    judge(["flush"], ["replace"]); // what is cached is compared with the tables when it returns
+    judge(["flush"], ["clearBit"]); // a flush that begins judges who is in mm_cpumask
+    fc.assert(fc.property(code, code, judge), { seed: 20181014, numRuns: 150 });
+    expect(failing).toBeGreaterThan(20);
+  }, 120_000);
+});

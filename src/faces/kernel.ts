@@ -101,6 +101,7 @@ export { finishGather, MmuGather, zapArea } from "../kernel/memory/mmu-gather.ts
 export { mprotect } from "../kernel/memory/mprotect.ts";
 export { mremap } from "../kernel/memory/mremap.ts";
 export { reclaim } from "../kernel/memory/reclaim.ts";
+export { unuseTemporaryMm, useTemporaryMm } from "../kernel/memory/temporary-mm.ts";
 export { vfree, vmalloc, VMALLOC_START } from "../kernel/memory/vmalloc.ts";
 export { exec } from "../kernel/process/exec.ts";
 export { exit, exitMm, waitForChild, waitForChildren } from "../kernel/process/exit.ts";

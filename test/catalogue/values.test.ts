@@ -9,6 +9,8 @@ import { explore } from "../../src/explore/explore.ts";
 import { lazyPolicies } from "../../src/kernel/lazy/policies.ts";
 import { protocols } from "../../src/kernel/shootdown/protocols.ts";
 import { presets } from "../../src/presets/presets.ts";
+import type { Program } from "../../src/kernel/state/task.ts";
+import type { Scene } from "../../src/workloads/workload.ts";
 import { workloads } from "../../src/workloads/workloads.ts";
 
 const protocol = { ...protocols["linux-5.13"], name: "mine" };
@@ -56,6 +58,40 @@ describe("runExperiment", () => {
     const mine = Object.assign(new Mine(), rest);
     const { rows } = await runExperiment({ protocols: [mine], workloads: ["munmap"], axes: SMALL });
     expect(rows.map(({ verdict }) => verdict)).toEqual(["ok"]);
+  });
+
+  test("takes things of the package, which have their names", async () => {
+    const things = { policies: [lazyPolicies.refcounted], cpus: [presets.rome] };
+    const own = { protocols: [protocols["linux-6.18"], protocol], workloads: [workloads.munmap] };
+    const { rows } = await runExperiment({ ...things, ...own, axes: SMALL });
+    expect(rows.map(({ configuration }) => configuration)).toMatchObject([
+      { protocol: "linux-6.18", lazyTlb: "refcounted", cpu: "rome" },
+      { protocol: "mine", lazyTlb: "refcounted", cpu: "rome" },
+    ]);
+  });
+
+  test("takes an instance of a class with private state", async () => {
+    class Counting {
+      readonly name = "counting";
+      readonly summary = "munmap, and how often it was begun";
+      #begun = 0;
+      program(scene: Scene): Program {
+        this.#begun++;
+        return workloads.munmap.program(scene);
+      }
+      get begun(): number {
+        return this.#begun;
+      }
+    }
+    const counting = new Counting();
+    await runExperiment({ workloads: [counting], axes: { ...SMALL, lazyTlb: "eager" } });
+    expect(counting.begun).toBe(1);
+  });
+
+  test("refuses a list of nothing, which would run nothing", async () => {
+    await expect(runExperiment("munmap", { protocols: [] })).rejects.toThrow(
+      "protocols: []: give at least one, or leave it out",
+    );
   });
 
   test("knows nothing of it in the next call", async () => {

@@ -9,6 +9,7 @@ export const PROJECTS: Readonly<Record<string, readonly string[]>> = {
   /** The built command line, scripts and the package: processes of their own. */
   cli: [
     "test/catalogue/bad-code.test.ts",
+    "test/catalogue/code-files.test.ts",
     "test/ci/",
     "test/cli/",
     "test/examples.test.ts",
@@ -58,6 +59,7 @@ const elsewhere = filesOf(Object.values(PROJECTS).flat());
 export default defineConfig({
   test: {
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     pool: "forks",
     maxWorkers: 2,
     isolate: false,

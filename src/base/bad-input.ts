@@ -26,6 +26,11 @@ export function readName<T extends string>(path: string, value: unknown, names: 
   throw new BadInput(path, value, remedy);
 }
 
+/** Bad input at `path` where an object has a key that is none of `names`. */
+export function refuseUnknownKeys(of: object, names: readonly string[], path: string): void {
+  for (const key of Object.keys(of)) readName(path, key, names);
+}
+
 /** The known name that `name` begins, or else comes close to (edit distance at most 3). */
 export function closestName(name: string, known: readonly string[]): string | undefined {
   const begun = known.filter((candidate) => name.length > 1 && candidate.startsWith(name));

@@ -1,7 +1,15 @@
 // From files and values of somebody's own to a catalogue that has them.
 
+import { resolve } from "node:path";
 import { BadInput } from "../base/bad-input.ts";
-import { BUILT_IN, type Catalogue, type EntryKind, extended, type Extension } from "./catalogue.ts";
+import {
+  BUILT_IN,
+  type Catalogue,
+  type EntryKind,
+  extended,
+  type Extension,
+  isBuiltIn,
+} from "./catalogue.ts";
 import { exportsOf, isDataFile } from "./code-file.ts";
 import { loadCpu } from "./cpu-file.ts";
 import { checkedPart, missingPart, type PartKind, partsOf } from "./shapes.ts";
@@ -27,6 +35,7 @@ async function loadAll(files: readonly string[]): Promise<Catalogue> {
 /** Collects what is brought in, and what each of it is called. */
 export class BringingIn {
   catalogue: Catalogue;
+  /** By where it is, however it was written. */
   private readonly seen = new Map<string, Extension>();
   private readonly values = new Map<unknown, string>();
 
@@ -47,10 +56,11 @@ export class BringingIn {
 
   /** Brings in all that the file has. */
   async file(path: string): Promise<Extension> {
-    let extension = this.seen.get(path);
+    const place = resolve(path);
+    let extension = this.seen.get(place);
     if (extension === undefined) {
       extension = await this.partsIn(path);
-      this.seen.set(path, extension);
+      this.seen.set(place, extension);
       this.catalogue = extended(this.catalogue, extension, path);
       this.catalogue = { ...this.catalogue, files: [...this.catalogue.files, path] };
     }
@@ -69,6 +79,7 @@ export class BringingIn {
     const known = this.values.get(value);
     if (known !== undefined) return known;
     const part = checkedPart(kind, value, path);
+    if (kind !== "checkers" && isBuiltIn(kind, part)) return part.name;
     this.catalogue = extended(this.catalogue, { [kind]: [part] }, path);
     this.values.set(value, part.name);
     return part.name;

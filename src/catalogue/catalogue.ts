@@ -83,11 +83,16 @@ export function entryIn<K extends EntryKind>(
   return entry ?? entryIn(catalogue, kind, readName(path, name, [...catalogue[kind].keys()]));
 }
 
+/** Whether it is the package's own thing of this kind, which has its name already. */
+export const isBuiltIn = (kind: EntryKind, value: { readonly name?: unknown }): boolean =>
+  BUILT_IN[kind].get(String(value.name)) === value;
+
 /** The catalogue with more in it; bad input at `path` where a name is taken. */
 export function extended(catalogue: Catalogue, extension: Extension, path: string): Catalogue {
   const extendedBy = <K extends EntryKind>(kind: K): ReadonlyMap<string, Entries[K]> => {
     const all = new Map<string, Entries[K]>(catalogue[kind] as ReadonlyMap<string, Entries[K]>);
     for (const entry of extension[kind] ?? []) {
+      if (isBuiltIn(kind, entry)) continue;
       if (all.has(entry.name) || (kind === "mutations" && entry.name === "none")) {
         const what = `is the name of another ${WORD_FOR[kind]}; take a new one`;
         throw new BadInput(`${path}: name`, entry.name, what);

@@ -19,7 +19,7 @@ const FACES = ["shootdown", "shootdown/kernel", "shootdown/explore"];
 /** By path, for as long as the thread lives: two loads of a file give the same objects. */
 const loaded = new Map<string, Promise<Readonly<Record<string, unknown>>>>();
 
-/** What the file exports, by name, in the order of its exports. Bad input where it has no code. */
+/** What the file exports, by name, in the order of the names. Bad input where it has no code. */
 export function exportsOf(path: string): Promise<Readonly<Record<string, unknown>>> {
   const key = resolve(path);
   let exported = loaded.get(key);
@@ -83,5 +83,16 @@ function inOneLine(error: unknown): string {
 /** An error of a run in which code from `files` took part is, as far as can be told, theirs. */
 export function blamedOn(files: readonly string[], what: string, error: unknown): unknown {
   if (files.length === 0 || error instanceof BadInput) return error;
-  return new BadInput(files.join(", "), what, `its code fails: ${inOneLine(error)}`);
+  const why = `its code fails: ${inOneLine(error)}${placeIn(files, error)}`;
+  return new BadInput(files.join(", "), what, why);
+}
+
+/** Which line of the files the error is from; nothing where it cannot be told. */
+function placeIn(files: readonly string[], error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? "") : "";
+  for (const [, place, line] of stack.matchAll(/\(?([^\s(]+):(\d+):\d+\)?$/gm)) {
+    const file = files.find((each) => resolve(each) === place!.replace(/^file:\/\//, ""));
+    if (file !== undefined) return ` (${file}:${line})`;
+  }
+  return "";
 }

@@ -3,8 +3,10 @@
 
 import { readFileSync } from "node:fs";
 import { basename, extname } from "node:path";
-import { parseDocument } from "yaml";
 import { BadInput, readName } from "../base/bad-input.ts";
+import { parseYaml } from "../base/yaml.ts";
+import { Machine } from "../machine/machine.ts";
+import { describeMachine } from "../presets/describe.ts";
 import type { Preset } from "../presets/preset.ts";
 import { type Catalogue, entryIn } from "./catalogue.ts";
 
@@ -18,7 +20,7 @@ const isSourced = (value: unknown): value is Tree & { readonly value: unknown } 
 
 /** The CPU in the file: `base` names the preset that it changes, `name` what it is called. */
 export function loadCpu(path: string, catalogue: Catalogue): Preset {
-  const document = parse(path);
+  const document = parseYaml(read(path), path);
   if (!isTree(document)) {
     throw new BadInput(path, document, "write a map: base, and what differs from it");
   }
@@ -31,20 +33,29 @@ export function loadCpu(path: string, catalogue: Catalogue): Preset {
     throw new BadInput(`${path}: base`, base, `the preset that it changes: one of ${names}`);
   }
   const preset = entryIn(catalogue, "cpus", base, `${path}: base`);
-  return { ...(changed(preset, changes, path, "") as unknown as Preset), name };
+  return describable({ ...(changed(preset, changes, path, "") as Preset), name }, path);
 }
 
-function parse(path: string): unknown {
-  let text: string;
+/** The CPU, of which a machine was made to see that it can be; bad input at `path` where not. */
+export function describable(cpu: Preset, path: string): Preset {
   try {
-    text = readFileSync(path, "utf8");
+    new Machine(describeMachine(cpu, { cores: 1, idle: "poll", x2apic: true }));
+    return cpu;
+  } catch (error) {
+    if (error instanceof BadInput) {
+      throw new BadInput(`${path}: ${error.path}`, error.value, error.remedy);
+    }
+    const remedy = `is no CPU: ${(error as Error).message}; spread one of \`presets\``;
+    throw new BadInput(path, cpu.name, remedy);
+  }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
   } catch (error) {
     throw new BadInput("cpu", path, `${(error as NodeJS.ErrnoException).code}; give a file`);
   }
-  const parsed = parseDocument(text, { prettyErrors: false });
-  const [error] = parsed.errors;
-  if (error !== undefined) throw new BadInput(path, "not YAML", error.message.split("\n", 1)[0]!);
-  return parsed.toJS() as unknown;
 }
 
 /** `base` with `change` in place of what it names. `at` is the way to it. */

@@ -2,20 +2,26 @@
 // is missing or wrong in one, told before anything runs.
 
 import { BadInput } from "../base/bad-input.ts";
+import type { Checker } from "../check/checker.ts";
 import type { CheckerFactory } from "../check/checkers.ts";
+import { lazyPolicies } from "../kernel/lazy/policies.ts";
 import { LINUX_5_13_TRAITS } from "../kernel/state/protocol-traits.ts";
-import { type Entries, type Extension, WORD_FOR } from "./catalogue.ts";
+import type { Preset } from "../presets/preset.ts";
+import { type Entries, type Extension, isBuiltIn, WORD_FOR } from "./catalogue.ts";
+import { describable } from "./cpu-file.ts";
 
 export type PartKind = keyof Entries | "checkers";
 
-type FieldType = "text" | "function" | "hook" | "object" | "verdict";
+/** A class keeps its identity, by which the kernel finds what it has made of it. */
+type FieldType = "text" | "function" | "hook" | "class" | "object" | "verdict";
+
+type Fields = Readonly<Record<string, FieldType>>;
 
 interface Shape {
   /** A value that has one of these is meant as such a part. */
   readonly marks: readonly string[];
-  readonly required: Readonly<Record<string, FieldType>>;
-  /** Generator functions that need not be there. */
-  readonly hooks: readonly string[];
+  readonly required: Fields;
+  readonly optional?: Fields;
 }
 
 const NAMED = { name: "text", summary: "text", source: "text" } as const;
@@ -37,7 +43,7 @@ const POLICY_HOOKS = [
   "beforeFree",
 ];
 
-const asHooks = (names: readonly string[]): Record<string, FieldType> =>
+const asHooks = (names: readonly string[]): Fields =>
   Object.fromEntries(names.map((name) => [name, "hook" as const]));
 
 const PROTOCOL_HOOKS = ["switchMm", "enterLazy", "flushRange", "flushKernelRange"];
@@ -46,7 +52,14 @@ const SHAPES: Readonly<Record<PartKind, Shape>> = {
   protocols: {
     marks: PROTOCOL_HOOKS,
     required: { ...NAMED, traits: "object", ...asHooks(PROTOCOL_HOOKS) },
-    hooks: ["leaveMm", "installLeaf", "serveInterrupt", "destroyContext"],
+    optional: {
+      ...asHooks(["leaveMm", "installLeaf", "serveInterrupt", "destroyContext"]),
+      batchedUnmap: "object",
+      state: "class",
+      tick: "object",
+      lazyUnmap: "object",
+      batchedCalls: "object",
+    },
   },
   policies: {
     marks: POLICY_HOOKS,
@@ -58,23 +71,23 @@ const SHAPES: Readonly<Record<PartKind, Shape>> = {
       traits: "object",
       ...asHooks(POLICY_HOOKS),
     },
-    hooks: [],
   },
   workloads: {
     marks: ["program"],
     required: { name: "text", summary: "text", program: "function" },
-    hooks: [],
   },
-  mutations: { marks: ["protocol", "policy", "shows"], required: NAMED, hooks: [] },
+  mutations: {
+    marks: ["protocol", "policy", "shows"],
+    required: NAMED,
+    optional: { scenario: "object", shows: "function", protocol: "function", policy: "function" },
+  },
   checkers: {
     marks: ["create"],
     required: { name: "text", summary: "text", create: "function" },
-    hooks: [],
   },
   cpus: {
     marks: ["microarchitecture"],
-    required: { name: "text", tlb: "object", topology: "object" },
-    hooks: [],
+    required: { name: "text", features: "object", tlb: "object", topology: "object" },
   },
 };
 
@@ -82,7 +95,9 @@ const KINDS = Object.keys(SHAPES) as readonly PartKind[];
 
 const NAME = /^[a-z0-9]+([.-][a-z0-9]+)*$/;
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+type Part = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Part =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Which part an exported value is meant to be; undefined: none of these. */
@@ -94,7 +109,8 @@ function kindOf(value: unknown): PartKind | undefined {
 /** The parts among what a file exports, each checked. */
 export function partsOf(exported: Readonly<Record<string, unknown>>, path: string): Extension {
   const parts: Partial<Record<PartKind, unknown[]>> = {};
-  for (const value of Object.values(exported)) {
+  // A named export may be the default one as well.
+  for (const value of new Set(Object.values(exported))) {
     const kind = kindOf(value);
     if (kind !== undefined) (parts[kind] ??= []).push(checkedPart(kind, value, path));
   }
@@ -107,19 +123,73 @@ export function checkedPart<K extends PartKind>(
   value: unknown,
   path: string,
 ): K extends keyof Entries ? Entries[K] : CheckerFactory {
-  const { required, hooks } = SHAPES[kind];
   if (!isObject(value))
     throw new BadInput(path, value, `give a ${WORD_FOR[kind]}: ${listed(kind)}`);
+  if (kind !== "checkers" && isBuiltIn(kind, value)) return value as never;
+  const { required, optional = {} } = SHAPES[kind];
   const name = typeof value["name"] === "string" ? value["name"] : WORD_FOR[kind];
   for (const [field, type] of Object.entries(required)) {
     checkField(value[field], type, `${path}: ${name}.${field}`);
   }
+  for (const [field, type] of Object.entries(optional)) {
+    if (value[field] !== undefined) checkField(value[field], type, `${path}: ${name}.${field}`);
+  }
   if (!NAME.test(name)) {
     throw new BadInput(`${path}: name`, name, "small letters and digits, with - or . between");
   }
-  if (kind === "protocols") checkTraits(value["traits"], `${path}: ${name}.traits`);
-  const generators = [...hooks, ...Object.keys(required).filter((key) => required[key] === "hook")];
-  return watchingHooks(value, generators, `${path}: ${name}`) as never;
+  const at = `${path}: ${name}`;
+  const part = asPlainObject(value, { ...required, ...optional }, at);
+  return finished(kind, part, path, at) as never;
+}
+
+/** The part after what only its kind can have wrong was looked at. */
+function finished(kind: PartKind, part: Part, path: string, at: string): unknown {
+  switch (kind) {
+    case "protocols":
+      checkTraits(part["traits"] as Part, LINUX_5_13_TRAITS, `${at}.traits`);
+      return part;
+    case "policies":
+      checkTraits(part["traits"] as Part, lazyPolicies.refcounted.traits, `${at}.traits`);
+      return part;
+    case "mutations":
+      return checkingResults(part, at);
+    case "checkers": {
+      const create = part["create"] as CheckerFactory["create"];
+      return { ...part, create: (...of: Parameters<typeof create>) => madeBy(create(...of), at) };
+    }
+    case "cpus":
+      return describable(part as unknown as Preset, path);
+    case "workloads":
+      return part;
+  }
+}
+
+/** A mutation whose kernels are looked at as those are that a file exports. */
+function checkingResults(part: Part, at: string): Part {
+  const kinds = { protocol: "protocols", policy: "policies" } as const;
+  const checking: Record<string, unknown> = { ...part };
+  for (const [field, kind] of Object.entries(kinds)) {
+    const mutate = part[field];
+    if (typeof mutate !== "function") continue;
+    checking[field] = (right: unknown): unknown =>
+      checkedPart(kind, mutate(right), `${at}.${field}`);
+  }
+  return checking;
+}
+
+/** What a checker's `create` has returned. */
+function madeBy(checker: unknown, at: string): Checker {
+  const path = `${at}.create`;
+  if (!isObject(checker)) {
+    throw new BadInput(path, printable(checker), "return an object with looksAt, observe, save");
+  }
+  checkField(checker["looksAt"], "object", `${path}: looksAt`);
+  for (const [event, looks] of Object.entries(checker["looksAt"] as Part)) {
+    checkField(looks, "function", `${path}: looksAt.${event}`);
+  }
+  checkField(checker["observe"], "function", `${path}: observe`);
+  checkField(checker["save"], "function", `${path}: save`);
+  return checker as unknown as Checker;
 }
 
 const listed = (kind: PartKind): string =>
@@ -133,6 +203,7 @@ const REMEDIES: Readonly<Record<FieldType, string>> = {
   text: "write a text",
   function: "write a function",
   hook: "write a generator function, as in *flushRange(cpu, request) { ... }",
+  class: "write a class",
   object: "write an object",
   verdict: "write ok or violation",
 };
@@ -142,48 +213,57 @@ function checkField(value: unknown, type: FieldType, path: string): void {
     text: () => typeof value === "string" && value !== "",
     function: () => typeof value === "function",
     hook: () => typeof value === "function",
+    class: () => typeof value === "function",
     object: () => isObject(value),
     verdict: () => value === "ok" || value === "violation",
   }[type]();
   if (!isRight) throw new BadInput(path, printable(value), REMEDIES[type]);
 }
 
-const printable = (value: unknown): unknown => (typeof value === "function" ? "a function" : value);
+/** In words where it is no plain value: it goes from a worker thread to this one. */
+const printable = (value: unknown): unknown =>
+  typeof value === "function" || (typeof value === "object" && value !== null)
+    ? Object.prototype.toString.call(value)
+    : value;
 
-function checkTraits(traits: unknown, path: string): void {
-  for (const [trait, example] of Object.entries(LINUX_5_13_TRAITS)) {
-    const value = (traits as Readonly<Record<string, unknown>>)[trait];
+function checkTraits(traits: Part, examples: object, path: string): void {
+  for (const [trait, example] of Object.entries(examples)) {
+    const value = traits[trait];
     if (typeof value === typeof example) continue;
-    const remedy = `spread LINUX_5_13_TRAITS, or write it as ${JSON.stringify(example)}`;
-    throw new BadInput(`${path}.${trait}`, value, remedy);
+    const spread = examples === LINUX_5_13_TRAITS ? "spread LINUX_5_13_TRAITS, or " : "";
+    throw new BadInput(
+      `${path}.${trait}`,
+      value,
+      `${spread}write it as ${JSON.stringify(example)}`,
+    );
   }
 }
 
 /**
- * The same as a plain object, a class's methods included, with hooks whose result is looked at:
- * kernel code does `yield*` of it.
+ * The same as a plain object, a class's methods included, which others may spread. Its functions
+ * know the object that they are of.
  */
-function watchingHooks(
-  part: Readonly<Record<string, unknown>>,
-  hooks: readonly string[],
-  path: string,
-): Readonly<Record<string, unknown>> {
-  const watched: Record<string, unknown> = {};
-  for (const key of keysOf(part)) watched[key] = part[key];
-  for (const hook of hooks) {
-    const own = watched[hook];
+function asPlainObject(part: Part, fields: Fields, path: string): Part {
+  const plain: Record<string, unknown> = {};
+  for (const key of keysOf(part)) plain[key] = part[key];
+  for (const [field, type] of Object.entries(fields)) {
+    const own = plain[field];
     if (typeof own !== "function") continue;
-    const watching = (...args: readonly unknown[]): unknown => {
-      const code: unknown = own.apply(part, args);
-      if (isObject(code) && typeof code["next"] === "function") return code;
-      const remedy = `returned no coroutine; ${REMEDIES.hook}`;
-      throw new BadInput(`${path}.${hook}`, printable(code), remedy);
-    };
+    if (type === "function") plain[field] = own.bind(part);
+    if (type !== "hook") continue;
+    const hook = (...args: readonly unknown[]): unknown =>
+      coroutineOf(own.apply(part, args), `${path}.${field}`);
     // By what its generators inherit from, schedules know them by the hook's name.
-    Object.defineProperty(watching, "prototype", { value: own.prototype });
-    watched[hook] = watching;
+    Object.defineProperty(hook, "prototype", { value: own.prototype });
+    plain[field] = hook;
   }
-  return watched;
+  return plain;
+}
+
+/** What a function returned that is to be a generator function: kernel code does `yield*` of it. */
+export function coroutineOf<Code>(code: Code, path: string): Code {
+  if (isObject(code) && typeof code["next"] === "function" && Symbol.iterator in code) return code;
+  throw new BadInput(path, printable(code), `returned no coroutine; ${REMEDIES.hook}`);
 }
 
 /** The names of its properties, those of its classes included. */

@@ -60,12 +60,12 @@ export async function withNames(
 ): Promise<AskedSetting> {
   const { kind } = AXES[axis];
   if (kind === undefined) return { axis, values, path };
-  const named = await Promise.all(
-    values.map(async (one) =>
-      (await namesOf(bringing, kind, one, find)).map((value) => ({ ...one, value })),
-    ),
-  );
-  return { axis, values: named.flat(), path };
+  const named: { readonly value: unknown; readonly path: string }[] = [];
+  for (const one of values) {
+    const names = await namesOf(bringing, kind, one, find);
+    named.push(...names.map((value) => ({ ...one, value })));
+  }
+  return { axis, values: named, path };
 }
 
 /** What is brought in under keys of its own: the settings that choose it, unless others do. */
@@ -81,6 +81,9 @@ export async function broughtIn(
     const given: unknown = from[kind];
     if (given === undefined) continue;
     const at = `${path}${kind}`;
+    if (kind !== "checkers" && Array.isArray(given) && given.length === 0) {
+      throw new BadInput(at, given, "give at least one, or leave it out");
+    }
     const values = (Array.isArray(given) ? given : [given]).map((value: unknown, index) => {
       const place = { value, path: Array.isArray(given) ? `${at}[${index}]` : at };
       if (isThing(value) || (typeof value === "string" && isCodeFile(value))) return place;

@@ -1,13 +1,15 @@
 // The shell command that repeats one run: it names every axis, so that no default can change it.
 
+import { BUILT_IN } from "../catalogue/catalogue.ts";
 import { SAMPLE_TRACES } from "../trace/samples.ts";
 import { AXIS_NAMES } from "./axes.ts";
 import type { Run } from "./configuration.ts";
 
 /** `shootdown run munmap --set cpu=rome --set cores=2 ... --seed 7`, or `shootdown replay ...`. */
 export function commandFor(run: Run): string {
-  const what =
-    run.trace === undefined ? `run ${run.workload}` : `replay ${quoted(nameOf(run.trace))}`;
+  const isOwn = !BUILT_IN.workloads.has(run.workload);
+  const workload = isOwn ? `--workload ${run.workload}` : run.workload;
+  const what = run.trace === undefined ? `run ${workload}` : `replay ${quoted(nameOf(run.trace))}`;
   const settings = AXIS_NAMES.flatMap((axis) => {
     const value = run.configuration[axis];
     if (value === undefined) return [];

@@ -2,8 +2,8 @@
 
 import { readFileSync, statSync } from "node:fs";
 import { basename, dirname, extname, isAbsolute, join, resolve } from "node:path";
-import { LineCounter, parseDocument } from "yaml";
 import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { parseYaml } from "../base/yaml.ts";
 import { SAMPLE_TRACES } from "../trace/samples.ts";
 import { BUILT_IN_NAMES, builtIn } from "./builtin.ts";
 import type { ExperimentDefinition } from "./experiment.ts";
@@ -55,16 +55,7 @@ function readText(path: string): string {
 }
 
 function parse(text: string, path: string): unknown {
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false });
-  const error = document.errors[0];
-  if (error !== undefined) {
-    const { line, col } = lineCounter.linePos(error.pos[0]);
-    const reason = error.message.split("\n", 1)[0];
-    throw new BadInput(`${path}:${line}:${col}`, text.split("\n")[line - 1]?.trim(), `${reason}`);
-  }
-  if (document.contents === null) {
-    throw new BadInput(path, "an empty file", "write workloads and axes, as docs/commands/run.md");
-  }
-  return document.toJS();
+  const definition = parseYaml(text, path);
+  if (definition !== null) return definition;
+  throw new BadInput(path, "an empty file", "write workloads and axes, as docs/commands/run.md");
 }

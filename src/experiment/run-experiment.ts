@@ -1,5 +1,6 @@
 // Runs an experiment from its definition to its rows. The command line and the library meet here.
 
+import { refuseUnknownKeys } from "../base/bad-input.ts";
 import { BringingIn } from "../catalogue/bring-in.ts";
 import type { Brought, Catalogue } from "../catalogue/catalogue.ts";
 import type { Workload } from "../workloads/workload.ts";
@@ -49,6 +50,25 @@ export interface ExperimentOptions extends Brought {
 
 const DEFAULT_SEED = 1;
 
+const OPTION_NAMES = Object.keys({
+  seed: true,
+  seeds: true,
+  axes: true,
+  settings: true,
+  workloads: true,
+  files: true,
+  workers: true,
+  checks: true,
+  onProgress: true,
+  onNote: true,
+  measure: true,
+  protocols: true,
+  policies: true,
+  mutations: true,
+  cpus: true,
+  checkers: true,
+} satisfies Record<keyof ExperimentOptions, true>);
+
 /**
  * Runs a built-in experiment by its name, the one in a YAML or JSON file, or the one that is given.
  * The rows are the same for the same seed, whatever the number of workers. What is brought in as a
@@ -58,6 +78,7 @@ export async function runExperiment(
   experiment: string | ExperimentDefinition = "default",
   options: ExperimentOptions = {},
 ): Promise<ExperimentResult> {
+  refuseUnknownKeys(options, OPTION_NAMES, "options");
   const bringing = new BringingIn();
   for (const file of options.files ?? []) await bringing.file(file);
   const overrides = await overridesOf(bringing, options);

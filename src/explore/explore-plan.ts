@@ -94,7 +94,8 @@ class Planning {
 
   async plan(selection: Selection): Promise<Plan> {
     const { scenarios = [], files = [], checkers = [] } = selection;
-    const named = (await Promise.all(scenarios.map((one) => this.found(one)))).flat();
+    const named: Found[] = [];
+    for (const one of scenarios) named.push(...(await this.found(one)));
     for (const file of files) await this.bringing.file(file);
     for (const checker of checkers) await this.chosen("checkers", checker, "--checker");
     const kernels = await this.kernels(selection);

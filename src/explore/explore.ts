@@ -2,7 +2,7 @@
 // parts of explorations, of the first that has one to give; what comes out is the same for any
 // number of threads.
 
-import { BadInput } from "../base/bad-input.ts";
+import { BadInput, refuseUnknownKeys } from "../base/bad-input.ts";
 import { inPool } from "../base/pool.ts";
 import { type OwnValues, planJobs, playedHere, type Selection } from "./explore-plan.ts";
 import { type ExploreBounds, Explorer, type Progress } from "./search/explorer.ts";
@@ -51,6 +51,28 @@ export type WorkerAnswer =
     }
   | { readonly kind: "failure"; readonly message: string };
 
+const SELECTION_NAMES = Object.keys({
+  scenarios: true,
+  policy: true,
+  protocol: true,
+  mutation: true,
+  memory: true,
+  checkers: true,
+  files: true,
+} satisfies Record<keyof Selection, true>);
+
+const OPTION_NAMES = Object.keys({
+  workers: true,
+  signal: true,
+  onProgress: true,
+  values: true,
+  maxExecutions: true,
+  seconds: true,
+  maxSteps: true,
+  preemptionBound: true,
+  reduction: true,
+} satisfies Record<keyof ExploreOptions, true>);
+
 /**
  * Explores what was selected, and without a selection every scenario and every mutation. What is
  * brought in as a value, and not from a file, cannot go to worker threads.
@@ -59,6 +81,8 @@ export async function explore(
   selection: Selection = {},
   options: ExploreOptions = {},
 ): Promise<ExploreResult> {
+  refuseUnknownKeys(selection, SELECTION_NAMES, "selection");
+  refuseUnknownKeys(options, OPTION_NAMES, "options");
   const { jobs, values } = await planJobs(selection);
   return exploreAll(jobs, values === null ? options : { ...options, workers: 1, values });
 }

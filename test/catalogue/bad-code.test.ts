@@ -80,9 +80,17 @@ describe("a file of a protocol is refused", () => {
     );
   });
 
+  test("where a hook is an asynchronous generator, on a worker thread too", async () => {
+    const path = protocol("async.ts", "async *flushRange() {}");
+    const words = [...run(path), "--seeds", "2", "--workers", "2"];
+    expect(await refusal(...words)).toMatch(/flushRange: "\[object AsyncGenerator\]": returned no/);
+  });
+
   test("where its code fails in the middle of a run", async () => {
     const path = protocol("fails.ts", "*flushRange() { null.x; }");
-    expect(await refusal(...run(path))).toMatch(/fails.ts: "munmap": its code fails: Cannot read/);
+    expect(await refusal(...run(path))).toMatch(
+      /fails.ts: "munmap": its code fails: Cannot read.*fails.ts:\d+\)$/,
+    );
   });
 
   test("where it does not compile", async () => {
@@ -114,6 +122,93 @@ describe("a file of a CPU is refused", () => {
       /type.yaml: topology.coresPerLlc: "many": a number, as 4 in the base/,
     );
   });
+
+  test("where no such machine can be", async () => {
+    const text = "base: rome\ntopology: { coresPerLlc: 2.5 }\n";
+    expect(await refusal(...cpu("half.yaml", text))).toMatch(
+      /half.yaml: coresPerLlc: 2.5: a whole number/,
+    );
+  });
+
+  test("where it does not parse, with the line", async () => {
+    const text = "base: rome\nbase: milan\n";
+    expect(await refusal(...cpu("twice.yaml", text))).toMatch(/twice.yaml:2:1: "base: milan": Map/);
+  });
+
+  test("where aliases unfold without end", async () => {
+    const list = (of: string): string => `[${Array.from({ length: 9 }, () => of).join(",")}]`;
+    const levels = [..."bcdefg"].map((key, at) => `${key}: &${key} ${list(`*${"abcdef"[at]}`)}\n`);
+    const text = `base: rome\na: &a ${list("x")}\n${levels.join("")}`;
+    expect(await refusal(...cpu("aliases.yaml", text))).toMatch(/aliases.yaml: "not YAML": Excess/);
+  });
+});
+
+describe("a mutation is refused", () => {
+  const mutation = (name: string, fields: string): readonly string[] => {
+    const text = `export const m = { name: "mine", summary: "s", source: "t", ${fields} };\n`;
+    return ["run", "munmap", "--mutation", file(name, text), ...SMALL];
+  };
+
+  test("where its function returns no kernel", async () => {
+    expect(await refusal(...mutation("none.ts", "protocol() {}"))).toMatch(
+      /none.ts: mine.protocol: missing: give a protocol/,
+    );
+  });
+
+  test("where a hook of its kernel is no generator", async () => {
+    const fields = "protocol: (right) => ({ ...right, flushRange: () => 1 })";
+    expect(await refusal(...mutation("plain.ts", fields))).toMatch(
+      /mine.protocol: linux-5.13.flushRange: 1: returned no coroutine/,
+    );
+  });
+
+  test("where what shows it is no function", async () => {
+    expect(await refusal(...mutation("shows.ts", "shows: true"))).toMatch(
+      /mine.shows: true: write a function/,
+    );
+  });
+});
+
+describe("a checker is refused", () => {
+  const checker = (name: string, made: string): readonly string[] => {
+    const text = `export const c = { name: "mine", summary: "s", create: () => (${made}) };\n`;
+    return ["run", "munmap", "--checker", file(name, text), ...SMALL];
+  };
+
+  test("where it does not say what it looks at", async () => {
+    expect(await refusal(...checker("looks.ts", "{ observe() {}, save() {} }"))).toMatch(
+      /looks.ts: mine.create: looksAt: missing: write an object/,
+    );
+  });
+
+  test("where it cannot be brought back", async () => {
+    expect(await refusal(...checker("save.ts", "{ looksAt: {}, observe() {} }"))).toMatch(
+      /save.ts: mine.create: save: missing: write a function/,
+    );
+  });
+});
+
+describe("a scenario is refused", () => {
+  const scenario = (name: string, body: string): readonly string[] => {
+    const text = `export const s = { name: "s", summary: "s", cpus: 2, prepare() { ${body} } };\n`;
+    return ["explore", file(name, text), "--policy", "refcounted", "--workers", "1"];
+  };
+
+  test("where it does not say what each CPU does", async () => {
+    expect(await refusal(...scenario("nothing.ts", ""))).toMatch(/s.prepare: missing: return a/);
+  });
+
+  test("where a script is no generator", async () => {
+    expect(await refusal(...scenario("plain.ts", "return [() => 1];"))).toMatch(
+      /s: script of CPU 0: 1: returned no coroutine/,
+    );
+  });
+});
+
+test("a CPU of code is refused where it is none", async () => {
+  const text = 'export const c = { name: "c", microarchitecture: "x", tlb: {}, topology: {} };\n';
+  const words = ["run", "munmap", "--set", `cpu=${file("cpu.ts", text)}`, ...SMALL];
+  expect(await refusal(...words)).toMatch(/cpu.ts: c.features: missing: write an object/);
 });
 
 test("a workload that is none is refused by its name", async () => {

@@ -9,6 +9,8 @@ import { explore } from "../../src/explore/explore.ts";
 import { lazyPolicies } from "../../src/kernel/lazy/policies.ts";
 import { protocols } from "../../src/kernel/shootdown/protocols.ts";
 import { presets } from "../../src/presets/presets.ts";
+import type { Program } from "../../src/kernel/state/task.ts";
+import type { Scene } from "../../src/workloads/workload.ts";
 import { workloads } from "../../src/workloads/workloads.ts";
 
 const protocol = { ...protocols["linux-5.13"], name: "mine" };
@@ -58,6 +60,40 @@ describe("runExperiment", () => {
     expect(rows.map(({ verdict }) => verdict)).toEqual(["ok"]);
   });
 
+  test("takes things of the package, which have their names", async () => {
+    const things = { policies: [lazyPolicies.refcounted], cpus: [presets.rome] };
+    const own = { protocols: [protocols["linux-6.18"], protocol], workloads: [workloads.munmap] };
+    const { rows } = await runExperiment({ ...things, ...own, axes: SMALL });
+    expect(rows.map(({ configuration }) => configuration)).toMatchObject([
+      { protocol: "linux-6.18", lazyTlb: "refcounted", cpu: "rome" },
+      { protocol: "mine", lazyTlb: "refcounted", cpu: "rome" },
+    ]);
+  });
+
+  test("takes an instance of a class with private state", async () => {
+    class Counting {
+      readonly name = "counting";
+      readonly summary = "munmap, and how often it was begun";
+      #begun = 0;
+      program(scene: Scene): Program {
+        this.#begun++;
+        return workloads.munmap.program(scene);
+      }
+      get begun(): number {
+        return this.#begun;
+      }
+    }
+    const counting = new Counting();
+    await runExperiment({ workloads: [counting], axes: { ...SMALL, lazyTlb: "eager" } });
+    expect(counting.begun).toBe(1);
+  });
+
+  test("refuses a list of nothing, which would run nothing", async () => {
+    await expect(runExperiment("munmap", { protocols: [] })).rejects.toThrow(
+      "protocols: []: give at least one, or leave it out",
+    );
+  });
+
   test("knows nothing of it in the next call", async () => {
     const axes = { ...SMALL, protocol: "mine" } as const;
     await expect(runExperiment("munmap", { axes })).rejects.toThrow(/"mine": .*one of linux-4.8/);
@@ -79,4 +115,18 @@ test("explore takes a protocol, a policy and a scenario as they are", async () =
       violations: [],
     },
   ]);
+});
+
+test("a key that no call knows is refused, with the nearest", async () => {
+  const refused = async (call: Promise<unknown>): Promise<string> =>
+    call.then(
+      () => "taken",
+      (error: Error) => error.message,
+    );
+  const selection: object = { scenarios: ["two-flushers"], protocols: [protocol] };
+  expect(await refused(explore(selection))).toMatch(/"protocols": did you mean protocol\?/);
+  const bounds: object = { maxExecution: 3 };
+  expect(await refused(explore({}, bounds))).toMatch(/did you mean maxExecutions\?/);
+  const options: object = { axe: SMALL };
+  expect(await refused(runExperiment("munmap", options))).toMatch(/"axe": did you mean axes\?/);
 });

@@ -1,5 +1,7 @@
 // A scenario under one kernel, as a system that a search can run again and again.
 
+import { BadInput } from "../../base/bad-input.ts";
+import { coroutineOf } from "../../catalogue/shapes.ts";
 import { type CheckerFactory, checkersFor } from "../../check/checkers.ts";
 import { forgottenFlushes } from "../../check/forgotten-flush.ts";
 import { type Violation, ViolationLog } from "../../check/violation.ts";
@@ -40,6 +42,13 @@ const PAGES = [
 
 /** What precondition.ts reports. */
 const PRECONDITIONS: readonly string[] = ["I10", "I11"];
+/** What `prepare` has returned, which code from outside may have wrong. */
+function scriptsOf({ name }: Scenario, scripts: unknown): readonly (Script | undefined)[] {
+  const isScript = (one: unknown): boolean => one === undefined || typeof one === "function";
+  if (Array.isArray(scripts) && scripts.every(isScript)) return scripts as readonly Script[];
+  const found = typeof scripts === "object" ? JSON.stringify(scripts) : scripts;
+  throw new BadInput(`${name}.prepare`, found, "return a list of what each CPU does");
+}
 
 export class ScenarioSystem implements System {
   readonly executor: Executor;
@@ -48,7 +57,10 @@ export class ScenarioSystem implements System {
   private readonly scripts: readonly (Script | undefined)[];
   private readonly restores: readonly Restore[];
 
-  constructor(scenario: Scenario, subject: Subject) {
+  constructor(
+    private readonly scenario: Scenario,
+    subject: Subject,
+  ) {
     const { policy, protocol, mutation, memory, ownCheckers } = subject;
     const { kernel: special = {}, cpus } = scenario;
     const machine = new Machine(explorerMachine(cpus, special.invlpgb === true), { watch: true });
@@ -69,7 +81,7 @@ export class ScenarioSystem implements System {
     this.executor.watch = checkers.watch;
     for (const state of this.executor.states) this.executor.advance(state);
     this.stage = new Stage(kernel, this.executor);
-    this.scripts = scenario.prepare(this.stage);
+    this.scripts = scriptsOf(scenario, scenario.prepare(this.stage));
     this.stage.isPreparing = false;
     this.checkPreparation();
     this.executor.begin();
@@ -120,7 +132,7 @@ export class ScenarioSystem implements System {
     const cpu = this.executor.kernel.cpus[id]!;
     if (script !== undefined) {
       yield* enterKernel(cpu);
-      yield* call(script(cpu));
+      yield* call(coroutineOf(script(cpu), `${this.scenario.name}: script of CPU ${id}`));
     }
     if (cpu.current === cpu.idle) yield* cpu.idle.program(cpu.idle);
     yield* this.stage.rest();

@@ -16,7 +16,7 @@ const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 /** By path, for as long as the thread lives. */
 const loaded = new Map<string, Promise<readonly Scenario[]>>();
 
-/** The scenarios that a file exports, in the order of their export. Bad input if it has none. */
+/** The scenarios that a file exports, in the order of the names. Bad input if it has none. */
 export function loadScenarios(path: string): Promise<readonly Scenario[]> {
   let scenarios = loaded.get(path);
   if (scenarios === undefined) {
@@ -27,8 +27,9 @@ export function loadScenarios(path: string): Promise<readonly Scenario[]> {
 }
 
 async function load(path: string): Promise<readonly Scenario[]> {
-  const exported = Object.values(await exportsOf(path));
-  const scenarios = exported.filter((value) => isObject(value) && "prepare" in value);
+  // A named export may be the default one as well.
+  const exported = new Set(Object.values(await exportsOf(path)));
+  const scenarios = [...exported].filter((value) => isObject(value) && "prepare" in value);
   if (scenarios.length === 0) {
     throw new BadInput("SCENARIO", path, "exports no scenario: an object with name and prepare");
   }

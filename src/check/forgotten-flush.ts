@@ -42,7 +42,6 @@ type Watched =
   | "revoked"
   | "pagesFreed"
   | "leftUnflushed"
-  | "mmFreed"
   | "cameToRest";
 
 /**
@@ -59,7 +58,6 @@ const LOOKS: Looks<Watched> = {
   revoked: lookAtTranslations,
   pagesFreed: lookAtTranslations,
   leftUnflushed: lookAtTranslations,
-  mmFreed: lookAtNothing,
   cameToRest: lookAtNothing, // nothing else happens any more
 };
 
@@ -97,11 +95,9 @@ class ForgottenFlushChecker implements CheckerOf<Watched> {
       case "pagesFreed":
       case "leftUnflushed":
         return this.settle(event.mm, event.range, () => true);
-      case "mmFreed":
-        this.owed = this.owed.filter(({ mm }) => mm !== event.mm);
-        return;
       case "cameToRest":
-        for (const one of this.owed) this.report(one, moment);
+        // Of an mm that is gone by now nothing is owed, whichever came first.
+        for (const one of this.owed) if (!one.mm.freed) this.report(one, moment);
         return;
       default:
         return unreachable(event);

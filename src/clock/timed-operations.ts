@@ -4,7 +4,7 @@
 // explorer's subject.
 
 import { addressOfPage, hex, type PageNumber } from "../base/address.ts";
-import { assert, unreachable } from "../base/assert.ts";
+import { assert } from "../base/assert.ts";
 import type { Machine } from "../machine/machine.ts";
 import { Activation } from "../kernel/operation/activation.ts";
 import { icrWrites } from "../kernel/cpu/icr.ts";
@@ -12,7 +12,7 @@ import type { Cell } from "../kernel/operation/cell.ts";
 import { makeCurrent } from "../kernel/cpu/context-switch.ts";
 import type { Cpu } from "../kernel/state/cpu.ts";
 import { leafAt, withdraws } from "../kernel/state/leaf-entry.ts";
-import { HZ, type Operation } from "../kernel/operation/operation.ts";
+import { HZ, notAnOperation, type Operation } from "../kernel/operation/operation.ts";
 import { Mm } from "../kernel/state/mm.ts";
 import type { Host } from "./host.ts";
 import type { RemoteActions } from "./remote-actions.ts";
@@ -173,7 +173,7 @@ export function perform(
     case "note":
       return clock.emit(cpu, operation.notice);
     default:
-      return unreachable(operation);
+      return notAnOperation(operation);
   }
 }
 

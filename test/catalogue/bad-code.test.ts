@@ -93,6 +93,11 @@ describe("a file of a protocol is refused", () => {
     );
   });
 
+  test("where it yields what it should call by yield*", async () => {
+    const path = protocol("yields.ts", "*flushRange() { yield fence(); }", ", fence");
+    expect(await refusal(...run(path))).toMatch(/has yielded \[object Generator\]: write yield\*/);
+  });
+
   test("where it does not compile", async () => {
     const path = file("syntax.ts", "export const mine = {;\n");
     expect(await refusal(...run(path))).toMatch(/syntax.ts": cannot be loaded: /);

@@ -1,12 +1,11 @@
 // What each operation does under exploration, when it can be carried out, and which operations are
 // steps of their own. Cycles do not exist here; neither do cache lines.
 
-import { unreachable } from "../../base/assert.ts";
 import { Activation } from "../../kernel/operation/activation.ts";
 import type { Cell } from "../../kernel/operation/cell.ts";
 import { makeCurrent } from "../../kernel/cpu/context-switch.ts";
 import { Mm } from "../../kernel/state/mm.ts";
-import type { Operation } from "../../kernel/operation/operation.ts";
+import { notAnOperation, type Operation } from "../../kernel/operation/operation.ts";
 import { accessKernel, commitEntry, readTables, runUser } from "./user-accesses.ts";
 import type { CpuState } from "./cpu-state.ts";
 import type { Execution } from "./execution.ts";
@@ -141,7 +140,7 @@ export function isVisible(execution: Execution, state: CpuState, operation: Oper
     case "resumeVcpu":
       return true;
     default:
-      return unreachable(operation);
+      return notAnOperation(operation);
   }
 }
 
@@ -275,7 +274,7 @@ export function perform(
     case "note":
       return execution.emit(cpu, operation.notice);
     default:
-      return unreachable(operation);
+      return notAnOperation(operation);
   }
 }
 

@@ -12,21 +12,29 @@ import { describable } from "./cpu-file.ts";
 
 export type PartKind = keyof Entries | "checkers";
 
+type PartOf<K extends PartKind> = K extends keyof Entries ? Entries[K] : CheckerFactory;
+
 /** A class keeps its identity, by which the kernel finds what it has made of it. */
-type FieldType = "text" | "function" | "hook" | "class" | "object" | "verdict";
+type FieldType = "text" | "boolean" | "function" | "hook" | "class" | "object" | "verdict";
 
 type Fields = Readonly<Record<string, FieldType>>;
 
-interface Shape {
+type Optional<T> = { [F in keyof T]-?: object extends Pick<T, F> ? F : never }[keyof T];
+
+/** What a part is made of: a field that is in its type and not here does not compile. */
+interface Shape<T> {
   /** A value that has one of these is meant as such a part. */
   readonly marks: readonly string[];
-  readonly required: Fields;
-  readonly optional?: Fields;
+  readonly required: Readonly<Record<Exclude<keyof T, Optional<T>>, FieldType>>;
+  readonly optional: Readonly<Record<Optional<T>, FieldType>>;
 }
 
 const NAMED = { name: "text", summary: "text", source: "text" } as const;
 
-const POLICY_HOOKS = [
+const asHooks = <const F extends string>(names: readonly F[]): Readonly<Record<F, "hook">> =>
+  Object.fromEntries(names.map((name) => [name, "hook"])) as Record<F, "hook">;
+
+const POLICY_HOOKS = asHooks([
   "userToKernel",
   "kernelToKernel",
   "userToUser",
@@ -41,17 +49,14 @@ const POLICY_HOOKS = [
   "forceInitMm",
   "finishCpu",
   "beforeFree",
-];
+]);
 
-const asHooks = (names: readonly string[]): Fields =>
-  Object.fromEntries(names.map((name) => [name, "hook" as const]));
+const PROTOCOL_HOOKS = asHooks(["switchMm", "enterLazy", "flushRange", "flushKernelRange"]);
 
-const PROTOCOL_HOOKS = ["switchMm", "enterLazy", "flushRange", "flushKernelRange"];
-
-const SHAPES: Readonly<Record<PartKind, Shape>> = {
+const SHAPES: { readonly [K in PartKind]: Shape<PartOf<K>> } = {
   protocols: {
-    marks: PROTOCOL_HOOKS,
-    required: { ...NAMED, traits: "object", ...asHooks(PROTOCOL_HOOKS) },
+    marks: Object.keys(PROTOCOL_HOOKS),
+    required: { ...NAMED, traits: "object", ...PROTOCOL_HOOKS },
     optional: {
       ...asHooks(["leaveMm", "installLeaf", "serveInterrupt", "destroyContext"]),
       batchedUnmap: "object",
@@ -62,19 +67,21 @@ const SHAPES: Readonly<Record<PartKind, Shape>> = {
     },
   },
   policies: {
-    marks: POLICY_HOOKS,
+    marks: Object.keys(POLICY_HOOKS),
     required: {
       ...NAMED,
       lifetime: "text",
       expected: "verdict",
       lazyReference: "text",
       traits: "object",
-      ...asHooks(POLICY_HOOKS),
+      ...POLICY_HOOKS,
     },
+    optional: { kthreadsKeepReference: "boolean" },
   },
   workloads: {
     marks: ["program"],
     required: { name: "text", summary: "text", program: "function" },
+    optional: {},
   },
   mutations: {
     marks: ["protocol", "policy", "shows"],
@@ -84,10 +91,29 @@ const SHAPES: Readonly<Record<PartKind, Shape>> = {
   checkers: {
     marks: ["create"],
     required: { name: "text", summary: "text", create: "function" },
+    optional: {},
   },
   cpus: {
     marks: ["microarchitecture"],
-    required: { name: "text", features: "object", tlb: "object", topology: "object" },
+    required: {
+      name: "text",
+      vendor: "text",
+      microarchitecture: "text",
+      sku: "text",
+      frequency: "object",
+      physicalAddressBits: "object",
+      features: "object",
+      topology: "object",
+      tlb: "object",
+      structureCaches: "object",
+      caches: "object",
+      memory: "object",
+      line: "object",
+      instruction: "object",
+      interrupt: "object",
+      idle: "object",
+    },
+    optional: { broadcast: "object" },
   },
 };
 
@@ -118,15 +144,11 @@ export function partsOf(exported: Readonly<Record<string, unknown>>, path: strin
 }
 
 /** One part, with hooks that say so when they are no generators; bad input where it is wrong. */
-export function checkedPart<K extends PartKind>(
-  kind: K,
-  value: unknown,
-  path: string,
-): K extends keyof Entries ? Entries[K] : CheckerFactory {
+export function checkedPart<K extends PartKind>(kind: K, value: unknown, path: string): PartOf<K> {
   if (!isObject(value))
     throw new BadInput(path, value, `give a ${WORD_FOR[kind]}: ${listed(kind)}`);
   if (kind !== "checkers" && isBuiltIn(kind, value)) return value as never;
-  const { required, optional = {} } = SHAPES[kind];
+  const { required, optional }: { required: Fields; optional: Fields } = SHAPES[kind];
   const name = typeof value["name"] === "string" ? value["name"] : WORD_FOR[kind];
   for (const [field, type] of Object.entries(required)) {
     checkField(value[field], type, `${path}: ${name}.${field}`);
@@ -201,6 +223,7 @@ export const missingPart = (kind: PartKind): string =>
 
 const REMEDIES: Readonly<Record<FieldType, string>> = {
   text: "write a text",
+  boolean: "write true or false",
   function: "write a function",
   hook: "write a generator function, as in *flushRange(cpu, request) { ... }",
   class: "write a class",
@@ -211,6 +234,7 @@ const REMEDIES: Readonly<Record<FieldType, string>> = {
 function checkField(value: unknown, type: FieldType, path: string): void {
   const isRight = {
     text: () => typeof value === "string" && value !== "",
+    boolean: () => typeof value === "boolean",
     function: () => typeof value === "function",
     hook: () => typeof value === "function",
     class: () => typeof value === "function",

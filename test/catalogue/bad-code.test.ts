@@ -213,7 +213,7 @@ describe("a scenario is refused", () => {
 test("a CPU of code is refused where it is none", async () => {
   const text = 'export const c = { name: "c", microarchitecture: "x", tlb: {}, topology: {} };\n';
   const words = ["run", "munmap", "--set", `cpu=${file("cpu.ts", text)}`, ...SMALL];
-  expect(await refusal(...words)).toMatch(/cpu.ts: c.features: missing: write an object/);
+  expect(await refusal(...words)).toMatch(/cpu.ts: c.vendor: missing: write a text/);
 });
 
 test("a workload that is none is refused by its name", async () => {

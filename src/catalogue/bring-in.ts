@@ -12,7 +12,8 @@ import {
 } from "./catalogue.ts";
 import { exportsOf, isDataFile } from "./code-file.ts";
 import { loadCpu } from "./cpu-file.ts";
-import { checkedPart, missingPart, type PartKind, partsOf } from "./shapes.ts";
+import { checkedPart, missingPart, partsOf } from "./parts.ts";
+import type { PartKind } from "./shapes.ts";
 
 /** By list of files, for as long as the thread lives. */
 const catalogues = new Map<string, Promise<Catalogue>>();

@@ -1,7 +1,7 @@
 // A scenario under one kernel, as a system that a search can run again and again.
 
 import { BadInput } from "../../base/bad-input.ts";
-import { coroutineOf } from "../../catalogue/shapes.ts";
+import { coroutineOf } from "../../catalogue/parts.ts";
 import { type CheckerFactory, checkersFor } from "../../check/checkers.ts";
 import { forgottenFlushes } from "../../check/forgotten-flush.ts";
 import { type Violation, ViolationLog } from "../../check/violation.ts";

@@ -1,15 +1,21 @@
 // The parts of code from outside: which exports of a file are what, and what is missing or wrong in
 // one, told before anything runs.
 
-import { BadInput } from "../base/bad-input.ts";
+import { BadInput, readName } from "../base/bad-input.ts";
 import type { Checker } from "../check/checker.ts";
 import type { CheckerFactory } from "../check/checkers.ts";
-import { lazyPolicies } from "../kernel/lazy/policies.ts";
-import { LINUX_5_13_TRAITS } from "../kernel/state/protocol-traits.ts";
+import { EVENT_KINDS } from "../kernel/operation/event.ts";
 import type { Preset } from "../presets/preset.ts";
 import { type Extension, isBuiltIn, WORD_FOR } from "./catalogue.ts";
 import { describable } from "./cpu-file.ts";
-import { type Fields, type FieldType, type PartKind, type PartOf, SHAPES } from "./shapes.ts";
+import {
+  type Field,
+  type Fields,
+  type FieldType,
+  type PartKind,
+  type PartOf,
+  SHAPES,
+} from "./shapes.ts";
 
 const KINDS = Object.keys(SHAPES) as readonly PartKind[];
 
@@ -45,7 +51,8 @@ export function checkedPart<K extends PartKind>(kind: K, value: unknown, path: s
   const { required, optional }: { required: Fields; optional: Fields } = SHAPES[kind];
   const name = typeof value["name"] === "string" ? value["name"] : WORD_FOR[kind];
   for (const [field, type] of Object.entries(required)) {
-    checkField(value[field], type, `${path}: ${name}.${field}`);
+    const hint = kind === "protocols" && field === "traits" ? "spread LINUX_5_13_TRAITS, or " : "";
+    checkField(value[field], type, `${path}: ${name}.${field}`, hint);
   }
   for (const [field, type] of Object.entries(optional)) {
     if (value[field] !== undefined) checkField(value[field], type, `${path}: ${name}.${field}`);
@@ -61,12 +68,6 @@ export function checkedPart<K extends PartKind>(kind: K, value: unknown, path: s
 /** The part after what only its kind can have wrong was looked at. */
 function finished(kind: PartKind, part: Part, path: string, at: string): unknown {
   switch (kind) {
-    case "protocols":
-      checkTraits(part["traits"] as Part, LINUX_5_13_TRAITS, `${at}.traits`);
-      return part;
-    case "policies":
-      checkTraits(part["traits"] as Part, lazyPolicies.refcounted.traits, `${at}.traits`);
-      return part;
     case "mutations":
       return checkingResults(part, at);
     case "checkers": {
@@ -75,6 +76,8 @@ function finished(kind: PartKind, part: Part, path: string, at: string): unknown
     }
     case "cpus":
       return describable(part as unknown as Preset, path);
+    case "protocols":
+    case "policies":
     case "workloads":
       return part;
   }
@@ -101,6 +104,7 @@ function madeBy(checker: unknown, at: string): Checker {
   }
   checkField(checker["looksAt"], "object", `${path}: looksAt`);
   for (const [event, looks] of Object.entries(checker["looksAt"] as Part)) {
+    readName(`${path}: looksAt`, event, EVENT_KINDS);
     checkField(looks, "function", `${path}: looksAt.${event}`);
   }
   checkField(checker["observe"], "function", `${path}: observe`);
@@ -122,20 +126,35 @@ const REMEDIES: Readonly<Record<FieldType, string>> = {
   hook: "write a generator function, as in *flushRange(cpu, request) { ... }",
   class: "write a class",
   object: "write an object",
-  verdict: "write ok or violation",
 };
 
-function checkField(value: unknown, type: FieldType, path: string): void {
-  const isRight = {
-    text: () => typeof value === "string" && value !== "",
-    boolean: () => typeof value === "boolean",
-    function: () => typeof value === "function",
-    hook: () => typeof value === "function",
-    class: () => typeof value === "function",
-    object: () => isObject(value),
-    verdict: () => value === "ok" || value === "violation",
-  }[type]();
-  if (!isRight) throw new BadInput(path, printable(value), REMEDIES[type]);
+const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
+const isFunction = (value: unknown): boolean => typeof value === "function";
+
+const IS_RIGHT: Readonly<Record<FieldType, (value: unknown) => boolean>> = {
+  text: isText,
+  boolean: (value) => typeof value === "boolean",
+  function: isFunction,
+  hook: isFunction,
+  class: isFunction,
+  object: isObject,
+};
+
+const isList = (type: Field): type is readonly string[] => Array.isArray(type);
+
+/** @param hint - what else would mend it */
+function checkField(value: unknown, type: Field, path: string, hint = ""): void {
+  if (typeof type === "string") {
+    if (!IS_RIGHT[type](value)) throw new BadInput(path, printable(value), hint + REMEDIES[type]);
+  } else if (isList(type)) {
+    if (!type.includes(value as string))
+      throw new BadInput(path, printable(value), `${hint}write one of ${type.join(", ")}`);
+  } else {
+    checkField(value, "object", path, hint);
+    for (const [field, each] of Object.entries(type)) {
+      checkField((value as Part)[field], each, `${path}.${field}`, hint);
+    }
+  }
 }
 
 /** In words where it is no plain value: it goes from a worker thread to this one. */
@@ -143,19 +162,6 @@ const printable = (value: unknown): unknown =>
   typeof value === "function" || (typeof value === "object" && value !== null)
     ? Object.prototype.toString.call(value)
     : value;
-
-function checkTraits(traits: Part, examples: object, path: string): void {
-  for (const [trait, example] of Object.entries(examples)) {
-    const value = traits[trait];
-    if (typeof value === typeof example) continue;
-    const spread = examples === LINUX_5_13_TRAITS ? "spread LINUX_5_13_TRAITS, or " : "";
-    throw new BadInput(
-      `${path}.${trait}`,
-      value,
-      `${spread}write it as ${JSON.stringify(example)}`,
-    );
-  }
-}
 
 /**
  * The same as a plain object, a class's methods included, which others may spread. Its functions
@@ -166,6 +172,9 @@ function asPlainObject(part: Part, fields: Fields, path: string): Part {
   for (const key of keysOf(part)) plain[key] = part[key];
   for (const [field, type] of Object.entries(fields)) {
     const own = plain[field];
+    if (typeof type === "object" && !isList(type) && isObject(own)) {
+      plain[field] = asPlainObject(own, type, `${path}.${field}`);
+    }
     if (typeof own !== "function") continue;
     if (type === "function") plain[field] = own.bind(part);
     if (type !== "hook") continue;

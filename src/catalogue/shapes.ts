@@ -1,6 +1,9 @@
 // What each part of code from outside is made of, by kind.
 
 import type { CheckerFactory } from "../check/checkers.ts";
+import type { Verdict } from "../base/verdict.ts";
+import type { LazyReference, LazyTraits } from "../kernel/state/lazy-policy.ts";
+import type { ProtocolTraits } from "../kernel/state/protocol-traits.ts";
 import type { Entries } from "./catalogue.ts";
 
 export type PartKind = keyof Entries | "checkers";
@@ -8,9 +11,14 @@ export type PartKind = keyof Entries | "checkers";
 export type PartOf<K extends PartKind> = K extends keyof Entries ? Entries[K] : CheckerFactory;
 
 /** A class keeps its identity, by which the kernel finds what it has made of it. */
-export type FieldType = "text" | "boolean" | "function" | "hook" | "class" | "object" | "verdict";
+export type FieldType = "text" | "boolean" | "function" | "hook" | "class" | "object";
 
-export type Fields = Readonly<Record<string, FieldType>>;
+/** A type, the texts that it may be, or an object of such fields. */
+export type Field = FieldType | readonly string[] | Fields;
+
+export interface Fields {
+  readonly [name: string]: Field;
+}
 
 type Optional<T> = { [F in keyof T]-?: object extends Pick<T, F> ? F : never }[keyof T];
 
@@ -18,14 +26,64 @@ type Optional<T> = { [F in keyof T]-?: object extends Pick<T, F> ? F : never }[k
 interface Shape<T> {
   /** A value that has one of these is meant as such a part. */
   readonly marks: readonly string[];
-  readonly required: Readonly<Record<Exclude<keyof T, Optional<T>>, FieldType>>;
-  readonly optional: Readonly<Record<Optional<T>, FieldType>>;
+  readonly required: Readonly<Record<Exclude<keyof T, Optional<T>>, Field>>;
+  readonly optional: Readonly<Record<Optional<T>, Field>>;
 }
 
 const NAMED = { name: "text", summary: "text", source: "text" } as const;
 
 const asHooks = <const F extends string>(names: readonly F[]): Readonly<Record<F, "hook">> =>
   Object.fromEntries(names.map((name) => [name, "hook"])) as Record<F, "hook">;
+
+/** Every member of a union of texts: one that is forgotten does not compile. */
+const oneOf = <T extends string>(all: Readonly<Record<T, true>>): readonly T[] =>
+  Object.keys(all) as T[];
+
+type FieldsOf<T> = Readonly<Record<keyof T, Field>>;
+
+const PROTOCOL_TRAITS: FieldsOf<ProtocolTraits> = {
+  pcid: oneOf<ProtocolTraits["pcid"]>({ none: true, optional: true, required: true }),
+  isolation: oneOf<ProtocolTraits["isolation"]>({ none: true, "kernel-pcids": true, full: true }),
+  invlpgb: oneOf<ProtocolTraits["invlpgb"]>({ unknown: true, "when-enabled": true }),
+  vmaLocks: "boolean",
+  vendor: oneOf<ProtocolTraits["vendor"]>({ any: true, Intel: true }),
+  host: oneOf<ProtocolTraits["host"]>({ none: true, kvm: true }),
+  switchesFrom: oneOf<ProtocolTraits["switchesFrom"]>({ active_mm: true, loaded_mm: true }),
+  lazyWithPcid: oneOf<ProtocolTraits["lazyWithPcid"]>({ keeps: true, leaves: true }),
+  freedTables: oneOf<ProtocolTraits["freedTables"]>({
+    "end-lazy-use": true,
+    "leave-lazy-cpus": true,
+  }),
+  maskOfPrevious: oneOf<ProtocolTraits["maskOfPrevious"]>({
+    "cleared-before-cr3": true,
+    "cleared-after-cr3": true,
+    kept: true,
+  }),
+  isLazyBeside: oneOf<ProtocolTraits["isLazyBeside"]>({
+    nothing: true,
+    loaded_mm: true,
+    call_single_queue: true,
+  }),
+  accessedBits: oneOf<ProtocolTraits["accessedBits"]>({ ignored: true, decide: true }),
+  acknowledges: oneOf<ProtocolTraits["acknowledges"]>({
+    "after-flush": true,
+    "before-flush": true,
+  }),
+  userFlush: oneOf<ProtocolTraits["userFlush"]>({ "at-once": true, "on-return": true }),
+  copiedPage: oneOf<ProtocolTraits["copiedPage"]>({ invlpg: true, write: true }),
+};
+
+const LAZY_TRAITS: FieldsOf<LazyTraits> = {
+  aliveBy: oneOf<LazyTraits["aliveBy"]>({
+    count: true,
+    mask: true,
+    "exit-flush": true,
+    nothing: true,
+    "not-borrowed": true,
+  }),
+  previousMm: oneOf<LazyTraits["previousMm"]>({ named: true, unnamed: true }),
+  era: oneOf<LazyTraits["era"]>({ any: true, active_mm: true }),
+};
 
 const POLICY_HOOKS = asHooks([
   "userToKernel",
@@ -49,14 +107,14 @@ const PROTOCOL_HOOKS = asHooks(["switchMm", "enterLazy", "flushRange", "flushKer
 export const SHAPES: { readonly [K in PartKind]: Shape<PartOf<K>> } = {
   protocols: {
     marks: Object.keys(PROTOCOL_HOOKS),
-    required: { ...NAMED, traits: "object", ...PROTOCOL_HOOKS },
+    required: { ...NAMED, traits: PROTOCOL_TRAITS, ...PROTOCOL_HOOKS },
     optional: {
       ...asHooks(["leaveMm", "installLeaf", "serveInterrupt", "destroyContext"]),
-      batchedUnmap: "object",
+      batchedUnmap: asHooks(["add", "flush"]),
       state: "class",
-      tick: "object",
-      lazyUnmap: "object",
-      batchedCalls: "object",
+      tick: { ...asHooks(["serve"]), keepsIdleTicking: "function" },
+      lazyUnmap: asHooks(["canPostpone", "postpone"]),
+      batchedCalls: asHooks(["begin", "end"]),
     },
   },
   policies: {
@@ -64,9 +122,9 @@ export const SHAPES: { readonly [K in PartKind]: Shape<PartOf<K>> } = {
     required: {
       ...NAMED,
       lifetime: "text",
-      expected: "verdict",
-      lazyReference: "text",
-      traits: "object",
+      expected: oneOf<Verdict>({ ok: true, violation: true }),
+      lazyReference: oneOf<LazyReference>({ none: true, "active-mm": true, "drop-mm": true }),
+      traits: LAZY_TRAITS,
       ...POLICY_HOOKS,
     },
     optional: { kthreadsKeepReference: "boolean" },

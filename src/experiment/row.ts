@@ -4,6 +4,7 @@
 import { mean, sum } from "simple-statistics";
 import type { Verdict } from "../base/verdict.ts";
 import { BUILT_IN, type Catalogue, entryIn } from "../catalogue/catalogue.ts";
+import { blamedOn } from "../catalogue/code-file.ts";
 import type { Configuration } from "./configuration.ts";
 import type { RowPlan } from "./matrix.ts";
 import type { Measurement, Row, ViolationReport } from "./result.ts";
@@ -79,7 +80,12 @@ export function isKnownToShow(
 ): boolean {
   const { mutation = "none", cores } = configuration;
   if (mutation === "none" || cores < 2) return false;
-  return entryIn(catalogue, "mutations", mutation).shows?.(configuration, workload) ?? false;
+  const { shows } = entryIn(catalogue, "mutations", mutation);
+  try {
+    return shows?.(configuration, workload) ?? false;
+  } catch (error) {
+    throw blamedOn(catalogue.files, `${mutation}.shows`, error);
+  }
 }
 
 /** Whether the row is what was asked for: where nothing was checked, nothing can fail. */

@@ -66,9 +66,11 @@ const CORRECT_POLICIES = ["refcounted", "shoot-lazies", "exit-unlazy", "hazard-p
  * Without a selection: every scenario with the kernels that must be correct and those that it is
  * about, and every mutation in the scenario that shows it. A mutation without a scenario is
  * explored where it shows.
+ *
+ * @param only - of the scenarios of a file, the one of this name
  */
-export async function planJobs(selection: Selection): Promise<Plan> {
-  const planning = new Planning();
+export async function planJobs(selection: Selection, only?: string): Promise<Plan> {
+  const planning = new Planning(only);
   return planning.plan(selection);
 }
 
@@ -91,6 +93,8 @@ interface Found {
 class Planning {
   private readonly bringing = new BringingIn();
   private readonly ownScenarios = new Map<string, Scenario>();
+
+  constructor(private readonly only: string | undefined) {}
 
   async plan(selection: Selection): Promise<Plan> {
     const { scenarios = [], files = [], checkers = [] } = selection;
@@ -141,7 +145,14 @@ class Planning {
       const scenarios = await loadScenarios(word);
       const parts = await this.bringing.partsIn(word);
       if (Object.keys(parts).length > 0) await this.bringing.file(word);
-      return scenarios.map((scenario) => ({ scenario, file: word }));
+      const { only } = this;
+      if (only !== undefined) {
+        const names = scenarios.map(({ name }) => name);
+        readName(word, only, names);
+      }
+      return scenarios
+        .filter(({ name }) => only === undefined || name === only)
+        .map((scenario) => ({ scenario, file: word }));
     }
     return [{ scenario: scenarioNamed(readName("SCENARIO", word, SCENARIO_NAMES)) }];
   }

@@ -38,8 +38,8 @@ export async function replayCounterexample(path: string): Promise<ReplayedCounte
 async function jobOf(result: Recorded): Promise<ExploreJob> {
   const { name, file, files = [], policy, protocol, mutation, memory } = result;
   const kernel = { policy, protocol, mutation, memory };
-  const { jobs } = await planJobs({ scenarios: [file ?? name], files, ...kernel });
-  return { ...jobs[0]!, name };
+  const { jobs } = await planJobs({ scenarios: [file ?? name], files, ...kernel }, name);
+  return jobs[0]!;
 }
 
 interface Recorded extends Record<"name" | "policy" | "protocol" | "mutation" | "memory", string> {

@@ -60,6 +60,25 @@ describe("a file of a protocol is refused", () => {
     expect(await refusal(...run(path))).toMatch(/mine.traits.pcid: missing: spread LINUX_5_13/);
   });
 
+  test("where a trait is misspelt", async () => {
+    const path = protocol("isolation.ts", 'traits: { ...LINUX_5_13_TRAITS, isolation: "ful" }');
+    expect(await refusal(...run(path))).toMatch(
+      /mine.traits.isolation: "ful": .*write one of none, kernel-pcids, full/,
+    );
+  });
+
+  test("where a part of a part is missing", async () => {
+    const path = protocol("batched.ts", "batchedUnmap: { add() {} }");
+    expect(await refusal(...run(path))).toMatch(/mine.batchedUnmap.flush: missing: write a/);
+  });
+
+  test("where a hook within a part is no generator", async () => {
+    const lazyUnmap = "lazyUnmap: { canPostpone: () => false, *postpone() {} }";
+    expect(await refusal(...run(protocol("lazy-unmap.ts", lazyUnmap)))).toMatch(
+      /mine.lazyUnmap.canPostpone: false: returned no coroutine/,
+    );
+  });
+
   test("where its name is taken", async () => {
     const path = protocol("taken.ts", 'name: "linux-4.8"');
     expect(await refusal(...run(path))).toMatch(/"linux-4.8": is the name of another protocol/);
@@ -167,6 +186,13 @@ describe("a mutation is refused", () => {
     );
   });
 
+  test("where what shows it fails", async () => {
+    const fields = 'shows() { throw new Error("no such thing"); }';
+    expect(await refusal(...mutation("throws.ts", fields))).toMatch(
+      /"mine.shows": its code fails: no such thing/,
+    );
+  });
+
   test("where what shows it is no function", async () => {
     expect(await refusal(...mutation("shows.ts", "shows: true"))).toMatch(
       /mine.shows: true: write a function/,
@@ -183,6 +209,13 @@ describe("a checker is refused", () => {
   test("where it does not say what it looks at", async () => {
     expect(await refusal(...checker("looks.ts", "{ observe() {}, save() {} }"))).toMatch(
       /looks.ts: mine.create: looksAt: missing: write an object/,
+    );
+  });
+
+  test("where it looks at an event that there is not", async () => {
+    const made = "{ looksAt: { flushReturns: () => [] }, observe() {}, save() {} }";
+    expect(await refusal(...checker("event.ts", made))).toMatch(
+      /event.ts: mine.create: looksAt: "flushReturns": did you mean flushReturn\?/,
     );
   });
 

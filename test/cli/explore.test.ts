@@ -198,6 +198,22 @@ describe("shootdown explore", () => {
       expect([again.code, JSON.parse(again.stdout).violations]).toEqual([0, violations]);
     });
 
+    test("replays it where another scenario of the file does not fit the protocol", async () => {
+      const path = inFolder("grown.ts");
+      writeFileSync(path, MINE);
+      const chosen = ["--protocol", "linux-5.13", "--mutation", "unlazy-without-barrier"];
+      const found = await shootdown("explore", path, ...chosen, "--json");
+      writeFileSync(inFolder("grown.json"), found.stdout);
+      const unfit = MINE.replace("cpus: 2", "cpus: 2, kernel: { invlpgb: true }")
+        .replace("protect-against-return", "with-invlpgb")
+        .replace("protectAgainstReturn", "withInvlpgb");
+      writeFileSync(path, `${unfit}\n${MINE.replace(/^import .*$/gm, "")}`);
+      const again = await shootdown("explore", "--replay", inFolder("grown.json"), "--json");
+      const [{ violations }] = JSON.parse(found.stdout).scenarios;
+      expect(violations).toMatchObject([{ invariant: "I1" }]);
+      expect([again.code, JSON.parse(again.stdout).violations]).toEqual([0, violations]);
+    });
+
     test("refuses a protocol that needs PCID where one has none", async () => {
       const path = inFolder("without-pcid.ts");
       writeFileSync(path, MINE.replace("cpus: 2", "cpus: 2, kernel: { pcid: false }"));

@@ -123,6 +123,56 @@ export type KernelEvent =
   | { readonly kind: "interruptReturned"; readonly vector: number; readonly cycles: number }
   | { readonly kind: "deadlock"; readonly waits: readonly WaitingCpu[] };
 
+/** Every kind of event: one that is forgotten does not compile. */
+export const EVENT_KINDS = Object.keys({
+  flushBegin: true,
+  flushReturn: true,
+  kernelFlushBegin: true,
+  kernelFlushReturn: true,
+  flushed: true,
+  unmapDeferred: true,
+  batchFlushBegin: true,
+  batchFlushReturn: true,
+  unmapPostponed: true,
+  pagesFreed: true,
+  revoking: true,
+  revoked: true,
+  tableFreed: true,
+  rootFreed: true,
+  mmCreated: true,
+  mmFreed: true,
+  droppedTwice: true,
+  passed: true,
+  changeBegin: true,
+  changeEnd: true,
+  callsBegin: true,
+  callsEnd: true,
+  userPcidFlushed: true,
+  switched: true,
+  prevMmTaken: true,
+  preconditionBroken: true,
+  leftUnflushed: true,
+  operationDone: true,
+  measureBegin: true,
+  measureEnd: true,
+  useAfterFree: true,
+  refcountOperation: true,
+  entryWithdrawn: true,
+  staleUse: true,
+  cr3Written: true,
+  broadcastBegun: true,
+  broadcastsDone: true,
+  invalidatedRemotely: true,
+  remoteActionDone: true,
+  ipiSent: true,
+  vcpuPreempted: true,
+  vcpuEntered: true,
+  cameToRest: true,
+  interruptTaken: true,
+  interruptReturned: true,
+  deadlock: true,
+} satisfies Record<KernelEvent["kind"], true>);
+
 /** A CPU that waits for something that can no longer come. */
 export interface WaitingCpu {
   readonly cpu: number;

@@ -69,8 +69,9 @@ export class SlotGenerationChecker implements CheckerOf<Watched> {
   observe(event: EventOf<Watched>, moment: Moment): void {
     switch (event.kind) {
       case "cr3Written":
-        if (this.isPutOff(moment.cpu)) return;
-        return this.claimed(moment);
+        if (!this.isPutOff(moment.cpu)) return this.claimed(moment);
+        this.recorded[moment.cpu] = NONE;
+        return;
       case "flushed":
       case "userPcidFlushed":
         return this.claimed(moment);
@@ -100,7 +101,7 @@ export class SlotGenerationChecker implements CheckerOf<Watched> {
     this.judge(moment.cpu, moment);
   }
 
-  /** The user PCID has been loaded, and pages are put off until it is: they go next. */
+  /** The user PCID has been loaded, and pages wait for that: they go next, then it is claimed. */
   private isPutOff(cpu: number): boolean {
     const { cr3Mm, pendingUserFlush } = this.kernel.cpus[cpu]!.tlb;
     return pendingUserFlush !== null && this.kernel.machine.root(cpu) === cr3Mm.userRoot;

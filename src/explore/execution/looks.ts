@@ -3,9 +3,7 @@
 
 import { unreachable } from "../../base/assert.ts";
 import type { Look } from "../../check/checker.ts";
-import type { Cell } from "../../kernel/operation/cell.ts";
 import type { Cpu } from "../../kernel/state/cpu.ts";
-import type { Mm } from "../../kernel/state/mm.ts";
 import type { Execution } from "./execution.ts";
 import { readTables } from "./user-accesses.ts";
 
@@ -40,20 +38,9 @@ export function touchLook(execution: Execution, cpu: Cpu, look: Look): void {
       return touched.read(locations.ofLifetime(look.mm));
     case "free":
       touched.write(locations.ofLifetime(look.mm));
-      for (const cell of cellsOf(look.mm)) touched.write(locations.ofCell(cell));
+      for (const cell of look.mm.cells) touched.write(locations.ofCell(cell));
       return;
     default:
       return unreachable(look);
   }
 }
-
-const cellsOf = (mm: Mm): readonly Cell[] => [
-  mm.mmCount,
-  mm.mmUsers,
-  mm.tlbGeneration,
-  mm.mmapLock,
-  ...(mm.lockSequence === null ? [] : [mm.lockSequence]),
-  mm.tlbFlushBatched,
-  ...mm.pageTableLocks.all,
-  ...mm.cpumask.words,
-];

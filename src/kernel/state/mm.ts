@@ -129,19 +129,25 @@ export class Mm implements Lifetime {
     return root === this.userRoot ? root : this.root;
   }
 
-  /** Every line of the struct, to be given back when it is freed. */
-  lines(): Line[] {
-    const cells = [
+  /** Every variable of the struct. */
+  get cells(): readonly Cell[] {
+    return [
       this.mmCount,
       this.mmUsers,
       this.mmapLock,
       this.tlbGeneration,
+      this.nextTrim,
       this.globalAsid,
+      this.asidTransition,
       this.tlbFlushBatched,
       ...(this.lockSequence === null ? [] : [this.lockSequence]),
       ...this.pageTableLocks.all,
       ...this.cpumask.words,
     ];
-    return [...new Set(cells.map((cell) => cell.line))];
+  }
+
+  /** Every line of the struct, to be given back when it is freed. */
+  lines(): Line[] {
+    return [...new Set(this.cells.map((cell) => cell.line))];
   }
 }

@@ -104,6 +104,7 @@ class Planning {
     for (const checker of checkers) await this.chosen("checkers", checker, "--checker");
     const kernels = await this.kernels(selection);
     const mutations = await this.chosen("mutations", selection.mutation, "--mutation");
+    for (const found of named) this.checkBreaks(found);
     const jobs = this.jobs(named, kernels, mutations);
     const { catalogue } = this.bringing;
     const own = catalogue.files;
@@ -132,6 +133,20 @@ class Planning {
     );
     const isAll = mutations === undefined && Object.keys(kernels).length === 0;
     return isAll ? [...correct, ...mutationJobs()] : correct;
+  }
+
+  /** Kernels that a scenario declares to fail are there, now that all code has been brought in. */
+  private checkBreaks({ scenario, file = "scenarios" }: Found): void {
+    for (const each of scenario.breaks ?? []) {
+      for (const kind of ["policies", "protocols"] as const) {
+        const { [kind]: which = [] } = each;
+        if (typeof which === "function") continue;
+        const names = [...this.bringing.catalogue[kind].keys()];
+        for (const name of which) {
+          readName(`${file}: ${scenario.name}.breaks.${kind}`, name, names);
+        }
+      }
+    }
   }
 
   /** What a word of the selection stands for: one scenario, or those of a file. */

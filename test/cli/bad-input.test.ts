@@ -47,7 +47,7 @@ const cases: readonly (readonly [what: string, words: readonly string[], says: R
   [
     "a protocol of another maker's CPU",
     ["run", "munmap", "--set", "protocol=rar", "--set", "cpu=milan"],
-    /^--set protocol=rar: "rar": RAR is Intel's, milan is not; leave it out or choose another$/m,
+    /^--set protocol=rar: "rar": rar is Intel's, milan is not; leave it out or choose another$/m,
   ],
   [
     "isolation where nobody flushes user PCIDs",

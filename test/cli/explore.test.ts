@@ -256,7 +256,7 @@ describe("shootdown explore", () => {
       [
         "its code throws",
         MINE.replace("stage.makeReady", "stage.makeRaedy"),
-        /: "protect-against-return": its code fails: stage.makeRaedy is not a function \(.*its-code-throws.ts:13\)$/,
+        /": its code fails: stage.makeRaedy is not a function \(.*its-code-throws.ts:13\)$/,
       ],
     ])("says in one line that %s", async (what, text, message) => {
       const path = inFolder(text === null ? "nowhere.ts" : `${what.replaceAll(" ", "-")}.ts`);

@@ -135,3 +135,11 @@ export function kernelUnderTest(
     ...(builtIn !== undefined && { mutation: builtIn }),
   };
 }
+
+const NAME = /^[a-z0-9]+([.-][a-z0-9]+)*$/;
+
+/** What a part from the file at `path` is called can stand on a command line. */
+export function checkName(name: unknown, path: string): asserts name is string {
+  if (typeof name === "string" && NAME.test(name)) return;
+  throw new BadInput(`${path}: name`, name, "small letters and digits, with - or . between");
+}

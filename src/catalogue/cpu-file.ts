@@ -8,7 +8,7 @@ import { parseYaml } from "../base/yaml.ts";
 import { Machine } from "../machine/machine.ts";
 import { describeMachine } from "../presets/describe.ts";
 import type { Preset } from "../presets/preset.ts";
-import { type Catalogue, entryIn } from "./catalogue.ts";
+import { type Catalogue, checkName, entryIn } from "./catalogue.ts";
 
 type Tree = Readonly<Record<string, unknown>>;
 
@@ -25,9 +25,7 @@ export function loadCpu(path: string, catalogue: Catalogue): Preset {
     throw new BadInput(path, document, "write a map: base, and what differs from it");
   }
   const { name = basename(path, extname(path)), base, ...changes } = document;
-  if (typeof name !== "string" || !/^[a-z0-9]+([.-][a-z0-9]+)*$/.test(name)) {
-    throw new BadInput(`${path}: name`, name, "small letters and digits, with - or . between");
-  }
+  checkName(name, path);
   if (typeof base !== "string") {
     const names = [...catalogue.cpus.keys()].join(", ");
     throw new BadInput(`${path}: base`, base, `the preset that it changes: one of ${names}`);

@@ -6,7 +6,7 @@ import type { Checker } from "../check/checker.ts";
 import type { CheckerFactory } from "../check/checkers.ts";
 import { EVENT_KINDS } from "../kernel/operation/event.ts";
 import type { Preset } from "../presets/preset.ts";
-import { type Extension, isBuiltIn, WORD_FOR } from "./catalogue.ts";
+import { checkName, type Extension, isBuiltIn, WORD_FOR } from "./catalogue.ts";
 import { describable } from "./cpu-file.ts";
 import {
   type Field,
@@ -18,8 +18,6 @@ import {
 } from "./shapes.ts";
 
 const KINDS = Object.keys(SHAPES) as readonly PartKind[];
-
-const NAME = /^[a-z0-9]+([.-][a-z0-9]+)*$/;
 
 type Part = Readonly<Record<string, unknown>>;
 
@@ -57,9 +55,7 @@ export function checkedPart<K extends PartKind>(kind: K, value: unknown, path: s
   for (const [field, type] of Object.entries(optional)) {
     if (value[field] !== undefined) checkField(value[field], type, `${path}: ${name}.${field}`);
   }
-  if (!NAME.test(name)) {
-    throw new BadInput(`${path}: name`, name, "small letters and digits, with - or . between");
-  }
+  checkName(name, path);
   const at = `${path}: ${name}`;
   const part = asPlainObject(value, { ...required, ...optional }, at);
   return finished(kind, part, path, at) as never;

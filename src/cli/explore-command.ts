@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { readCount } from "../experiment/experiment.ts";
 import { MAX_WORKERS, defaultWorkers } from "../experiment/workers.ts";
-import { replayCounterexample } from "../explore/file.ts";
+import { replayCounterexample } from "../explore/replay-counterexample.ts";
 import { type ExploreResult, isAsExpected } from "../explore/scenario-result.ts";
 import { planJobs, type Selection } from "../explore/explore-plan.ts";
 import { exploreAll, FILE_EXECUTIONS } from "../explore/explore.ts";

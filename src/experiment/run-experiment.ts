@@ -4,7 +4,7 @@ import { refuseUnknownKeys } from "../base/bad-input.ts";
 import { BringingIn } from "../catalogue/bring-in.ts";
 import type { Brought, Catalogue } from "../catalogue/catalogue.ts";
 import type { Workload } from "../workloads/workload.ts";
-import { broughtIn, definitionWithNames, withNames, workloadsWithNames } from "./bring-in.ts";
+import { broughtIn, definitionWithNames, withNames, workloadsWithNames } from "./with-names.ts";
 import type { Run } from "./configuration.ts";
 import {
   type CheckedExperiment,

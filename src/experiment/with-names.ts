@@ -37,6 +37,24 @@ async function namesOf(
   return bringing.namesIn(find(value), kind, path);
 }
 
+/** What may stand for several names, and where it was read. */
+type Place = AskedSetting["values"][number];
+
+/** The names that each of these stands for, in order, at the path of what stood for it. */
+async function namesOfEach(
+  bringing: BringingIn,
+  kind: EntryKind | "checkers",
+  places: readonly Place[],
+  find: Find,
+): Promise<readonly Place[]> {
+  const named: Place[] = [];
+  for (const place of places) {
+    const names = await namesOf(bringing, kind, place, find);
+    named.push(...names.map((value) => ({ ...place, value })));
+  }
+  return named;
+}
+
 /** The names of workloads, each given by its name, in a file, or as the thing itself. */
 export async function workloadsWithNames(
   bringing: BringingIn,
@@ -44,12 +62,10 @@ export async function workloadsWithNames(
   path: string,
   find: Find = (file) => file,
 ): Promise<readonly string[]> {
-  const names: unknown[] = [];
-  for (const [index, value] of (Array.isArray(given) ? given : [given]).entries()) {
-    const place = { value: value as unknown, path: `${path}[${index}]` };
-    names.push(...(await namesOf(bringing, "workloads", place, find)));
-  }
-  return names as readonly string[];
+  const values: readonly unknown[] = Array.isArray(given) ? given : [given];
+  const places = values.map((value, index) => ({ value, path: `${path}[${index}]` }));
+  const named = await namesOfEach(bringing, "workloads", places, find);
+  return named.map(valueOf) as readonly string[];
 }
 
 /** The setting with a name for each file and thing in it. */
@@ -60,12 +76,7 @@ export async function withNames(
 ): Promise<AskedSetting> {
   const { kind } = AXES[axis];
   if (kind === undefined) return { axis, values, path };
-  const named: { readonly value: unknown; readonly path: string }[] = [];
-  for (const one of values) {
-    const names = await namesOf(bringing, kind, one, find);
-    named.push(...names.map((value) => ({ ...one, value })));
-  }
-  return { axis, values: named, path };
+  return { axis, values: await namesOfEach(bringing, kind, values, find), path };
 }
 
 /** What is brought in under keys of its own: the settings that choose it, unless others do. */
@@ -89,11 +100,7 @@ export async function broughtIn(
       if (isThing(value) || (typeof value === "string" && isCodeFile(value))) return place;
       throw new BadInput(place.path, value, "give a file, or the thing itself");
     });
-    const names: { readonly value: unknown; readonly path: string }[] = [];
-    for (const place of values) {
-      const found = await namesOf(bringing, kind, place, find);
-      names.push(...found.map((value) => ({ ...place, value })));
-    }
+    const names = await namesOfEach(bringing, kind, values, find);
     if (kind !== "checkers") {
       settings.push({ axis: AXIS_OF[kind], values: names, path: at });
     }

@@ -63,6 +63,8 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     isolate: false,
+    // What is built is run as it is.
+    server: { deps: { external: [/\/dist\//] } },
     globalSetup: ["test/build/fresh-build.ts"],
     // Nothing imports the machine's source: a change of it is for every test.
     forceRerunTriggers: ["**/package.json/**", "**/vitest.config.*/**", "**/assembly/**"],

@@ -3,6 +3,7 @@
 
 import { Command } from "commander";
 import { readName } from "../base/bad-input.ts";
+import { fail } from "./failure.ts";
 
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./run-command.ts")).runCommand(),
@@ -16,8 +17,21 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 
 export const COMMAND_NAMES = Object.keys(COMMANDS);
 
-/** @param words - The command line, behind the program's name. */
-export async function program(words: readonly string[]): Promise<Command> {
+/**
+ * Runs a command: it prints to the process's streams. An exit code is set where it is not 0, and
+ * says whether what was asked holds.
+ *
+ * @param words - The command line, behind the program's name.
+ */
+export async function runCommandLine(words: readonly string[]): Promise<void> {
+  try {
+    await (await program(words)).parseAsync(words, { from: "user" });
+  } catch (error) {
+    fail(error);
+  }
+}
+
+async function program(words: readonly string[]): Promise<Command> {
   const root = new Command("shootdown")
     .description("What TLB coherence costs under a configuration, and whether it is correct.")
     .argument("[command]")

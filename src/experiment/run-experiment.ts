@@ -21,7 +21,7 @@ import { rowOf } from "./row.ts";
 import { type AskedSetting, askedAxes, type AxisValues, readSetting } from "./settings.ts";
 import { simulate } from "./simulate.ts";
 import { cpusOf } from "./traces.ts";
-import { defaultWorkers, MAX_WORKERS, measureAll } from "./workers.ts";
+import { MAX_WORKERS, measureAll, workersFor } from "./workers.ts";
 
 /** What is brought in here is what runs, unless an axis says otherwise. */
 export interface ExperimentOptions extends Brought {
@@ -127,7 +127,8 @@ async function runChecked(
 ): Promise<ExperimentResult> {
   const seed = readSeed(options.seed ?? DEFAULT_SEED, "seed");
   const seeds = readCount(options.seeds ?? experiment.seeds, "seeds", MAX_SEEDS);
-  const workers = readCount(options.workers ?? defaultWorkers(), "workers", MAX_WORKERS);
+  const { workers } = options;
+  if (workers !== undefined) readCount(workers, "workers", MAX_WORKERS);
   const cpusOfTraces = await cpusOf(experiment.parts.flatMap((part) => part.traces));
   const { plans: all, notes } = expand(experiment, overrides, cpusOfTraces, catalogue);
   const plans = all.map((plan) => ({
@@ -140,7 +141,7 @@ async function runChecked(
   const runs = runsOfPlans.flat();
   const measure = measureOf(options, hasValues ? catalogue : null);
   const measurements = await measureAll(runs, {
-    workers,
+    workers: workers ?? workersFor(runs),
     onDone: (done) => options.onProgress?.({ done, total: runs.length }),
     ...(measure !== undefined && { measure }),
   });

@@ -34,6 +34,19 @@ export const MAX_WORKERS = 256;
 
 export const defaultWorkers = (): number => Math.min(2, availableParallelism());
 
+/** Runs that cost less than this together are over before threads have started. */
+const WORTH_THREADS = 500;
+
+/** How many threads pay for these runs, where nobody says. */
+export function workersFor(runs: readonly Run[]): number {
+  const cost = runs.reduce((sum, run) => sum + costOf(run), 0);
+  return cost < WORTH_THREADS ? 1 : defaultWorkers();
+}
+
+/** About how long a run takes, relative to others; a recording may be of any length. */
+const costOf = ({ configuration: { cores, rounds }, trace }: Run): number =>
+  trace === undefined ? cores * rounds : WORTH_THREADS;
+
 /** A run that broke down: names the run, its seed and the command that repeats it. */
 export class RunFailure extends Error {
   constructor(
@@ -92,10 +105,8 @@ async function measureHere(
 }
 
 /** Indices of the runs, the longest expected first, so that the last ones to end are short. */
-function dearestFirst(runs: readonly Run[]): number[] {
-  const cost = ({ configuration }: Run): number => configuration.cores * configuration.rounds;
-  return [...runs.keys()].toSorted((a, b) => cost(runs[b]!) - cost(runs[a]!) || a - b);
-}
+const dearestFirst = (runs: readonly Run[]): number[] =>
+  [...runs.keys()].toSorted((a, b) => costOf(runs[b]!) - costOf(runs[a]!) || a - b);
 
 function errorOf(run: Run, answer: Exclude<WorkerAnswer, { kind: "measurement" }>): Error {
   if (answer.kind === "bad-input") return new BadInput(answer.path, answer.value, answer.remedy);

@@ -174,14 +174,14 @@ describe("a mutation is refused", () => {
   };
 
   test("where its function returns no kernel", async () => {
-    expect(await refusal(...mutation("none.ts", "protocol() {}"))).toMatch(
-      /none.ts: mine.protocol: missing: give a protocol/,
+    expect(await refusal(...mutation("no-kernel.ts", "protocol() {}"))).toMatch(
+      /no-kernel.ts: mine.protocol: missing: give a protocol/,
     );
   });
 
   test("where a hook of its kernel is no generator", async () => {
     const fields = "protocol: (right) => ({ ...right, flushRange: () => 1 })";
-    expect(await refusal(...mutation("plain.ts", fields))).toMatch(
+    expect(await refusal(...mutation("plain-hook.ts", fields))).toMatch(
       /mine.protocol: linux-5.13.flushRange: 1: returned no coroutine/,
     );
   });
@@ -237,7 +237,7 @@ describe("a scenario is refused", () => {
   });
 
   test("where a script is no generator", async () => {
-    expect(await refusal(...scenario("plain.ts", "return [() => 1];"))).toMatch(
+    expect(await refusal(...scenario("plain-script.ts", "return [() => 1];"))).toMatch(
       /s: script of CPU 0: 1: returned no coroutine/,
     );
   });

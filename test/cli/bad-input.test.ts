@@ -92,7 +92,7 @@ const cases: readonly (readonly [what: string, words: readonly string[], says: R
 ];
 
 describe("bad input ends with exit code 2 and one line", () => {
-  test.concurrent.for(cases)("%s", async ([, words, says], { expect: must }) => {
+  test.for(cases)("%s", async ([, words, says], { expect: must }) => {
     const { code, stdout, stderr } = await shootdown(...words);
     must(stderr).toMatch(/^shootdown: [^\n]+\n$/);
     must(stderr.replace("shootdown: ", "")).toMatch(says);
@@ -101,7 +101,7 @@ describe("bad input ends with exit code 2 and one line", () => {
   });
 });
 
-test.concurrent.for(["verify", "explore", "presets", "perf"])(
+test.for(["verify", "explore", "presets", "perf"])(
   "%s takes a seed, and says that it is of no use",
   async (command, { expect: must }) => {
     const { stdout } = await shootdown(command, "--help");

@@ -1,9 +1,12 @@
-// Runs the built command line as a user does, and waits for it.
+// The built command line: in this process, or as a user does, in one of its own.
 
 import { spawn } from "node:child_process";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
+import type * as commandLine from "../../src/cli/command-line.ts";
 
-const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const BUILT = new URL("../../dist/cli/", import.meta.url);
+const MAIN = fileURLToPath(new URL("main.js", BUILT));
 
 export interface Ended {
   readonly code: number | null;
@@ -14,10 +17,46 @@ export interface Ended {
 /** The smallest runs: seconds would add up. */
 export const TINY = ["--set", "cores=2", "--set", "rounds=2"];
 
-export const shootdown = (...words: readonly string[]): Promise<Ended> =>
+let last: Promise<unknown> = Promise.resolve();
+
+/** What a command prints, and its exit code. They run here, one at a time: a start takes longer. */
+export function shootdown(...words: readonly string[]): Promise<Ended> {
+  const ended = last.then(() => runHere(words));
+  last = ended.catch(() => {});
+  return ended;
+}
+
+async function runHere(words: readonly string[]): Promise<Ended> {
+  const module = (await import(new URL("command-line.js", BUILT).href)) as typeof commandLine;
+  const stdout = collected(process.stdout);
+  const stderr = collected(process.stderr);
+  process.exitCode = 0;
+  try {
+    await module.runCommandLine(words);
+    return { code: Number(process.exitCode), stdout: stdout.text(), stderr: stderr.text() };
+  } finally {
+    stdout.end();
+    stderr.end();
+    process.exitCode = undefined;
+  }
+}
+
+/** Keeps what is written to a stream, until the end. */
+function collected(stream: NodeJS.WriteStream) {
+  const { write } = stream;
+  let text = "";
+  stream.write = (part: string | Uint8Array): boolean => {
+    text += String(part);
+    return true;
+  };
+  return { text: () => text, end: () => void (stream.write = write) };
+}
+
+/** As `shootdown`, in a process of its own. */
+export const shootdownAlone = (...words: readonly string[]): Promise<Ended> =>
   shootdownFed("", ...words);
 
-/** As `shootdown`, with something on its stdin. */
+/** As `shootdownAlone`, with something on its stdin. */
 export function shootdownFed(stdin: string | Buffer, ...words: readonly string[]): Promise<Ended> {
   const child = spawn(process.execPath, [MAIN, ...words], { stdio: ["pipe", "pipe", "pipe"] });
   // What it does not read is its own affair.
@@ -32,7 +71,7 @@ export function shootdownFed(stdin: string | Buffer, ...words: readonly string[]
   });
 }
 
-/** As `shootdown`, but whoever reads its stdout goes away at once. */
+/** As `shootdownAlone`, but whoever reads its stdout goes away at once. */
 export function shootdownUnread(...words: readonly string[]): Promise<Ended> {
   const child = spawn(process.execPath, [MAIN, ...words], { stdio: ["ignore", "pipe", "pipe"] });
   let stderr = "";
@@ -44,7 +83,7 @@ export function shootdownUnread(...words: readonly string[]): Promise<Ended> {
   });
 }
 
-/** As `shootdown`, ended by a signal as soon as its stderr says what `when` looks for. */
+/** As `shootdownAlone`, ended by a signal as soon as its stderr says what `when` looks for. */
 export function shootdownStopped(
   signal: NodeJS.Signals,
   when: RegExp,

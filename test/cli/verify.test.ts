@@ -182,7 +182,7 @@ describe("bad input in one line is", () => {
   });
 });
 
-test.concurrent.for([
+test.for([
   ["a malformed line after a good one", [file("bad", second('{"id": 1}'))], /bad:2 mode: missing/],
   ["a missing file after a good one", [right, join(folder, "none")], /none: "no such file": /],
   ["an unknown preset", [right, "--cpu", "skylake"], /--cpu: "skylake": did you mean skylake-sp\?/],

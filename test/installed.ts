@@ -1,10 +1,11 @@
 // The package as its users get it: packed, and unpacked in a folder that depends on it.
 
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { type Ended, shootdownFrom } from "./cli/command.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -16,12 +17,6 @@ const COMPILER_OPTIONS = {
   noUncheckedIndexedAccess: true,
   types: ["node"],
 };
-
-export interface Finished {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 export class Installed {
   /** The user's folder. */
@@ -54,19 +49,15 @@ export class Installed {
     return execFileSync(command, words, { cwd: this.folder, encoding: "utf8", stdio: [...stdio] });
   }
 
-  /** `npx shootdown ...` in the user's folder. */
-  shootdown(...words: readonly string[]): Finished {
-    const main = join(this.package, "dist/cli/main.js");
-    const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...words], {
-      cwd: this.folder,
-      encoding: "utf8",
-    });
-    return { code: status, stdout, stderr };
+  /** What `npx shootdown ...` in the user's folder does, in this process. */
+  shootdown(...words: readonly string[]): Promise<Ended> {
+    const cli = pathToFileURL(join(this.package, "dist/cli/"));
+    return shootdownFrom(cli, this.folder, words);
   }
 
-  typeCheck(...options: readonly string[]): string {
-    const compiler = join(ROOT, "node_modules/typescript/bin/tsc");
-    return this.run(process.execPath, compiler, "-p", ".", ...options);
+  /** Compiles what the user wrote, in place; an error where the types refuse it. */
+  typeCheck(): void {
+    this.run(process.execPath, join(ROOT, "node_modules/typescript/bin/tsc"), "-p", ".");
   }
 
   remove(): void {

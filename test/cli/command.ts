@@ -17,24 +17,31 @@ export interface Ended {
 /** The smallest runs: seconds would add up. */
 export const TINY = ["--set", "cores=2", "--set", "rounds=2"];
 
+/** What a command prints, and its exit code; it runs here, because a start takes longer. */
+export const shootdown = (...words: readonly string[]): Promise<Ended> =>
+  shootdownFrom(BUILT, process.cwd(), words);
+
 let last: Promise<unknown> = Promise.resolve();
 
-/** What a command prints, and its exit code. They run here, one at a time: a start takes longer. */
-export function shootdown(...words: readonly string[]): Promise<Ended> {
-  const ended = last.then(() => runHere(words));
+/** As `shootdown`, of the command line that is built in `cli/`, in a folder. One at a time. */
+export function shootdownFrom(cli: URL, folder: string, words: readonly string[]): Promise<Ended> {
+  const ended = last.then(() => runHere(cli, folder, words));
   last = ended.catch(() => {});
   return ended;
 }
 
-async function runHere(words: readonly string[]): Promise<Ended> {
-  const module = (await import(new URL("command-line.js", BUILT).href)) as typeof commandLine;
+async function runHere(cli: URL, folder: string, words: readonly string[]): Promise<Ended> {
+  const module = (await import(new URL("command-line.js", cli).href)) as typeof commandLine;
+  const before = process.cwd();
   const stdout = collected(process.stdout);
   const stderr = collected(process.stderr);
   process.exitCode = 0;
+  process.chdir(folder);
   try {
     await module.runCommandLine(words);
     return { code: Number(process.exitCode), stdout: stdout.text(), stderr: stderr.text() };
   } finally {
+    process.chdir(before);
     stdout.end();
     stderr.end();
     process.exitCode = undefined;

@@ -8,7 +8,7 @@ export type Restore = () => void;
 export function saveArray<T>(array: T[]): Restore {
   const saved = [...array];
   return () => {
-    if (array.length !== saved.length) array.length = saved.length;
+    while (array.length > saved.length) array.pop();
     for (let index = 0; index < saved.length; index++) array[index] = saved[index]!;
   };
 }
@@ -17,7 +17,7 @@ export function saveArray<T>(array: T[]): Restore {
 export function saveSet<T>(set: Set<T>): Restore {
   const saved = [...set];
   return () => {
-    set.clear();
+    if (set.size > 0) set.clear();
     for (let index = 0; index < saved.length; index++) set.add(saved[index]!);
   };
 }

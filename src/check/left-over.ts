@@ -55,7 +55,7 @@ export class LeftOver {
   save(): Restore {
     const saved = [...this.byRoot].map(([root, cpus]) => [root, [...cpus]] as const);
     return () => {
-      this.byRoot.clear();
+      if (this.byRoot.size > 0) this.byRoot.clear();
       for (const [root, cpus] of saved) this.byRoot.set(root, new Map(cpus));
     };
   }

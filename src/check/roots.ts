@@ -7,7 +7,7 @@ import type { Restore } from "../base/restore.ts";
 
 export class Roots {
   /** As found; an mm that is no longer live may have left its root to another. */
-  private readonly found = new Map<FrameNumber, Mm>();
+  private found: ReadonlyMap<FrameNumber, Mm> = new Map();
 
   constructor(private readonly kernel: Kernel) {}
 
@@ -16,8 +16,8 @@ export class Roots {
     const { initMm, liveMms } = this.kernel;
     const known = this.found.get(root);
     if (known !== undefined && (known === initMm || liveMms.has(known))) return known;
-    this.found.clear();
-    for (const mm of [initMm, ...liveMms]) for (const one of mm.roots) this.found.set(one, mm);
+    const mms = [initMm, ...liveMms];
+    this.found = new Map(mms.flatMap((mm) => mm.roots.map((one) => [one, mm] as const)));
     return this.found.get(root) ?? null;
   }
 
@@ -27,10 +27,9 @@ export class Roots {
   }
 
   save(): Restore {
-    const saved = [...this.found];
+    const { found } = this;
     return () => {
-      this.found.clear();
-      for (const [root, mm] of saved) this.found.set(root, mm);
+      this.found = found;
     };
   }
 }

@@ -80,7 +80,7 @@ export class Touched implements Footprint {
   }
 }
 
-/** Setting the length of an array costs more than looking at it. */
+/** Setting the length of an array gives its memory back, and costs more than taking a few out. */
 const empty = (array: unknown[]): void => {
-  if (array.length > 0) array.length = 0;
+  while (array.length > 0) array.pop();
 };

@@ -127,7 +127,11 @@ export class Kernel {
     const globalAsids = this.globalAsids.save();
     const parts = [...this.parts.values()].map((part) => part.save());
     return () => {
-      Object.assign(this, { stopped, starved, nextPid, nextContextId, kernelTables });
+      this.stopped = stopped;
+      this.starved = starved;
+      this.nextPid = nextPid;
+      this.nextContextId = nextContextId;
+      this.kernelTables = kernelTables;
       liveMms();
       tasks();
       frames();

@@ -6,6 +6,7 @@ import { assert } from "../../base/assert.ts";
 import { Activation } from "../../kernel/operation/activation.ts";
 import { deliverSignal } from "../../kernel/cpu/signal.ts";
 import type { Cpu } from "../../kernel/state/cpu.ts";
+import type { Mm } from "../../kernel/state/mm.ts";
 import { leafAt, withdraws } from "../../kernel/state/leaf-entry.ts";
 import { handleFault } from "../../kernel/memory/page-fault.ts";
 import type { Operation } from "../../kernel/operation/operation.ts";
@@ -21,11 +22,9 @@ export function accessKernel(
   state: CpuState,
   { page, write }: Extract<Operation, { kind: "kernelAccess" }>,
 ): void {
-  const { touched, locations, kernel } = execution;
-  readTables(execution, state.tlb.root);
-  touched.read(state.tlbLocation);
+  const { kernel } = execution;
   const { mm } = state.cpu.current;
-  touched.read(locations.ofTranslations(isKernelPage(page) || mm === null ? kernel.initMm : mm));
+  readTranslations(execution, state, isKernelPage(page) || mm === null ? kernel.initMm : mm);
   state.tlb.using(page, execution.choices);
   const kind = write ? "write" : "read";
   const access = { address: addressOfPage(page), kind, user: false } as const;
@@ -54,10 +53,7 @@ export function runUser(
   const { cpu } = state;
   if (cpu.current.signal !== null) return deliverSignal(cpu.current, top);
   const { machine } = execution.kernel;
-  const { mm } = cpu.current;
-  readTables(execution, state.tlb.root);
-  execution.touched.read(state.tlbLocation);
-  if (mm !== null) execution.touched.read(execution.locations.ofTranslations(mm));
+  readTranslations(execution, state, cpu.current.mm);
   const page = pageNumber(stream.base + stream.position);
   state.tlb.using(page, execution.choices);
   const later = stream.remaining - 1;
@@ -100,9 +96,19 @@ export function commitEntry(
   return old;
 }
 
+/** What an access through the TLB goes by: tables, what is cached of them, what is out of date. */
+function readTranslations(execution: Execution, state: CpuState, mm: Mm | null): void {
+  const { touched, locations } = execution;
+  if (!touched.isRecording) return;
+  readTables(execution, state.tlb.root);
+  touched.read(state.tlbLocation);
+  if (mm !== null) touched.read(locations.ofTranslations(mm));
+}
+
 /** What walks and scans from `root` may read. */
 export function readTables(execution: Execution, root: FrameNumber): void {
   const { touched, locations, pages, kernel } = execution;
+  if (!touched.isRecording) return;
   const own = mainRoot(execution, root);
   touched.read(locations.ofTables(own));
   for (let index = 0; index < pages.length; index++) {

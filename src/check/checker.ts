@@ -98,8 +98,11 @@ export class Watch implements Observer {
 
   /** What the checkers that observe the event look at. */
   looksAt<Kind extends EventKind>(event: EventOf<Kind>): readonly Look[] {
-    const watching = this.byKind.get(event.kind) ?? [];
-    return watching.flatMap(({ looksAt }) => (looksAt as Looks<Kind>)[event.kind](event));
+    const looks: Look[] = [];
+    for (const { looksAt } of this.byKind.get(event.kind) ?? []) {
+      looks.push(...(looksAt as Looks<Kind>)[event.kind](event));
+    }
+    return looks;
   }
 
   save(): Restore {

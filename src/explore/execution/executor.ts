@@ -188,12 +188,12 @@ export class Executor implements Execution {
 
   /** Runs the CPU's code up to the next operation that is a step of its own. */
   advance(state: CpuState): void {
+    resumeOn(state.cpu);
     for (;;) {
       const top = state.top;
       if (top.pending !== null) return;
       const { result } = top;
       top.result = undefined;
-      resumeOn(state.cpu);
       const { value, done } = top.code.next(result);
       if (done === true) this.returnFrom(state, top, value);
       else if (isVisible(this, state, value)) {

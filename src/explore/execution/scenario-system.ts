@@ -159,7 +159,7 @@ export class ScenarioSystem implements System {
    * for private passes those that wait in the buffer.
    */
   finish(): void {
-    if (this.waits.length > 0 || !this.executor.locations.grew) this.conclude();
+    if (!this.executor.locations.grew || this.waits.length > 0) this.conclude();
   }
 
   /** The same of a schedule that is known to end here. */

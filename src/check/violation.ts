@@ -1,5 +1,6 @@
 // What a checker reports: which invariant, where and when, and what the CPUs involved did last.
 
+import { empty } from "../base/empty.ts";
 import type { OwnName } from "../base/own-name.ts";
 import type { PastOperation } from "../kernel/operation/event.ts";
 import type { History } from "../kernel/operation/history.ts";
@@ -37,7 +38,7 @@ export class ViolationLog {
   ) {}
 
   clear(): void {
-    this.violations.length = 0;
+    empty(this.violations);
     this.count = 0;
   }
 

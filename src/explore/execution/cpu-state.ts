@@ -1,5 +1,6 @@
 // What the explorer keeps of one CPU: its store buffer, its interrupts, its TLB.
 
+import { empty } from "../../base/empty.ts";
 import type { PageNumber } from "../../base/address.ts";
 import type { Activation } from "../../kernel/operation/activation.ts";
 import type { Cpu } from "../../kernel/state/cpu.ts";
@@ -72,8 +73,8 @@ export class CpuState {
     this.interruptsOn = true;
     this.isPreempted = false;
     if (this.flushed.size > 0) this.flushed.clear();
-    if (this.broadcasts.length > 0) this.broadcasts.length = 0;
-    if (this.pendingVectors.length > 0) this.pendingVectors.length = 0;
+    empty(this.broadcasts);
+    empty(this.pendingVectors);
     this.tlb.restore();
   }
 

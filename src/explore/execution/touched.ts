@@ -1,6 +1,7 @@
 // What the step in progress reads and writes, and on whose behalf. A step that is taken again on
 // the way to a new one is known already, and not written down.
 
+import { empty } from "../../base/empty.ts";
 import type { CpuState } from "./cpu-state.ts";
 import type { Locations, Owner } from "./locations.ts";
 import type { Footprint } from "../search/system.ts";
@@ -79,8 +80,3 @@ export class Touched implements Footprint {
     this.read(location);
   }
 }
-
-/** Setting the length of an array gives its memory back, and costs more than taking a few out. */
-const empty = (array: unknown[]): void => {
-  while (array.length > 0) array.pop();
-};

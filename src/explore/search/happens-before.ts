@@ -2,6 +2,7 @@
 // and what could have run in their place. Steps are added and taken back all the time, so what is
 // kept of them stands in arrays by step, and nothing but footprints is made anew for each.
 
+import { empty } from "../../base/empty.ts";
 import type { Footprint } from "./system.ts";
 
 /** What a step did at a location, in the low bits of an access; the step's index is above. */
@@ -153,8 +154,8 @@ export class Happens {
   /** Finds the latest steps that conflict with step `index`, as far as its clock does not say. */
   private collectAll(index: number, process: number, footprint: Footprint): void {
     const { reads, writes, follows, condition } = footprint;
-    this.found.length = 0;
-    this.forced.length = 0;
+    empty(this.found);
+    empty(this.forced);
     for (let at = 0; at < reads.length; at++) {
       this.collect(
         index,

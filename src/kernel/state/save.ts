@@ -2,6 +2,7 @@
 // the same code many times. Cells are not among them: their executor writes them, and takes its
 // writes back. Nor are kernel stacks: code in progress cannot be copied.
 
+import { empty } from "../../base/empty.ts";
 import { type Restore, saveArray } from "../../base/restore.ts";
 import type { Cpu } from "./cpu.ts";
 import type { Kernel } from "./kernel.ts";
@@ -53,7 +54,7 @@ function saveTask(task: Task): Restore {
     task.signal = signal;
     spinLocks();
     semaphores();
-    if (task.stack.length > 0) task.stack.length = 0;
+    empty(task.stack);
     children();
     sleepers();
   };

@@ -19,7 +19,7 @@ export const PROJECTS: Readonly<Record<string, readonly string[]>> = {
   ],
   /** Every order of small scenarios. */
   explore: ["test/explore/"],
-  /** Every combination of protocol, policy, features and workload; what is refused is refused. */
+  /** Protocols, policies, features and workloads together; what is refused is refused. */
   product: ["test/verify/matrix/", "test/experiment/constraints.test.ts"],
   /** Whole experiments, long workloads, all recorded vectors, every combination of a table. */
   long: [

@@ -39,11 +39,15 @@ function randomPrograms(night) {
   };
 }
 
-/** Lots of the whole product, which the night's seed shuffles. */
+/** Every kernel in every workload, and then lots of the whole product, which the seed shuffles. */
 function matrixLots(night) {
   const last = everyLot(night).length;
-  let from = 1;
+  let from = 0;
   return (seconds) => {
+    if (from === 0) {
+      from = 1;
+      return ["dist/cli/verify-matrix.js", "--seed", night, "--kernels"];
+    }
     if (from > last) return undefined;
     const lots = within(LOTS, seconds);
     const words = ["dist/cli/verify-matrix.js", "--seed", night, "--from", from, "--lots", lots];

@@ -6,7 +6,7 @@ import { Command, Option } from "commander";
 import { BadInput } from "../base/bad-input.ts";
 import { readCount } from "../experiment/experiment.ts";
 import type { Judgement } from "../verify/matrix/judge.ts";
-import { everyLot, judgeCover, judgeLots } from "../verify/matrix/lots.ts";
+import { everyLot, judgeCover, judgeKernels, judgeLots } from "../verify/matrix/lots.ts";
 import { defaultWorkers, MAX_WORKERS } from "../experiment/workers.ts";
 import { fail, failCheck } from "./failure.ts";
 import { jsonOption, seedOption } from "./options.ts";
@@ -22,24 +22,40 @@ interface Options {
   readonly from?: number;
   readonly lots?: number;
   readonly cover?: true;
+  readonly kernels?: true;
 }
 
 async function verifyMatrix(options: Options): Promise<void> {
-  const { seed = DEFAULT_SEED, json, cover } = options;
-  if (cover) refuseLots(options);
-  const judgement = cover ? await judgeCover(seed) : await judgeProduct(seed, options);
+  const { seed = DEFAULT_SEED, json } = options;
+  const judgement = await judgementOf(seed, options);
   const { passed, failures } = judgement;
   if (failures.length > 0) failCheck();
   const counts = { seed, passed, failed: failures.length, failures };
   print(json ? toJson(counts) : `${passed} passed, ${failures.length} failed\n`);
 }
 
-/** A covering array has no lots, and is judged in this thread. */
-function refuseLots(options: Options): void {
-  for (const name of ["workers", "from", "lots"] as const) {
+function judgementOf(seed: number, options: Options): Promise<Judgement> {
+  if (options.cover) {
+    refuse(options, ["workers", "from", "lots", "kernels"], "cover");
+    return judgeCover(seed);
+  }
+  if (options.kernels) {
+    refuse(options, ["workers", "from", "lots"], "kernels");
+    return judgeKernels(seed);
+  }
+  return judgeProduct(seed, options);
+}
+
+/** What is not in lots is judged in this thread. */
+function refuse(
+  options: Options,
+  names: readonly ("workers" | "from" | "lots" | "kernels")[],
+  beside: string,
+): void {
+  for (const name of names) {
     const value = options[name];
     if (value !== undefined) {
-      throw new BadInput(`--${name}`, value, "not with --cover: leave one of the two out");
+      throw new BadInput(`--${name}`, value, `not with --${beside}: leave one of the two out`);
     }
   }
 }
@@ -73,6 +89,7 @@ const program = new Command("verify-matrix")
   .addOption(counted("--from", "the first lot (default: 1)", MAX_LOTS))
   .addOption(counted("--lots", "at most so many lots (default: all)", MAX_LOTS))
   .option("--cover", "a covering array in place of the whole product")
+  .option("--kernels", "every kernel in every workload, on one CPU each")
   .addOption(jsonOption())
   .action(verifyMatrix);
 

@@ -85,6 +85,12 @@ describe("a night", () => {
     expect(first[1]).toBe(second[0]);
   });
 
+  test("judges every kernel in every workload, and then lots from the first on", () => {
+    const [kernels, ...lots] = planOf(5, "matrix", 3);
+    expect(kernels).toBe("node dist/cli/verify-matrix.js --seed 5 --kernels");
+    expect(lots.map((step) => step.match(/--from \d+/)![0])).toEqual(["--from 1", "--from 31"]);
+  });
+
   test("explores every scenario in time, each under a kernel that may be", () => {
     const steps = planOf(1, "explore", 10_000);
     expect(new Set(steps).size).toBe(steps.length);

@@ -43,6 +43,14 @@ describe("verify-matrix", () => {
     [["--cover", "--from", "1"], /^shootdown: --from: 1: not with --cover: leave one .* out\n$/],
     [["--cover", "--lots", "7"], /^shootdown: --lots: 7: not with --cover: leave one .* out\n$/],
     [["--cover", "--workers", "2"], /^shootdown: --workers: 2: not with --cover: .* out\n$/],
+    [
+      ["--cover", "--kernels"],
+      /^shootdown: --kernels: true: not with --cover: leave one .* out\n$/,
+    ],
+    [
+      ["--kernels", "--lots", "7"],
+      /^shootdown: --lots: 7: not with --kernels: leave one .* out\n$/,
+    ],
     [["--form", "1"], /^shootdown: --form: unknown option: did you mean --from\?/],
   ])("refuses %j", (words, says) => {
     const { status, stdout, stderr } = verifyMatrix(...words);

@@ -2,7 +2,6 @@
 // may be is given for the first columns; the rest is free. Greedy: a row is made for a triple that
 // is still missing, and is the one of some drawn ones that has the most missing triples.
 
-import { assert } from "../../base/assert.ts";
 import type { Random } from "../../base/random.ts";
 
 /** The index of a value, for each column. */
@@ -17,79 +16,124 @@ export interface Columns {
   readonly beginnings: readonly CoverRow[];
 }
 
-/** Column and value, three times. */
-type Triple = readonly (readonly [column: number, value: number])[];
-
 const DRAWN_FOR_A_ROW = 16;
-const MOST_VALUES = 256;
 
 export function cover(columns: Columns, random: Random): readonly CoverRow[] {
-  assert(Math.max(...columns.counts) <= MOST_VALUES, "a column has at most 256 values");
-  const missing = feasibleTriples(columns);
-  const keysOf = (row: CoverRow): readonly number[] =>
-    columns.together.map((three) => keyOf(three.map((column) => [column, row[column]!])));
+  const { counts, together } = columns;
+  const triples = new Triples(columns);
   const rows: CoverRow[] = [];
-  for (const triple of missing.values()) {
-    const matching = beginningsWith(columns, triple);
-    let best: readonly number[] = [];
-    let bestRow: CoverRow = [];
-    for (let tries = 0; tries < DRAWN_FOR_A_ROW; tries++) {
-      const row = drawRow(columns, { triple, matching, random });
-      const gained = keysOf(row).filter((key) => missing.has(key));
-      if (gained.length > best.length) [best, bestRow] = [gained, row];
+  for (const [place, three] of together.entries()) {
+    const [a, b, c] = three as [number, number, number];
+    const beginnings = new Beginnings(columns, three);
+    const wanted: number[] = [];
+    for (wanted[a] = 0; wanted[a]! < counts[a]!; wanted[a]!++) {
+      for (wanted[b] = 0; wanted[b]! < counts[b]!; wanted[b]!++) {
+        for (wanted[c] = 0; wanted[c]! < counts[c]!; wanted[c]!++) {
+          const matching = beginnings.with(wanted);
+          if (matching === undefined || triples.isCovered(place, wanted)) continue;
+          let [best, bestRow]: [number, CoverRow] = [0, []];
+          for (let tries = 0; tries < DRAWN_FOR_A_ROW; tries++) {
+            const row = drawRow(counts, { wanted, matching, random });
+            const gained = triples.countMissing(row);
+            if (gained > best) [best, bestRow] = [gained, row];
+          }
+          triples.cover(bestRow);
+          rows.push(bestRow);
+        }
+      }
     }
-    rows.push(bestRow);
-    for (const key of best) missing.delete(key);
   }
   return rows;
 }
 
-/** Those that some row has, by key. */
-function feasibleTriples(columns: Columns): Map<number, Triple> {
-  const known = new Map<number, boolean>();
-  const isFeasible = (triple: Triple): boolean => {
-    const bound = triple.filter(([column]) => column < columns.beginnings[0]!.length);
-    const key = keyOf(bound);
-    if (!known.has(key)) known.set(key, beginningsWith(columns, bound).length > 0);
-    return known.get(key)!;
-  };
-  const triples = columns.together.flatMap((three) =>
-    three.reduce<Triple[]>(
-      (begun, column) =>
-        begun.flatMap((triple) =>
-          Array.from({ length: columns.counts[column]! }, (_, value): Triple => [
-            ...triple,
-            [column, value],
-          ]),
-        ),
-      [[]],
-    ),
-  );
-  return new Map(triples.filter(isFeasible).map((triple) => [keyOf(triple), triple]));
+/** Which triples some row has. They are numbered by their columns, and then by their values. */
+class Triples {
+  private readonly covered: Uint8Array;
+  /** The number of the first triple of each three columns. */
+  private readonly firsts: readonly number[];
+
+  constructor(private readonly columns: Columns) {
+    let count = 0;
+    this.firsts = columns.together.map((three) => {
+      const first = count;
+      count += three.reduce((product, column) => product * columns.counts[column]!, 1);
+      return first;
+    });
+    this.covered = new Uint8Array(count);
+  }
+
+  isCovered(place: number, row: CoverRow): boolean {
+    return this.covered[this.numberOf(place, row)] !== 0;
+  }
+
+  /** How many triples of a row no row has yet. */
+  countMissing(row: CoverRow): number {
+    let missing = 0;
+    for (let place = 0; place < this.firsts.length; place++) {
+      missing += 1 - this.covered[this.numberOf(place, row)]!;
+    }
+    return missing;
+  }
+
+  cover(row: CoverRow): void {
+    for (let place = 0; place < this.firsts.length; place++) {
+      this.covered[this.numberOf(place, row)] = 1;
+    }
+  }
+
+  private numberOf(place: number, row: CoverRow): number {
+    const { counts, together } = this.columns;
+    return this.firsts[place]! + valuesAsNumber(counts, together[place]!, row);
+  }
 }
 
-function beginningsWith({ beginnings }: Columns, triple: Triple): readonly CoverRow[] {
-  return beginnings.filter((row) =>
-    triple.every(([column, value]) => column >= row.length || row[column] === value),
-  );
+/** What rows may begin with, by the values of some columns. */
+class Beginnings {
+  private readonly bound: readonly number[];
+  private readonly byValues = new Map<number, CoverRow[]>();
+
+  constructor(
+    private readonly columns: Columns,
+    three: readonly number[],
+  ) {
+    const { counts, beginnings } = columns;
+    this.bound = three.filter((column) => column < beginnings[0]!.length);
+    for (const row of beginnings) {
+      const values = valuesAsNumber(counts, this.bound, row);
+      const found = this.byValues.get(values);
+      if (found === undefined) this.byValues.set(values, [row]);
+      else found.push(row);
+    }
+  }
+
+  /** Those that have a row's values; undefined if there is none. */
+  with(row: CoverRow): readonly CoverRow[] | undefined {
+    return this.byValues.get(valuesAsNumber(this.columns.counts, this.bound, row));
+  }
+}
+
+/** A number of its own for each choice of values in these columns. */
+function valuesAsNumber(
+  counts: readonly number[],
+  among: readonly number[],
+  row: CoverRow,
+): number {
+  let number = 0;
+  for (const column of among) number = number * counts[column]! + row[column]!;
+  return number;
 }
 
 interface Drawing {
-  readonly triple: Triple;
+  /** Values of three columns. */
+  readonly wanted: CoverRow;
   readonly matching: readonly CoverRow[];
   readonly random: Random;
 }
 
-/** A row that has the triple. */
-function drawRow({ counts }: Columns, { triple, matching, random }: Drawing): CoverRow {
+/** A row that has the values that are wanted. */
+function drawRow(counts: readonly number[], { wanted, matching, random }: Drawing): CoverRow {
   const begun = matching[random.below(matching.length)]!;
   const row = counts.map((count, column) => begun[column] ?? random.below(count));
-  for (const [column, value] of triple) row[column] = value;
+  wanted.forEach((value, column) => (row[column] = value));
   return row;
 }
-
-const keyOf = (triple: Triple): number =>
-  triple.reduce(
-    (key, [column, value]) => (key * MOST_VALUES + column + 1) * MOST_VALUES + value,
-    0,
-  );

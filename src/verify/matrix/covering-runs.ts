@@ -1,6 +1,6 @@
 // A covering array over all axes that may change a verdict: any three values come together, if they
-// may, of which one or two are a protocol, a lazy policy or a workload. (The product of all three
-// with the kernel's features is product.ts.)
+// may, of which at least one is a protocol, a lazy policy or a workload. So each protocol meets
+// each policy in each workload. (The product of all three with the kernel's features: product.ts.)
 
 import { Random } from "../../base/random.ts";
 import { WORKLOAD_NAMES, type WorkloadName } from "../../workloads/workloads.ts";
@@ -18,7 +18,7 @@ import {
   type VariedAxis,
 } from "./product.ts";
 
-interface CoveringCell {
+export interface CoveringCell {
   readonly configuration: Configuration;
   readonly workload: WorkloadName;
 }
@@ -38,20 +38,20 @@ const isBound = (axis: VariedAxis): boolean =>
 export function coveringCells(seed: number): readonly CoveringCell[] {
   const bound = ALL.filter(isBound);
   const axes = [...bound, ...ALL.filter((axis) => !bound.includes(axis))];
-  const chosenBy = (row: readonly number[], among: readonly VariedAxis[]): Configuration =>
-    atSmallSize({
-      ...ONE_ROUND,
-      ...Object.fromEntries(among.map((axis, column) => [axis, valuesOf(axis)[row[column]!]])),
-    });
-  const counts = [...axes.map((axis) => valuesOf(axis).length), WORKLOAD_NAMES.length];
+  const values = axes.map((axis): readonly unknown[] => valuesOf(axis));
+  const chosenBy = (row: readonly number[], among: readonly VariedAxis[]): Configuration => {
+    const chosen: Record<string, unknown> = { ...ONE_ROUND };
+    for (const [column, axis] of among.entries()) chosen[axis] = values[column]![row[column]!];
+    return atSmallSize(chosen);
+  };
+  const counts = [...values.map(({ length }) => length), WORKLOAD_NAMES.length];
   const beginnings = rowsOf(counts.slice(0, bound.length)).filter((row) =>
     canRun(chosenBy(row, bound)),
   );
   const anchors = [...ANCHORS.map((axis) => axes.indexOf(axis)), axes.length];
-  const together = threesOf(counts.length).filter((three) => {
-    const anchored = three.filter((column) => anchors.includes(column)).length;
-    return anchored === 1 || anchored === 2;
-  });
+  const together = threesOf(counts.length).filter((three) =>
+    three.some((column) => anchors.includes(column)),
+  );
   return cover({ counts, together, beginnings }, new Random(seed)).map((row) => ({
     configuration: chosenBy(row, axes),
     workload: WORKLOAD_NAMES[row[axes.length]!]!,

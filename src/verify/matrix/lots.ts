@@ -7,7 +7,7 @@ import { WORKLOAD_NAMES } from "../../workloads/workloads.ts";
 import type { Configuration } from "../../experiment/configuration.ts";
 import { coveringCells } from "./covering-runs.ts";
 import { judge, type Judgement } from "./judge.ts";
-import { everyKernel, familiesOfLot } from "./product.ts";
+import { everyKernel, familiesOfLot, kernelFamilies } from "./product.ts";
 
 export interface Lot {
   readonly kernel: Partial<Configuration>;
@@ -69,6 +69,15 @@ export async function judgeCover(seed: number): Promise<Judgement> {
   const judgements: Judgement[] = [];
   for (const { configuration, workload } of coveringCells(seed)) {
     judgements.push(await judge([configuration], workload, seed));
+  }
+  return together(judgements);
+}
+
+/** Every kernel in every workload, each on one CPU, in this thread. */
+export async function judgeKernels(seed: number): Promise<Judgement> {
+  const judgements: Judgement[] = [];
+  for (const family of kernelFamilies()) {
+    for (const name of WORKLOAD_NAMES) judgements.push(await judge(family, name, seed));
   }
   return together(judgements);
 }

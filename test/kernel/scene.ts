@@ -27,6 +27,8 @@ export interface SceneOptions {
   readonly idle?: KernelOptions["idle"];
   /** "skylake-sp" unless given. */
   readonly cpu?: PresetName;
+  /** As after its boot; a new one unless given. */
+  readonly machine?: Machine;
   /** Further options of the kernel. */
   readonly kernel?: Partial<KernelOptions>;
 }
@@ -45,7 +47,7 @@ export interface Outcome {
 export function bootRequestOf(options: SceneOptions): BootRequest {
   const { cores = 2, policy = lazyPolicies.refcounted, protocol = linux513 } = options;
   const { pcid = true, idle = "mwait", mutation, cpu = "skylake-sp" } = options;
-  const machine = new Machine(describeMachine(presetNamed(cpu), { cores, idle }));
+  const { machine = new Machine(describeMachine(presetNamed(cpu), { cores, idle })) } = options;
   const mistake = mutation === undefined ? {} : { mutation };
   const kernelOptions = { pcid, flushCeiling: 33, idle, ...mistake, ...options.kernel };
   return { machine, policy, protocol, options: kernelOptions };

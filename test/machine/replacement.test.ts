@@ -37,6 +37,8 @@ const nameOf = ({ entries, ways, replacement, index }: Shape): string =>
 
 const FIRST_PAGE = 0x40_0000;
 const FIRST_TABLE = 2;
+/** Of the pages twice as many are as entries: each set is replaced whole more than once. */
+const ACCESSES_PER_ENTRY = 5;
 
 function mapAll(pages: number, write: (address: number, value: bigint) => void): void {
   const link = (table: number, index: number, frame: number): void =>
@@ -68,7 +70,7 @@ describe("the same entries are replaced as in the plain twin", () => {
       plain.writeCr3(1, 0, false);
       const random = new Random(first.entries * second.entries);
       const sources = { l1: 0, l2: 0, walk: 0 };
-      for (let index = 0; index < 12 * second.entries + 3000; index++) {
+      for (let index = 0; index < ACCESSES_PER_ENTRY * second.entries + 3000; index++) {
         const range = [pages, pages, second.entries, first.entries * 2][random.below(4)]!;
         const page = FIRST_PAGE + random.below(range);
         const actual = machine.access(0, {

@@ -10,7 +10,7 @@ import {
 import { linux618 } from "../../src/kernel/shootdown/linux-6.18.ts";
 import { WORKLOAD_NAMES, type WorkloadName } from "../../src/workloads/workloads.ts";
 import { eventsOf, type Outcome } from "../kernel/scene.ts";
-import { playWorkload } from "./runs.ts";
+import { playWorkload, sameMachine } from "./runs.ts";
 
 const RIGHT = LAZY_POLICY_NAMES.filter((name) => lazyPolicies[name].expected === "ok");
 /** Under these nothing but the interrupt of exit_mmap's flush takes a lazy CPU off a dying root. */
@@ -19,9 +19,13 @@ const NEEDS_EXIT_FLUSH: readonly LazyPolicyName[] = ["null-prev", "fewer-paramet
 describe("linux-6.18 with INVLPGB", () => {
   /** One active CPU is enough for a global ASID, so that every workload comes to have some. */
   const kernel = { invlpgb: true, globalAsidCpus: 0 };
-  const options = { cores: 6, rounds: 4, protocol: linux618, cpu: "milan", kernel } as const;
+  const options = { cores: 6, rounds: 2, protocol: linux618, cpu: "milan", kernel } as const;
   const playUnder = (workload: WorkloadName, name: LazyPolicyName): Outcome =>
-    playWorkload(workload, { ...options, policy: lazyPolicies[name] });
+    playWorkload(workload, {
+      ...options,
+      machine: sameMachine(6, "milan"),
+      policy: lazyPolicies[name],
+    });
 
   describe.each(WORKLOAD_NAMES)("%s", (workload) => {
     test.each(RIGHT.filter((name) => !NEEDS_EXIT_FLUSH.includes(name)))(

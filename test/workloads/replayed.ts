@@ -5,7 +5,7 @@ import { completeConfiguration } from "../../src/experiment/axes.ts";
 import type { Configuration } from "../../src/experiment/configuration.ts";
 import { bootRequestOf } from "../../src/experiment/simulate.ts";
 import { Session } from "../../src/clock/session.ts";
-import type { KernelEvent, Moment } from "../../src/kernel/operation/event.ts";
+import type { KernelEvent, Moment, Observer } from "../../src/kernel/operation/event.ts";
 import { traceEvents } from "../../src/trace/read-trace.ts";
 import { Recording } from "../../src/workloads/replay/recording.ts";
 import { Replay } from "../../src/workloads/replay/replay.ts";
@@ -21,9 +21,13 @@ export interface FlushCounts {
 
 export type Seen = KernelEvent & { readonly at: Moment };
 
-export interface Replayed {
+export interface Replayed extends Counted {
   readonly events: readonly Seen[];
+}
+
+export interface Counted {
   readonly counts: FlushCounts;
+  readonly lastKind: KernelEvent["kind"] | undefined;
   readonly violations: readonly Violation[];
   /** How often the clock ran dry and more was read. */
   readonly pieces: number;
@@ -39,19 +43,53 @@ export async function recordedCounts(path: string): Promise<FlushCounts & { exec
   return { remote: byReason[4]!, local: byReason[3]!, switches: byReason[0]!, execs };
 }
 
+/** Counts as it goes: a long recording has more events than are worth keeping. */
+class Tally implements Observer {
+  lastKind: KernelEvent["kind"] | undefined;
+  private remote = 0;
+  private local = 0;
+  private switches = 0;
+
+  observe(event: KernelEvent): void {
+    this.lastKind = event.kind;
+    if (event.kind === "flushReturn" && event.remote) this.remote++;
+    else if (event.kind === "cr3Written") this.switches++;
+    else if (event.kind === "flushed") {
+      if (event.local && event.how !== "skipped") this.local++;
+      if (event.how === "full") this.switches--;
+    }
+  }
+
+  get counts(): FlushCounts {
+    const { remote, local, switches } = this;
+    return { remote, local, switches };
+  }
+}
+
+/** A replay whose every event is kept. */
 export async function replayed(
   path: string,
   chosen: Partial<Configuration> = {},
 ): Promise<Replayed> {
+  const events: Seen[] = [];
+  const observe = (event: KernelEvent, at: Moment): void => void events.push({ ...event, at });
+  return { ...(await replayedCounts(path, chosen, [{ observe }])), events };
+}
+
+export async function replayedCounts(
+  path: string,
+  chosen: Partial<Configuration> = {},
+  observers: readonly Observer[] = [],
+): Promise<Counted> {
   const recording = await Recording.open(path, 2);
   const replay = new Replay(recording);
-  const events: Seen[] = [];
+  const tally = new Tally();
   const session = new Session({
     ...bootRequestOf(completeConfiguration(chosen), {
       idleProgram: replay.idleProgram.bind(replay),
     }),
     checks: true,
-    observers: () => [{ observe: (event, at) => void events.push({ ...event, at }) }],
+    observers: () => [tally, ...observers],
     start: (kernel) => replay.start(kernel),
   });
   let pieces = 1;
@@ -60,15 +98,6 @@ export async function replayed(
     return recording.refill();
   });
   session.checkBalance();
-  return { events, counts: countsOf(events), violations: session.violations, pieces };
-}
-
-function countsOf(events: readonly Seen[]): FlushCounts {
-  const count = (matches: (event: Seen) => boolean): number => events.filter(matches).length;
-  const isWhole = (event: Seen): boolean => event.kind === "flushed" && event.how === "full";
-  return {
-    remote: count((event) => event.kind === "flushReturn" && event.remote),
-    local: count((event) => event.kind === "flushed" && event.local && event.how !== "skipped"),
-    switches: count((event) => event.kind === "cr3Written") - count(isWhole),
-  };
+  const { counts, lastKind } = tally;
+  return { counts, lastKind, violations: session.violations, pieces };
 }

@@ -6,6 +6,10 @@ import type { Configuration } from "../../src/experiment/configuration.ts";
 import type { Measurement } from "../../src/experiment/result.ts";
 import { simulate } from "../../src/experiment/simulate.ts";
 import type { PageSize } from "../../src/machine/description.ts";
+import { Machine } from "../../src/machine/machine.ts";
+import type { Snapshot } from "../../src/machine/snapshot.ts";
+import { describeMachine } from "../../src/presets/describe.ts";
+import { presetNamed, type PresetName } from "../../src/presets/presets.ts";
 import { workloads, type WorkloadName } from "../../src/workloads/workloads.ts";
 import { type Outcome, play, type SceneOptions, type Seen } from "../kernel/scene.ts";
 
@@ -44,6 +48,23 @@ export function playWorkload(name: WorkloadName, options: PlayOptions = {}): Out
       random: new Random(1),
     }),
   );
+}
+
+const booted = new Map<string, { readonly machine: Machine; readonly snapshot: Snapshot }>();
+
+/**
+ * A machine as after its boot, and always the same one: for plays of which only the events and the
+ * kernel are looked at. A new machine takes as long as a small play.
+ */
+export function sameMachine(cores: number, cpu: PresetName = "skylake-sp"): Machine {
+  const key = `${cores} ${cpu}`;
+  let one = booted.get(key);
+  if (one === undefined) {
+    const machine = new Machine(describeMachine(presetNamed(cpu), { cores, idle: "mwait" }));
+    booted.set(key, (one = { machine, snapshot: machine.snapshot() }));
+  }
+  one.machine.restore(one.snapshot);
+  return one.machine;
 }
 
 export function measuredPart({ events }: Outcome): readonly Seen[] {

@@ -1,4 +1,4 @@
-// A covering array: few rows in which all values of certain three columns come together. Which rows
+// A covering array: few rows in which all values of certain columns come together. Which rows
 // may be is given for the first columns; the rest is free. Greedy: a row is made for a triple that
 // is still missing, and is the one of some drawn ones that has the most missing triples.
 
@@ -20,43 +20,50 @@ const DRAWN_FOR_A_ROW = 16;
 
 export function cover(columns: Columns, random: Random): readonly CoverRow[] {
   const { counts, together } = columns;
-  const triples = new Triples(columns);
+  const tuples = new Tuples(columns);
   const rows: CoverRow[] = [];
-  for (const [place, three] of together.entries()) {
-    const [a, b, c] = three as [number, number, number];
-    const beginnings = new Beginnings(columns, three);
-    const wanted: number[] = [];
-    for (wanted[a] = 0; wanted[a]! < counts[a]!; wanted[a]!++) {
-      for (wanted[b] = 0; wanted[b]! < counts[b]!; wanted[b]!++) {
-        for (wanted[c] = 0; wanted[c]! < counts[c]!; wanted[c]!++) {
-          const matching = beginnings.with(wanted);
-          if (matching === undefined || triples.isCovered(place, wanted)) continue;
-          let [best, bestRow]: [number, CoverRow] = [0, []];
-          for (let tries = 0; tries < DRAWN_FOR_A_ROW; tries++) {
-            const row = drawRow(counts, { wanted, matching, random });
-            const gained = triples.countMissing(row);
-            if (gained > best) [best, bestRow] = [gained, row];
-          }
-          triples.cover(bestRow);
-          rows.push(bestRow);
-        }
+  for (const [place, among] of together.entries()) {
+    const beginnings = new Beginnings(columns, among);
+    for (const wanted of choicesOf(counts, among)) {
+      const matching = beginnings.with(wanted);
+      if (matching === undefined || tuples.isCovered(place, wanted)) continue;
+      let [best, bestRow]: [number, CoverRow] = [0, []];
+      for (let tries = 0; tries < DRAWN_FOR_A_ROW; tries++) {
+        const row = drawRow(counts, { among, wanted, matching, random });
+        const gained = tuples.countMissing(row);
+        if (gained > best) [best, bestRow] = [gained, row];
       }
+      tuples.cover(bestRow);
+      rows.push(bestRow);
     }
   }
   return rows;
 }
 
-/** Which triples some row has. They are numbered by their columns, and then by their values. */
-class Triples {
+/** Every choice of values in some columns, as a row that has no others. */
+function* choicesOf(counts: readonly number[], among: readonly number[]): Generator<CoverRow> {
+  const [column, ...others] = among;
+  if (column === undefined) return yield [];
+  for (let value = 0; value < counts[column]!; value++) {
+    for (const choice of choicesOf(counts, others)) {
+      const row = [...choice];
+      row[column] = value;
+      yield row;
+    }
+  }
+}
+
+/** Which tuples some row has. They are numbered by their columns, and then by their values. */
+class Tuples {
   private readonly covered: Uint8Array;
-  /** The number of the first triple of each three columns. */
+  /** The number of the first tuple of each set of columns. */
   private readonly firsts: readonly number[];
 
   constructor(private readonly columns: Columns) {
     let count = 0;
-    this.firsts = columns.together.map((three) => {
+    this.firsts = columns.together.map((among) => {
       const first = count;
-      count += three.reduce((product, column) => product * columns.counts[column]!, 1);
+      count += among.reduce((product, column) => product * columns.counts[column]!, 1);
       return first;
     });
     this.covered = new Uint8Array(count);
@@ -66,7 +73,7 @@ class Triples {
     return this.covered[this.numberOf(place, row)] !== 0;
   }
 
-  /** How many triples of a row no row has yet. */
+  /** How many tuples of a row no row has yet. */
   countMissing(row: CoverRow): number {
     let missing = 0;
     for (let place = 0; place < this.firsts.length; place++) {
@@ -94,10 +101,10 @@ class Beginnings {
 
   constructor(
     private readonly columns: Columns,
-    three: readonly number[],
+    among: readonly number[],
   ) {
     const { counts, beginnings } = columns;
-    this.bound = three.filter((column) => column < beginnings[0]!.length);
+    this.bound = among.filter((column) => column < beginnings[0]!.length);
     for (const row of beginnings) {
       const values = valuesAsNumber(counts, this.bound, row);
       const found = this.byValues.get(values);
@@ -124,16 +131,20 @@ function valuesAsNumber(
 }
 
 interface Drawing {
-  /** Values of three columns. */
+  readonly among: readonly number[];
+  /** Values of the columns that come together. */
   readonly wanted: CoverRow;
   readonly matching: readonly CoverRow[];
   readonly random: Random;
 }
 
 /** A row that has the values that are wanted. */
-function drawRow(counts: readonly number[], { wanted, matching, random }: Drawing): CoverRow {
+function drawRow(
+  counts: readonly number[],
+  { among, wanted, matching, random }: Drawing,
+): CoverRow {
   const begun = matching[random.below(matching.length)]!;
   const row = counts.map((count, column) => begun[column] ?? random.below(count));
-  wanted.forEach((value, column) => (row[column] = value));
+  for (const column of among) row[column] = wanted[column]!;
   return row;
 }

@@ -1,6 +1,5 @@
-// A covering array over all axes that may change a verdict: any three values come together, if they
-// may, of which at least one is a protocol, a lazy policy or a workload. So each protocol meets
-// each policy in each workload. (The product of all three with the kernel's features: product.ts.)
+// Covering arrays over all axes that may change a verdict. (The product of protocols, policies,
+// workloads and the kernel's features: product.ts.)
 
 import { Random } from "../../base/random.ts";
 import { WORKLOAD_NAMES, type WorkloadName } from "../../workloads/workloads.ts";
@@ -35,7 +34,14 @@ const isBound = (axis: VariedAxis): boolean =>
     ].some(([one, other]) => one === axis && ALL.some((varied) => varied === other)),
   );
 
-export function coveringCells(seed: number): readonly CoveringCell[] {
+/**
+ * Which values come together, if they may. kernels: any feature with each protocol under each
+ * policy, and any value with each workload. threes: any three, of which at least one is a protocol,
+ * a policy or a workload.
+ */
+export type Together = "kernels" | "threes";
+
+export function coveringCells(seed: number, which: Together): readonly CoveringCell[] {
   const bound = ALL.filter(isBound);
   const axes = [...bound, ...ALL.filter((axis) => !bound.includes(axis))];
   const values = axes.map((axis): readonly unknown[] => valuesOf(axis));
@@ -48,18 +54,36 @@ export function coveringCells(seed: number): readonly CoveringCell[] {
   const beginnings = rowsOf(counts.slice(0, bound.length)).filter((row) =>
     canRun(chosenBy(row, bound)),
   );
-  const anchors = [...ANCHORS.map((axis) => axes.indexOf(axis)), axes.length];
-  const together = threesOf(counts.length).filter((three) =>
-    three.some((column) => anchors.includes(column)),
-  );
+  const anchors = ANCHORS.map((axis) => axes.indexOf(axis));
+  const together =
+    which === "kernels" ? byKernel(anchors, axes.length) : threes(anchors, axes.length);
   return cover({ counts, together, beginnings }, new Random(seed)).map((row) => ({
     configuration: chosenBy(row, axes),
     workload: WORKLOAD_NAMES[row[axes.length]!]!,
   }));
 }
 
-const threesOf = (columns: number): readonly (readonly number[])[] =>
-  rowsOf([columns, columns, columns]).filter(([a, b, c]) => a! < b! && b! < c!);
+type Columns = readonly number[];
+
+/** The column behind the axes is the workload's. */
+function byKernel(anchors: Columns, workload: number): readonly Columns[] {
+  const axes = Array.from({ length: workload }, (_, column) => column);
+  const features = axes.filter((column) => !anchors.includes(column));
+  return [
+    ...features.map((column) => [...anchors, column]),
+    ...axes.map((column) => [column, workload]),
+  ];
+}
+
+function threes(anchors: Columns, workload: number): readonly Columns[] {
+  const columns = workload + 1;
+  return rowsOf([columns, columns, columns]).filter(
+    (three) =>
+      three[0]! < three[1]! &&
+      three[1]! < three[2]! &&
+      three.some((column) => column === workload || anchors.includes(column)),
+  );
+}
 
 /** All rows of columns with so many values. */
 const rowsOf = (counts: readonly number[]): readonly (readonly number[])[] =>

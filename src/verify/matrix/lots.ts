@@ -67,7 +67,7 @@ export async function judgeLots(
 /** The rows of a covering array, in this thread. */
 export async function judgeCover(seed: number): Promise<Judgement> {
   const judgements: Judgement[] = [];
-  for (const { configuration, workload } of coveringCells(seed)) {
+  for (const { configuration, workload } of coveringCells(seed, "threes")) {
     judgements.push(await judge([configuration], workload, seed));
   }
   return together(judgements);

@@ -1,4 +1,13 @@
+import { dirname, resolve } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
+
+const SOURCES = fileURLToPath(new URL("src/", import.meta.url));
+const BUILT = fileURLToPath(new URL("dist/", import.meta.url));
+
+const ALL = ["test/**/*.test.ts"];
 
 /**
  * Tests by what they take, which CONTRIBUTING.md says. Folders end in a slash. What stands nowhere
@@ -31,9 +40,13 @@ export const PROJECTS: Readonly<Record<string, readonly string[]>> = {
     "test/experiment/questions.test.ts",
     "test/experiment/simulate.test.ts",
     "test/kernel/lazy/mutations.test.ts",
+    "test/kernel/shootdown/kvm-pv.test.ts",
+    "test/kernel/shootdown/latr.test.ts",
+    "test/machine/invalidation-rules.test.ts",
     "test/machine/manual-control.test.ts",
     "test/machine/manual-entries.test.ts",
     "test/machine/manual-rights.test.ts",
+    "test/machine/page-table.test.ts",
     "test/machine/replacement.test.ts",
     "test/machine/twin.test.ts",
     "test/trace/samples.test.ts",
@@ -43,6 +56,7 @@ export const PROJECTS: Readonly<Record<string, readonly string[]>> = {
     "test/workloads/abis.test.ts",
     "test/workloads/gigantic-pages.test.ts",
     "test/workloads/global-asids.test.ts",
+    "test/workloads/huge-pages.test.ts",
     "test/workloads/one-flusher.test.ts",
     "test/workloads/pingpong.test.ts",
     "test/workloads/processes.test.ts",
@@ -56,8 +70,41 @@ const filesOf = (places: readonly string[]): string[] =>
 
 const elsewhere = filesOf(Object.values(PROJECTS).flat());
 
+/** One project for each tier, where one is asked for by name. */
+export const projects = [
+  { extends: true as const, test: { name: "unit", include: ALL, exclude: elsewhere } },
+  ...Object.entries(PROJECTS).map(([name, places]) => ({
+    extends: true as const,
+    test: { name, include: filesOf(places) },
+  })),
+];
+
+/** Each project has processes of its own, which load and compile the sources anew. */
+const isOneAskedFor = process.argv.includes("--project");
+
+/** While it watches, an edit of a source must reach the tests without a build. */
+const isWatching = !process.argv.includes("run");
+
+/**
+ * Modules of `src/` as they are built, which is what users run. Node loads them as they are, where
+ * vitest would compile each in every process, and make calls between them slower.
+ */
+const builtSources: Plugin = {
+  name: "built-sources",
+  enforce: "pre",
+  resolveId(source, importer) {
+    if (importer === undefined || !source.startsWith(".")) return;
+    const path = resolve(dirname(importer), source);
+    if (!path.startsWith(SOURCES)) return;
+    const id = path.replace(SOURCES, BUILT).replace(/\.ts$/, ".js");
+    return { id, external: true };
+  },
+};
+
 export default defineConfig({
+  plugins: isWatching ? [] : [builtSources],
   test: {
+    include: ALL,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",
@@ -68,12 +115,6 @@ export default defineConfig({
     globalSetup: ["test/build/fresh-build.ts"],
     // Nothing imports the machine's source: a change of it is for every test.
     forceRerunTriggers: ["**/package.json/**", "**/vitest.config.*/**", "**/assembly/**"],
-    projects: [
-      { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: elsewhere } },
-      ...Object.entries(PROJECTS).map(([name, places]) => ({
-        extends: true as const,
-        test: { name, include: filesOf(places) },
-      })),
-    ],
+    ...(isOneAskedFor && { projects }),
   },
 });

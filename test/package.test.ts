@@ -112,7 +112,15 @@ test("the command of the package runs from where it is installed", () => {
 });
 
 test("a scenario in the user's folder type-checks and is explored", async () => {
-  const { stdout } = await app.shootdown("explore", "mine.ts", "--policy", "eager", "--json");
+  const { stdout } = await app.shootdown(
+    "explore",
+    "mine.ts",
+    "--policy",
+    "eager",
+    "--workers",
+    "1",
+    "--json",
+  );
   const [result] = JSON.parse(stdout).scenarios;
   expect(result).toMatchObject({ name: "mine", file: "mine.ts", complete: true, violations: [] });
 });

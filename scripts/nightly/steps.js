@@ -39,18 +39,20 @@ function randomPrograms(night) {
   };
 }
 
-/** Every kernel in every workload, and then lots of the whole product, which the seed shuffles. */
+/**
+ * Every kernel in every workload, a covering array, and then lots of the whole product, which the
+ * seed shuffles.
+ */
 function matrixLots(night) {
   const last = everyLot(night).length;
-  let from = 0;
+  const first = ["--kernels", "--cover"];
+  let from = 1;
   return (seconds) => {
-    if (from === 0) {
-      from = 1;
-      return ["dist/cli/verify-matrix.js", "--seed", night, "--kernels"];
-    }
+    const words = ["dist/cli/verify-matrix.js", "--seed", night];
+    if (first.length > 0) return [...words, first.shift()];
     if (from > last) return undefined;
     const lots = within(LOTS, seconds);
-    const words = ["dist/cli/verify-matrix.js", "--seed", night, "--from", from, "--lots", lots];
+    words.push("--from", from, "--lots", lots);
     from += lots;
     return words;
   };

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import config, { PROJECTS } from "../../vitest.config.ts";
+import config, { PROJECTS, projects } from "../../vitest.config.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const places = Object.values(PROJECTS).flat();
@@ -23,7 +23,6 @@ describe("the projects", () => {
 
   test("all start on a fresh build", () => {
     expect(config.test?.globalSetup).toEqual(["test/build/fresh-build.ts"]);
-    const projects = config.test?.projects ?? [];
     expect(projects).toHaveLength(1 + Object.keys(PROJECTS).length);
     for (const project of projects) expect(project).toMatchObject({ extends: true });
   });

@@ -107,7 +107,8 @@ describe("shootdown explore", () => {
   });
 
   test("writes the same bytes on one thread and on two, which share one exploration", async () => {
-    const job = ["explore", "discard-against-switch-in", "--policy", "refcounted", "--json"];
+    const scenario = ["discard-against-switch-in", "--memory", "sc"];
+    const job = ["explore", ...scenario, ...REFCOUNTED, "--json"];
     const alone = await shootdown(...job, "--workers", "1");
     expect(JSON.parse(alone.stdout).scenarios[0].executions).toBeGreaterThan(SHARES.first);
     expect((await shootdown(...job, "--workers", "2")).stdout).toBe(alone.stdout);

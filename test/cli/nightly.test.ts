@@ -24,11 +24,6 @@ function nightly(root: string, ...words: readonly string[]) {
   return { ...ended, lines: ended.stdout.trim().split("\n") };
 }
 
-const planOf = (seed: number, only: string, steps: number): string[] => {
-  const words = ["--hours", "8", "--seed", String(seed), "--only", only];
-  return nightly(ROOT, ...words, "--plan", String(steps)).lines;
-};
-
 /** A project in which random programs fail. */
 beforeAll(() => {
   writeFileSync(join(standIn, "package.json"), '{"type": "module"}');
@@ -47,8 +42,28 @@ interface Verdicts {
   verdictOf(step: { kind: string }, ended: { code: number; stdout: string }): string;
 }
 
-const script = new URL("../../scripts/nightly/verdict.js", import.meta.url).href;
-const { verdictOf } = (await import(script)) as Verdicts;
+interface Steps {
+  stepsOf(
+    night: number,
+    kinds: readonly string[],
+    secondsLeft: () => number,
+  ): AsyncIterable<{ readonly words: readonly string[] }>;
+}
+
+const script = (name: string): Promise<unknown> =>
+  import(new URL(`../../scripts/nightly/${name}.js`, import.meta.url).href);
+const { verdictOf } = (await script("verdict")) as Verdicts;
+const { stepsOf } = (await script("steps")) as Steps;
+
+/** The first commands of a night of eight hours. */
+async function planOf(seed: number, kinds: string, steps: number): Promise<readonly string[]> {
+  const plan: string[] = [];
+  for await (const { words } of stepsOf(seed, kinds.split(","), () => 8 * 3600)) {
+    plan.push(["node", ...words].join(" "));
+    if (plan.length === steps) break;
+  }
+  return plan;
+}
 
 describe("a night", () => {
   test("runs a step of random programs in a second, and names its one seed", () => {
@@ -62,37 +77,41 @@ describe("a night", () => {
     expect(lines.at(-1)).toMatch(/^seed 5: \d+ passed, 0 failed, 0 cut$/);
   });
 
-  test("has steps of each kind in turn, the same for the same seed", () => {
+  test("has steps of each kind in turn, the same for the same seed", async () => {
     const kinds = "random,matrix,explore,mutants";
-    const steps = planOf(5, kinds, 8);
+    const steps = await planOf(5, kinds, 8);
     const scripts = ["verify-random.js", "verify-matrix.js", "main.js explore", "mutate.js"];
     for (const [index, step] of steps.entries()) expect(step).toContain(scripts[index % 4]);
-    expect(planOf(5, kinds, 8)).toEqual(steps);
-    expect(planOf(6, kinds, 8).filter((step) => steps.includes(step))).toEqual([]);
+    expect(await planOf(5, kinds, 8)).toEqual(steps);
+    const other = await planOf(6, kinds, 8);
+    expect(other.filter((step) => steps.includes(step))).toEqual([]);
   });
 
-  test("shares no random program with the night after it, however many it runs", () => {
-    const casesOf = (night: number): [number, number] => {
-      const steps = planOf(night, "random", 10_000);
+  test("shares no random program with the night after it, however many it runs", async () => {
+    const casesOf = async (night: number): Promise<[number, number]> => {
+      const steps = await planOf(night, "random", 10_000);
       const of = steps.map((step) => step.match(/\d+/g)!.map(Number) as [number, number]);
       for (const [index, [seed]] of of.slice(1).entries()) {
         expect(seed).toBe(of[index]![0] + of[index]![1]);
       }
       return [of[0]![0], of.at(-1)![0] + of.at(-1)![1]];
     };
-    const [first, second] = [casesOf(1), casesOf(2)];
+    const [first, second] = [await casesOf(1), await casesOf(2)];
     expect(first[1] - first[0]).toBeGreaterThan(4_000_000);
     expect(first[1]).toBe(second[0]);
   });
 
-  test("judges every kernel in every workload, and then lots from the first on", () => {
-    const [kernels, ...lots] = planOf(5, "matrix", 3);
+  test("judges every kernel in every workload, an array, then lots from the first", async () => {
+    const [kernels, array, ...lots] = await planOf(5, "matrix", 4);
     expect(kernels).toBe("node dist/cli/verify-matrix.js --seed 5 --kernels");
+    const words = ["--hours", "8", "--seed", "5", "--only", "matrix", "--plan", "4"];
+    expect(nightly(ROOT, ...words).lines).toEqual([kernels, array, ...lots]);
+    expect(array).toBe("node dist/cli/verify-matrix.js --seed 5 --cover");
     expect(lots.map((step) => step.match(/--from \d+/)![0])).toEqual(["--from 1", "--from 31"]);
   });
 
-  test("explores every scenario in time, each under a kernel that may be", () => {
-    const steps = planOf(1, "explore", 10_000);
+  test("explores every scenario in time, each under a kernel that may be", async () => {
+    const steps = await planOf(1, "explore", 10_000);
     expect(new Set(steps).size).toBe(steps.length);
     expect(steps.length).toBeGreaterThan(1000);
     expect(steps.some((step) => step.includes("--protocol linux-4.8 --policy null-prev"))).toBe(

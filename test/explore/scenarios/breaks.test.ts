@@ -64,8 +64,8 @@ test("refcounted breaks with protocols that leave the mask first, and with freeb
 describe("shootdown explore", () => {
   const shown = ["linux-4.8", "linux-5.13"];
   test.each(shown)("--protocol %s exits 0: what breaks is known", async (protocol) => {
-    const scenarios = ["exit-unmapped-while-lazy", "text-poke-while-lazy"];
-    const kernel = ["--protocol", protocol, "--memory", "sc"];
+    const scenarios = ["exit-unmapped-while-lazy", "kthread-against-exit"];
+    const kernel = ["--protocol", protocol, "--memory", "sc", "--workers", "1"];
     const run = await shootdown("explore", ...scenarios, ...kernel);
     expect(run.code).toBe(0);
     expect(run.stdout).toMatch(/I\d violated, as expected \[1\]/);
@@ -73,7 +73,7 @@ describe("shootdown explore", () => {
   });
 
   test("says why a violation is expected, in the table and as reason", async () => {
-    const job = ["explore", "text-poke-while-lazy", "--protocol", "linux-5.13"];
+    const job = ["explore", "text-poke-while-lazy", "--protocol", "linux-5.13", "--workers", "1"];
     const run = await shootdown(...job, "--policy", "refcounted", "--json");
     const [result] = JSON.parse(run.stdout).scenarios;
     expect(result).toMatchObject({ expected: "violation", violations: [{ invariant: "I2" }] });
@@ -88,7 +88,7 @@ describe("shootdown explore", () => {
   });
 
   test("exits 1 where a break that is declared does not show", async () => {
-    const job = ["explore", "exit-while-lazy", "--protocol", "linux-5.13", "--memory", "sc"];
+    const job = ["explore", "exit-while-lazy", "--protocol", "linux-5.13", "--workers", "1"];
     const run = await shootdown(...job, "--policy", "refcounted", "--max-executions", "1");
     expect(run.code).toBe(1);
     expect(run.stdout).toMatch(/no violation, cut by executions, though one was expected/);

@@ -13,8 +13,15 @@ import {
 import { planJobs, type Selection } from "../../../src/explore/explore-plan.ts";
 import { scenarioNamed, SCENARIOS } from "../../../src/explore/scenarios/scenarios.ts";
 
-/** Thousands of executions: for `shootdown explore`. */
-const LARGE = new Set(["two-flushers", "reclaim-against-protect", "discard-against-switch-in"]);
+/** A second and more under each policy: for `shootdown explore`, and the night. */
+const LARGE = new Set([
+  "two-flushers",
+  "reclaim-against-protect",
+  "discard-against-switch-in",
+  "discard-against-unlazy",
+  "discard-of-own-page",
+  "copy-on-write-against-reader",
+]);
 
 const JOB: ExploreJob = {
   name: "exit-while-lazy",
@@ -98,6 +105,8 @@ describe("a mutation", () => {
     const { mutation, name, memory } = job;
     test(`${mutation} is found in ${name}`, async () => {
       expect((await explore(job)).violations).toHaveLength(1);
+      // That of ABIS has 11 423 orders: for the night.
+      if (name === "discard-of-own-page") return;
       const correct = await explore({ ...job, mutation: "none" });
       expect([correct.violations, correct.complete]).toEqual([[], true]);
     });
@@ -147,7 +156,7 @@ describe("a lazy policy", () => {
       const { violations } = await explore({ ...guest, policy });
       expect([policy, ...violations.map(({ invariant }) => invariant)]).toEqual([policy, "I4"]);
     }
-    for (const policy of ["refcounted", "exit-unlazy", "hazard-pointer", "eager"] as const) {
+    for (const policy of ["refcounted", "hazard-pointer", "eager"] as const) {
       const { violations, complete } = await explore({ ...guest, policy });
       expect([policy, violations, complete]).toEqual([policy, [], true]);
     }

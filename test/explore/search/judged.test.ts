@@ -49,7 +49,7 @@ describe("the checkers say the same with the reduction and without", () => {
     let failing = 0;
     const judge = (first: Deed[], second: Deed[]): void => {
       const program = [first, second];
-      const all = outcomesOf(scenarioOf(program), subject, "none", 5000);
+      const all = outcomesOf(scenarioOf(program), subject, "none", 2000);
       if (!all.complete) return;
       const reduced = outcomesOf(scenarioOf(program), subject, "source");
       expect([...reduced.outcomes].toSorted()).toEqual([...all.outcomes].toSorted());
@@ -57,7 +57,7 @@ describe("the checkers say the same with the reduction and without", () => {
     };
     judge(["flush"], ["replace"]); // what is cached is compared with the tables when it returns
     judge(["flush"], ["clearBit"]); // a flush that begins judges who is in mm_cpumask
-    fc.assert(fc.property(code, code, judge), { seed: 20181014, numRuns: 150 });
-    expect(failing).toBeGreaterThan(20);
+    fc.assert(fc.property(code, code, judge), { seed: 20181014, numRuns: 75 });
+    expect(failing).toBeGreaterThan(10);
   }, 120_000);
 });

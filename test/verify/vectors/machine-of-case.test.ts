@@ -12,9 +12,17 @@ const VECTORS = fileURLToPath(
   new URL("../../../data/vectors/vectors-dev.jsonl.gz", import.meta.url),
 );
 
+/** Every third: `test/cli/verify.test.ts` runs them all, on another machine. */
+async function* someVectors(from: number) {
+  let index = 0;
+  for await (const vector of readVectors(VECTORS)) if (index++ % 3 === from) yield vector;
+}
+
 test.each(["skylake-sp", "rome"])("the machine of %s answers as recorded", async (name) => {
   const boot = machineEngine(describeMachine(presetNamed(name), { cores: 1 }));
-  const { cases, failed, failures } = await verifyVectors(boot, readVectors(VECTORS));
+  const vectors = someVectors(name === "rome" ? 0 : 1);
+  const { cases, failed, failures } = await verifyVectors(boot, vectors);
   expect(failures).toEqual([]);
-  expect({ failed, isEmpty: cases === 0 }).toEqual({ failed: 0, isEmpty: false });
+  expect(failed).toBe(0);
+  expect(cases).toBeGreaterThan(6000);
 });

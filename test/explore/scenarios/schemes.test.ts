@@ -72,7 +72,7 @@ describe("a toy protocol of one file", () => {
   const explore = async (forgets: boolean) => {
     const protocol = toy(forgets);
     const subject: Subject = { policy: lazyPolicies.refcounted, protocol, memory: "tso" };
-    const scenario = scenarioNamed("discard-against-switch-in");
+    const scenario = scenarioNamed("discard-against-unlazy");
     const { complete, violations } = await exploreScenario(scenario, subject, {});
     return { complete, found: violations.map(({ invariant }) => invariant) };
   };

@@ -67,16 +67,17 @@ describe("an exploration in parts", () => {
     expect(split.executions / whole.executions).toBeLessThan(1.1);
   });
 
-  test.each([
-    [3, 2],
-    [7, 6],
-  ])("is the same with %i threads, of which number %i answers first", (threads, answers) => {
-    for (const job of [JOB, WRONG]) {
-      const { parts: _one, ...alone } = explored(job, {}, SMALL);
+  describe.each([JOB, WRONG])("of $name under mutation $mutation", (job) => {
+    const { parts: _one, ...alone } = explored(job, {}, SMALL);
+
+    test.each([
+      [3, 2],
+      [7, 6],
+    ])("is the same with %i threads, of which number %i answers first", (threads, answers) => {
       const { parts: _many, ...together } = explored(job, {}, SMALL, { threads, answers });
       expect(together).toEqual(alone);
       expect(alone.violations).toHaveLength(job === WRONG ? 1 : 0);
-    }
+    });
   });
 
   test("looks further for a schedule that needs fewer steps than the first that fails", () => {

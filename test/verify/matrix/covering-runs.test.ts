@@ -10,7 +10,6 @@ import { judge } from "../../../src/verify/matrix/judge.ts";
 import {
   atSmallSize,
   canRun,
-  KERNEL_AXES,
   kernelFamilies,
   SIDE_AXES,
   valuesOf,
@@ -18,8 +17,6 @@ import {
 import { LAZY_POLICY_NAMES } from "../../../src/kernel/lazy/policies.ts";
 import { PROTOCOL_NAMES } from "../../../src/kernel/shootdown/protocols.ts";
 import { WORKLOAD_NAMES } from "../../../src/workloads/workloads.ts";
-
-const KERNEL_AND_INVPCID = [...KERNEL_AXES, "invpcid"] as const;
 
 const cells = coveringCells(1, "kernels");
 
@@ -57,17 +54,6 @@ describe("with two rounds and counted references each workload has the expected 
     }));
     expect(await failuresOf(runs)).toEqual([]);
   });
-});
-
-test("kernels that the covering array leaves out have the expected verdict", async () => {
-  const keyOf = (one: Configuration): string => KERNEL_AND_INVPCID.map((axis) => one[axis]).join();
-  const seen = new Set(cells.map(({ configuration }) => keyOf(configuration)));
-  const unseen = kernels.filter((one) => !seen.has(keyOf(one)));
-  const runs = unseen.map((configuration, index) => ({
-    configuration,
-    workload: inTurn(WORKLOAD_NAMES, index),
-  }));
-  expect(await failuresOf(runs)).toEqual([]);
 });
 
 describe("the cells", () => {

@@ -1,20 +1,26 @@
-import { dirname, resolve } from "node:path";
+import { dirname, relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-const SOURCES = fileURLToPath(new URL("src/", import.meta.url));
-const BUILT = fileURLToPath(new URL("dist/", import.meta.url));
+const ROOT = fileURLToPath(new URL(".", import.meta.url));
+const SOURCES = `${ROOT}src/`;
+const BUILT = `${ROOT}dist/`;
 
 const ALL = ["test/**/*.test.ts"];
 
 /**
- * Tests by what they take, which CONTRIBUTING.md says. Folders end in a slash. What stands nowhere
- * here is of the project `unit`, which a change is tried on first: a file that takes seconds must
- * not be in it.
+ * Tests by what they take, which CONTRIBUTING.md says: the longest files first. Folders end in a
+ * slash. What stands nowhere here is of the project `unit`, which a change is tried on first: a
+ * file that takes seconds must not be in it.
  */
 export const PROJECTS: Readonly<Record<string, readonly string[]>> = {
+  /** Every order of small scenarios. */
+  explore: ["test/explore/"],
+  /** Protocols, policies, features and workloads together; what is refused is refused. */
+  product: ["test/verify/matrix/", "test/experiment/constraints.test.ts"],
   /** The built command line, scripts and the package: processes of their own. */
   cli: [
     "test/catalogue/bad-code.test.ts",
@@ -26,10 +32,6 @@ export const PROJECTS: Readonly<Record<string, readonly string[]>> = {
     "test/experiment/protocol-docs.test.ts",
     "test/package.test.ts",
   ],
-  /** Every order of small scenarios. */
-  explore: ["test/explore/"],
-  /** Protocols, policies, features and workloads together; what is refused is refused. */
-  product: ["test/verify/matrix/", "test/experiment/constraints.test.ts"],
   /** Whole experiments, long workloads, all recorded vectors, every combination of a table. */
   long: [
     "test/check/lifetime.test.ts",
@@ -82,6 +84,20 @@ export const projects = [
 /** Each project has processes of its own, which load and compile the sources anew. */
 const isOneAskedFor = process.argv.includes("--project");
 
+/** Starts with the tiers whose files take longest, so that none of them is alone at the end. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const places = Object.values(PROJECTS);
+    const tierOf = ({ moduleId }: TestSpecification): number => {
+      const file = relative(ROOT, moduleId);
+      const tier = places.findIndex((all) => all.some((place) => file.startsWith(place)));
+      return tier < 0 ? places.length : tier;
+    };
+    const sorted = await super.sort(files);
+    return sorted.toSorted((a, b) => tierOf(a) - tierOf(b));
+  }
+}
+
 /** While it watches, an edit of a source must reach the tests without a build. */
 const isWatching = !process.argv.includes("run");
 
@@ -110,6 +126,7 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     isolate: false,
+    sequence: { sequencer: LongestFirst },
     // What is built is run as it is.
     server: { deps: { external: [/\/dist\//] } },
     globalSetup: ["test/build/fresh-build.ts"],

@@ -177,14 +177,13 @@ describe("shootdown explore", () => {
     writeFileSync(inFolder("rights.ts"), RIGHTS);
 
     test("explores them on worker threads as those of the package", async () => {
-      const run = await shootdown("explore", file, "--workers", "2", "--json");
+      const job = ["explore", file, ...REFCOUNTED, "--json"];
+      const run = await shootdown(...job, "--workers", "2");
       const { scenarios } = JSON.parse(run.stdout);
       expect(run.code).toBe(0);
-      expect(scenarios).toHaveLength(4);
-      for (const result of scenarios) {
-        expect(result).toMatchObject({ name: "protect-against-return", file, complete: true });
-        expect([result.violations, result.expected]).toEqual([[], "ok"]);
-      }
+      expect(scenarios).toMatchObject([
+        { name: "protect-against-return", file, complete: true, violations: [], expected: "ok" },
+      ]);
     });
 
     test("replays what was found in one of them, read from the file again", async () => {

@@ -25,7 +25,7 @@ import {
 import { postponedUnmap } from "./postponed-unmap.ts";
 import { discardOfOwnPage, discardOfPrivatePage } from "./private-page.ts";
 import { protectAgainstCall } from "./protect-against-call.ts";
-import { textPokeWhileLazy } from "./text-poke.ts";
+import { exitAfterTextPoke, textPokeWhileLazy } from "./text-poke.ts";
 import { twoFlushers } from "./two-flushers.ts";
 import { unplugAgainstFlush, unplugWhileLazy } from "./unplug.ts";
 
@@ -56,6 +56,7 @@ export const SCENARIOS: readonly Scenario[] = [
   discardOfPrivatePage,
   discardOfOwnPage,
   textPokeWhileLazy,
+  exitAfterTextPoke,
   unplugWhileLazy,
   unplugAgainstFlush,
 ];

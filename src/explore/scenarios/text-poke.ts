@@ -8,15 +8,27 @@ import {
   type KernelCode,
 } from "../../kernel/operation/operation.ts";
 import { unuseTemporaryMm, useTemporaryMm } from "../../kernel/memory/temporary-mm.ts";
+import type { Cpu } from "../../kernel/state/cpu.ts";
+import type { Mm } from "../../kernel/state/mm.ts";
 import {
   ACKNOWLEDGED_BEFORE_FLUSH,
   FLUSH_MOVES_NOBODY,
   MASK_LEFT_WHEN_FLUSHED,
+  MASK_LEFT_WHEN_LAZY,
   TABLES_FREED_IN_SWITCH,
   TOLD_NO_PREV,
+  UNCOUNTED,
   UNCOUNTED_BEFORE_LOADED_MM,
 } from "./breaks.ts";
 import type { Scenario } from "./scenario.ts";
+
+/** Goes to the temporary mm, and back. */
+function* poke(cpu: Cpu, poking: Mm): KernelCode {
+  yield* disableInterrupts();
+  const prev = yield* useTemporaryMm(cpu, poking);
+  yield* unuseTemporaryMm(cpu, prev);
+  yield* enableInterrupts();
+}
 
 export const textPokeWhileLazy: Scenario = {
   name: "text-poke-while-lazy",
@@ -38,14 +50,26 @@ export const textPokeWhileLazy: Scenario = {
     stage.switchTo(dying);
     stage.leaveLazy(cpu1, a);
     stage.switchTo(stage.task(cpu1, "kworker", null));
-    return [
-      () => exitMm(dying),
-      function* (cpu): KernelCode {
-        yield* disableInterrupts();
-        const prev = yield* useTemporaryMm(cpu, poking);
-        yield* unuseTemporaryMm(cpu, prev);
-        yield* enableInterrupts();
-      },
-    ];
+    return [() => exitMm(dying), (cpu) => poke(cpu, poking)];
+  },
+};
+
+export const exitAfterTextPoke: Scenario = {
+  name: "exit-after-text-poke",
+  summary:
+    "a lazy CPU has been in a temporary mm; its mm's user exits while its thread goes to sleep",
+  cpus: 2,
+  breaks: [UNCOUNTED, FLUSH_MOVES_NOBODY, MASK_LEFT_WHEN_FLUSHED, MASK_LEFT_WHEN_LAZY],
+  prepare(stage) {
+    const [cpu0, cpu1] = stage.cpus;
+    const a = stage.mm("a");
+    const poking = stage.mm("poking_mm", 0);
+    const dying = stage.task(cpu0, "dying", a);
+    stage.switchTo(dying);
+    stage.leaveLazy(cpu1, a);
+    const kworker = stage.task(cpu1, "kworker", null);
+    stage.switchTo(kworker);
+    stage.run(cpu1, poke(cpu1, poking));
+    return [() => exitMm(dying), () => stage.goToSleep(kworker)];
   },
 };

@@ -15,7 +15,7 @@ import {
 import { playDead } from "./play-dead.ts";
 import { schedule } from "./schedule.ts";
 import { flushCallQueue } from "./smp.ts";
-import { switchMmTo } from "./switch-mm.ts";
+import { leaveLazyMm } from "./switch-mm.ts";
 import { SWITCHING } from "../state/tlb-state.ts";
 import { nameFunctions } from "../operation/origin.ts";
 import { needInterruptsOff } from "../operation/precondition.ts";
@@ -41,7 +41,7 @@ export function* idleLoop(cpu: Cpu): KernelCode {
  * January 2022 has it, where unlazy_mm_irqs_off takes leave_mm's place.
  */
 function* leaveMm(cpu: Cpu): KernelCode {
-  const { initMm, lazyPolicy, protocol } = cpu.kernel;
+  const { initMm, protocol } = cpu.kernel;
   if (((yield* load(cpu.flags)) & NEED_RESCHED) !== 0) return;
   yield* disableInterrupts();
   const mm = yield* load(cpu.tlb.loadedMm);
@@ -51,8 +51,7 @@ function* leaveMm(cpu: Cpu): KernelCode {
     yield* protocol.leaveMm(cpu);
     yield* note({ kind: "changeEnd" });
   } else if (mm !== initMm && mm !== SWITCHING) {
-    yield* switchMmTo(cpu, initMm);
-    yield* lazyPolicy.lazyFlushed(cpu, mm);
+    yield* leaveLazyMm(cpu, mm);
   }
   yield* enableInterrupts();
 }

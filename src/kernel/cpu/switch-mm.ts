@@ -23,6 +23,18 @@ export function* switchMmTo(cpu: Cpu, next: Mm): KernelCode {
   yield* note({ kind: "changeEnd" });
 }
 
+/**
+ * unlazy_mm_irqs_off: a lazy CPU leaves `mm` for init_mm. Nobody who looks for lazy users by
+ * mm_cpumask may find it from then on, so the policy is told. Every way of leaving comes by here.
+ *
+ * @param switchTo - How a protocol leaves from within its own flush, which core code does not call.
+ */
+export function* leaveLazyMm(cpu: Cpu, mm: Mm, switchTo = switchMmTo): KernelCode {
+  const { initMm, lazyPolicy } = cpu.kernel;
+  yield* switchTo(cpu, initMm);
+  yield* lazyPolicy.lazyFlushed(cpu, mm);
+}
+
 /** enter_lazy_tlb(mm, tsk). Interrupts off. */
 export function* enterLazyTlb(cpu: Cpu, mm: Mm | null): KernelCode {
   yield* needInterruptsOff("enter_lazy_tlb");
@@ -32,4 +44,8 @@ export function* enterLazyTlb(cpu: Cpu, mm: Mm | null): KernelCode {
   yield* note({ kind: "changeEnd" });
 }
 
-nameFunctions({ switch_mm_irqs_off: [switchMm, switchMmTo], enter_lazy_tlb: enterLazyTlb });
+nameFunctions({
+  switch_mm_irqs_off: [switchMm, switchMmTo],
+  unlazy_mm_irqs_off: leaveLazyMm,
+  enter_lazy_tlb: enterLazyTlb,
+});

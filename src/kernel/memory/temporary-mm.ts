@@ -7,7 +7,7 @@ import type { Mm } from "../state/mm.ts";
 import { isMutated } from "../state/mutated.ts";
 import { type KernelCode, load } from "../operation/operation.ts";
 import { ownLoadedMm } from "../shootdown/asid.ts";
-import { switchMmTo } from "../cpu/switch-mm.ts";
+import { leaveLazyMm, switchMmTo } from "../cpu/switch-mm.ts";
 import { nameFunctions } from "../operation/origin.ts";
 import { needInterruptsOff } from "../operation/precondition.ts";
 
@@ -17,7 +17,7 @@ export function* useTemporaryMm(cpu: Cpu, mm: Mm): KernelCode<Mm> {
   // leave_mm: the way back does not make the CPU lazy again, and a flush would let it stay.
   const isLazy = yield* load(cpu.tlb.isLazy);
   if (isLazy && !isMutated(cpu, "temporary-mm-while-lazy")) {
-    yield* switchMmTo(cpu, cpu.kernel.initMm);
+    yield* leaveLazyMm(cpu, yield* ownLoadedMm(cpu));
   }
   const prev = yield* ownLoadedMm(cpu);
   yield* switchMmTo(cpu, mm);

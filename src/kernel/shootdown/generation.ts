@@ -5,6 +5,7 @@
 import { costs } from "../operation/costs.ts";
 import type { Cpu } from "../state/cpu.ts";
 import { clearCpu, setCpu } from "../cpu/cpumask.ts";
+import { leaveLazyMm } from "../cpu/switch-mm.ts";
 import type { Mm } from "../state/mm.ts";
 import { isMutated } from "../state/mutated.ts";
 import {
@@ -109,8 +110,7 @@ export function* flushAsAsked(cpu: Cpu, info: FlushInfo, local: boolean): Kernel
   }
   if (yield* load(tlb.isLazy)) {
     // Lazy: do not flush, leave. The mask bit goes too, so no further flush comes here.
-    yield* switchMmAndCatchUp(cpu, cpu.kernel.initMm);
-    yield* cpu.kernel.lazyPolicy.lazyFlushed(cpu, mm);
+    yield* leaveLazyMm(cpu, mm, switchMmAndCatchUp);
     return yield* note({ kind: "flushed", mm, how: "skipped", local });
   }
   if (context.tlbGeneration === mmGeneration) {

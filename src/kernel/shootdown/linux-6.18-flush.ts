@@ -4,6 +4,7 @@
 import { costs } from "../operation/costs.ts";
 import type { Cpu } from "../state/cpu.ts";
 import { clearCpu } from "../cpu/cpumask.ts";
+import { leaveLazyMm } from "../cpu/switch-mm.ts";
 import type { Mm } from "../state/mm.ts";
 import { isMutated } from "../state/mutated.ts";
 import {
@@ -45,8 +46,7 @@ function* answer(cpu: Cpu, mm: Mm, info: FlushInfo): KernelCode<"full" | "ranged
   if (isGlobalAsid(tlb.loadedAsid)) return "skipped"; // the initiator's INVLPGB does it
   if (yield* load(tlb.isLazy)) {
     // Lazy: do not flush, leave. The bit stays in the mask; the next flush that calls takes it out.
-    yield* switchMm(cpu, kernel.initMm);
-    yield* kernel.lazyPolicy.lazyFlushed(cpu, mm);
+    yield* leaveLazyMm(cpu, mm, switchMm);
     return "skipped";
   }
   if (isOld(cpu, info)) return "skipped";

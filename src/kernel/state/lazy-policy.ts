@@ -63,7 +63,7 @@ export interface LazyPolicy {
   useMm(cpu: Cpu, task: Task, mm: Mm): KernelCode;
   /** kthread_unuse_mm: `task` becomes a lazy user of `mm`. Caller drops its own reference. */
   unuseMm(cpu: Cpu, task: Task, mm: Mm): KernelCode;
-  /** A flush interrupt found this CPU lazy and moved it from `mm` to init_mm. Interrupts off. */
+  /** This CPU was lazy, and has gone from `mm` to init_mm: see leaveLazyMm. Interrupts off. */
   lazyFlushed(cpu: Cpu, mm: Mm): KernelCode;
   /** __mmput between exit_mmap and the final mmdrop. */
   afterExitMmap(cpu: Cpu, mm: Mm): KernelCode;

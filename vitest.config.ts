@@ -82,7 +82,7 @@ export const projects = [
 ];
 
 /** Each project has processes of its own, which load and compile the sources anew. */
-const isOneAskedFor = process.argv.includes("--project");
+const isOneAskedFor = process.argv.some((word) => /^--project(=|$)/.test(word));
 
 /** Starts with the tiers whose files take longest, so that none of them is alone at the end. */
 class LongestFirst extends BaseSequencer {
@@ -99,7 +99,7 @@ class LongestFirst extends BaseSequencer {
 }
 
 /** While it watches, an edit of a source must reach the tests without a build. */
-const isWatching = !process.argv.includes("run");
+const isWatching = !process.argv.some((word) => /^(--)?run$/.test(word));
 
 /**
  * Modules of `src/` as they are built, which is what users run. Node loads them as they are, where

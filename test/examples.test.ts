@@ -1,6 +1,6 @@
 // Every door for code from outside, by the examples of the package, from where it is installed.
 
-import { cpSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ExploreResult } from "../src/explore/scenario-result.ts";
@@ -11,7 +11,6 @@ let app: Installed;
 
 beforeAll(() => {
   app = new Installed();
-  cpSync(join(app.package, "examples"), join(app.folder, "examples"), { recursive: true });
 });
 
 afterAll(() => app.remove());

@@ -1,7 +1,15 @@
 // The package as its users get it: packed, and unpacked in a folder that depends on it.
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -19,7 +27,7 @@ const COMPILER_OPTIONS = {
 };
 
 export class Installed {
-  /** The user's folder. */
+  /** The user's folder, with the examples of the package. */
   readonly folder = mkdtempSync(join(tmpdir(), "shootdown-package-"));
   /** Where the package is in it. */
   readonly package = join(this.folder, "node_modules", "shootdown");
@@ -34,6 +42,7 @@ export class Installed {
       readFileSync(join(this.package, "package.json"), "utf8"),
     ) as { dependencies: Record<string, string> };
     for (const name of [...Object.keys(dependencies), "@types/node"]) this.link(name);
+    cpSync(join(this.package, "examples"), join(this.folder, "examples"), { recursive: true });
     this.write("package.json", '{"type": "module", "private": true}');
     const project = { compilerOptions: COMPILER_OPTIONS, include: ["*.ts", "examples/*.ts"] };
     this.write("tsconfig.json", JSON.stringify(project));

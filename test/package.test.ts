@@ -1,6 +1,6 @@
 // The package as its users get it: packed, unpacked elsewhere, imported by name.
 
-import { cpSync, existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -66,7 +66,6 @@ let app: Installed;
 
 beforeAll(() => {
   app = new Installed();
-  cpSync(join(app.package, "examples"), join(app.folder, "examples"), { recursive: true });
   app.write("first.ts", FIRST_SCRIPT);
   app.write("mine.ts", SCENARIO);
   const file = join(app.package, "data/vectors/vectors-dev.jsonl.gz");

@@ -1,24 +1,11 @@
 // Code from outside that is wrong: one line says where, what was found there, and what to write.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { shootdown } from "../cli/command.ts";
+import { scratch } from "../scratch.ts";
 
-let folder = "";
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "shootdown-code-"));
-});
-
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function file(name: string, text: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, text);
-  return path;
-}
+const { folder, file } = scratch("code");
 
 /** The one line on stderr, without the folder. */
 async function refusal(...words: readonly string[]): Promise<string> {

@@ -1,25 +1,12 @@
 // Files of code from outside that are right, in the forms that people write them in.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { ExperimentResult, Row } from "../../src/experiment/result.ts";
 import { shootdown } from "../cli/command.ts";
+import { scratch } from "../scratch.ts";
 
-let folder = "";
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "shootdown-code-"));
-});
-
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function file(name: string, text: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, text);
-  return path;
-}
+const { folder, file } = scratch("code");
 
 async function rowsOf(...words: readonly string[]): Promise<readonly Row[]> {
   const small = ["--set", "cores=2", "--set", "rounds=1", "--workers", "1", "--json"];

@@ -1,16 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { shootdown } from "./command.ts";
+import { scratch } from "../scratch.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "shootdown-bad-input-"));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-const file = (name: string, text: string): string => {
-  writeFileSync(join(folder, name), text);
-  return join(folder, name);
-};
+const { folder, file } = scratch("bad-input");
 
 const cases: readonly (readonly [what: string, words: readonly string[], says: RegExp])[] = [
   ["a misspelt axis", ["run", "--set", "coers=2"], /^--set coers=2: "coers": did you mean cores\?/],

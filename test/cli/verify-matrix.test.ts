@@ -33,6 +33,7 @@ describe("verify-matrix", () => {
   });
 
   test.each([
+    [["--from", "0"], /^shootdown: --from: "0": a whole number of 1 to/],
     [["--workers", "0"], /^shootdown: --workers: "0": a whole number of 1 to/],
     [["--seed", "-1"], /^shootdown: --seed: "-1": a whole number/],
     [
@@ -40,6 +41,7 @@ describe("verify-matrix", () => {
       new RegExp(`--from: ${lots.length + 1}: at most ${lots.length}, the last lot\n$`),
     ],
     [["--cover", "--from", "1"], /^shootdown: --from: 1: not with --cover: leave one .* out\n$/],
+    [["--cover", "--lots", "7"], /^shootdown: --lots: 7: not with --cover: leave one .* out\n$/],
     [["--cover", "--workers", "2"], /^shootdown: --workers: 2: not with --cover: .* out\n$/],
     [
       ["--cover", "--kernels"],

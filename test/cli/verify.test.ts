@@ -1,10 +1,8 @@
 // `shootdown verify` as a user runs it.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { BadInput } from "../../src/base/bad-input.ts";
 import { plain } from "../../src/report/paint.ts";
 import { formatVerification } from "../../src/report/verification.ts";
@@ -12,14 +10,9 @@ import type { ExplainedFailure } from "../../src/verify/vectors/side-by-side.ts"
 import { verify } from "../../src/verify/vectors/verify-files.ts";
 import { lineOf, RECORD } from "../verify/vectors/record.ts";
 import { shootdown, shootdownFed } from "./command.ts";
+import { scratch } from "../scratch.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "shootdown-verify-"));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-const file = (name: string, content: string | Buffer): string => {
-  writeFileSync(join(folder, name), content);
-  return join(folder, name);
-};
+const { folder, file } = scratch("verify");
 
 const RIGHT = `${lineOf()}\n`;
 /** The page is there: what was recorded says that it is not. */

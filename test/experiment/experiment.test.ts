@@ -1,19 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { BUILT_IN_NAMES } from "../../src/experiment/builtin.ts";
 import { readExperiment } from "../../src/experiment/experiment.ts";
 import { loadExperiment } from "./read.ts";
 import { expand } from "../../src/experiment/matrix.ts";
+import { scratch } from "../scratch.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "shootdown-experiment-"));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-const file = (name: string, text: string): string => {
-  writeFileSync(join(folder, name), text);
-  return join(folder, name);
-};
+const { folder, file } = scratch("experiment");
 
 const messageOf = (action: () => unknown): string => {
   try {

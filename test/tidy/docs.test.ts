@@ -216,7 +216,7 @@ const RULES: Readonly<Record<string, Example>> = {
       page("[x](nowhere.md)"),
       page("[x](../README.md#no-such-heading)"),
       page("# A\n\n[x](#b)"),
-      page("[x](/work/docs/a.md)"),
+      page("[x](/docs/a.md)"),
       page("[x]: nowhere.md\n"),
       page("[two\nlines](nowhere.md)"),
     ],

@@ -10,7 +10,7 @@ import {
 import { linux618 } from "../../src/kernel/shootdown/linux-6.18.ts";
 import { WORKLOAD_NAMES, type WorkloadName } from "../../src/workloads/workloads.ts";
 import { eventsOf, type Outcome } from "../kernel/scene.ts";
-import { playWorkload, sameMachine } from "./runs.ts";
+import { playAgain } from "./runs.ts";
 
 const RIGHT = LAZY_POLICY_NAMES.filter((name) => lazyPolicies[name].expected === "ok");
 /** Under these nothing but the interrupt of exit_mmap's flush takes a lazy CPU off a dying root. */
@@ -20,18 +20,14 @@ describe("linux-6.18 with INVLPGB", () => {
   /** One active CPU is enough for a global ASID, so that every workload comes to have some. */
   const kernel = { invlpgb: true, globalAsidCpus: 0 };
   const options = { cores: 6, rounds: 2, protocol: linux618, cpu: "milan", kernel } as const;
-  const playUnder = (workload: WorkloadName, name: LazyPolicyName): Outcome =>
-    playWorkload(workload, {
-      ...options,
-      machine: sameMachine(6, "milan"),
-      policy: lazyPolicies[name],
-    });
+  const playUnder = (workload: WorkloadName, name: LazyPolicyName): Promise<Outcome> =>
+    playAgain(workload, { ...options, policy: lazyPolicies[name] });
 
   describe.each(WORKLOAD_NAMES)("%s", (workload) => {
     test.each(RIGHT.filter((name) => !NEEDS_EXIT_FLUSH.includes(name)))(
       "under %s has no violation",
-      (name) => {
-        const outcome = playUnder(workload, name);
+      async (name) => {
+        const outcome = await playUnder(workload, name);
         expect([outcome.ended, outcome.violations]).toEqual(["stopped", []]);
       },
     );
@@ -39,8 +35,8 @@ describe("linux-6.18 with INVLPGB", () => {
 
   test.each(WORKLOAD_NAMES)(
     "%s broadcasts, unless no mm of it has other CPUs to call twice",
-    (name) => {
-      const outcome = playUnder(name, "refcounted");
+    async (name) => {
+      const outcome = await playUnder(name, "refcounted");
       const remote = eventsOf(outcome, "flushReturn").filter((event) => event.remote);
       const batches = eventsOf(outcome, "batchFlushReturn");
       const broadcasts = eventsOf(outcome, "broadcastsDone");
@@ -50,8 +46,11 @@ describe("linux-6.18 with INVLPGB", () => {
     },
   );
 
-  test.each(NEEDS_EXIT_FLUSH)("under %s a root is freed below CPUs that nothing moved", (name) => {
-    const { violations } = playUnder("munmap", name);
-    expect([...new Set(violations.map(({ invariant }) => invariant))]).toEqual(["I4"]);
-  });
+  test.each(NEEDS_EXIT_FLUSH)(
+    "under %s a root is freed below CPUs that nothing moved",
+    async (name) => {
+      const { violations } = await playUnder("munmap", name);
+      expect([...new Set(violations.map(({ invariant }) => invariant))]).toEqual(["I4"]);
+    },
+  );
 });

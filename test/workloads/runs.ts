@@ -4,12 +4,11 @@ import { Random } from "../../src/base/random.ts";
 import { completeConfiguration } from "../../src/experiment/axes.ts";
 import type { Configuration } from "../../src/experiment/configuration.ts";
 import type { Measurement } from "../../src/experiment/result.ts";
+import { withMachine } from "../../src/experiment/machines.ts";
 import { simulate } from "../../src/experiment/simulate.ts";
 import type { PageSize } from "../../src/machine/description.ts";
-import { Machine } from "../../src/machine/machine.ts";
-import type { Snapshot } from "../../src/machine/snapshot.ts";
 import { describeMachine } from "../../src/presets/describe.ts";
-import { presetNamed, type PresetName } from "../../src/presets/presets.ts";
+import { presetNamed } from "../../src/presets/presets.ts";
 import { workloads, type WorkloadName } from "../../src/workloads/workloads.ts";
 import { type Outcome, play, type SceneOptions, type Seen } from "../kernel/scene.ts";
 
@@ -50,21 +49,11 @@ export function playWorkload(name: WorkloadName, options: PlayOptions = {}): Out
   );
 }
 
-const booted = new Map<string, { readonly machine: Machine; readonly snapshot: Snapshot }>();
-
-/**
- * A machine as after its boot, and always the same one: for plays of which only the events and the
- * kernel are looked at. A new machine takes as long as a small play.
- */
-export function sameMachine(cores: number, cpu: PresetName = "skylake-sp"): Machine {
-  const key = `${cores} ${cpu}`;
-  let one = booted.get(key);
-  if (one === undefined) {
-    const machine = new Machine(describeMachine(presetNamed(cpu), { cores, idle: "mwait" }));
-    booted.set(key, (one = { machine, snapshot: machine.snapshot() }));
-  }
-  one.machine.restore(one.snapshot);
-  return one.machine;
+/** The same on a machine that others use again: only events and the kernel may be looked at. */
+export function playAgain(name: WorkloadName, options: PlayOptions): Promise<Outcome> {
+  const { cores = 2, cpu = "skylake-sp", idle = "mwait" } = options;
+  const description = describeMachine(presetNamed(cpu), { cores, idle });
+  return withMachine(description, async (machine) => playWorkload(name, { ...options, machine }));
 }
 
 export function measuredPart({ events }: Outcome): readonly Seen[] {

@@ -21,6 +21,20 @@ import {
   UNCOUNTED_BEFORE_LOADED_MM,
 } from "./breaks.ts";
 import type { Scenario } from "./scenario.ts";
+import type { Stage } from "./stage.ts";
+
+/** The last user of an mm on CPU 0, and on CPU 1 a kernel thread that has borrowed it. */
+function lazyBesideDying(stage: Stage) {
+  const [cpu0, cpu1] = stage.cpus;
+  const a = stage.mm("a");
+  const poking = stage.mm("poking_mm", 0);
+  const dying = stage.task(cpu0, "dying", a);
+  stage.switchTo(dying);
+  stage.leaveLazy(cpu1, a);
+  const kworker = stage.task(cpu1, "kworker", null);
+  stage.switchTo(kworker);
+  return { dying, kworker, poking };
+}
 
 /** Goes to the temporary mm, and back. */
 function* poke(cpu: Cpu, poking: Mm): KernelCode {
@@ -43,13 +57,7 @@ export const textPokeWhileLazy: Scenario = {
     ACKNOWLEDGED_BEFORE_FLUSH,
   ],
   prepare(stage) {
-    const [cpu0, cpu1] = [stage.cpus[0]!, stage.cpus[1]!];
-    const a = stage.mm("a");
-    const poking = stage.mm("poking_mm", 0);
-    const dying = stage.task(cpu0, "dying", a);
-    stage.switchTo(dying);
-    stage.leaveLazy(cpu1, a);
-    stage.switchTo(stage.task(cpu1, "kworker", null));
+    const { dying, poking } = lazyBesideDying(stage);
     return [() => exitMm(dying), (cpu) => poke(cpu, poking)];
   },
 };
@@ -61,15 +69,8 @@ export const exitAfterTextPoke: Scenario = {
   cpus: 2,
   breaks: [UNCOUNTED, FLUSH_MOVES_NOBODY, MASK_LEFT_WHEN_FLUSHED, MASK_LEFT_WHEN_LAZY],
   prepare(stage) {
-    const [cpu0, cpu1] = stage.cpus;
-    const a = stage.mm("a");
-    const poking = stage.mm("poking_mm", 0);
-    const dying = stage.task(cpu0, "dying", a);
-    stage.switchTo(dying);
-    stage.leaveLazy(cpu1, a);
-    const kworker = stage.task(cpu1, "kworker", null);
-    stage.switchTo(kworker);
-    stage.run(cpu1, poke(cpu1, poking));
+    const { dying, kworker, poking } = lazyBesideDying(stage);
+    stage.run(kworker.cpu, poke(kworker.cpu, poking));
     return [() => exitMm(dying), () => stage.goToSleep(kworker)];
   },
 };

@@ -1,6 +1,6 @@
 // A covering array: few rows in which all values of certain columns come together. Which rows
-// may be is given for the first columns; the rest is free. Greedy: a row is made for a triple that
-// is still missing, and is the one of some drawn ones that has the most missing triples.
+// may be is given for the first columns; the rest is free. Greedy: a row is made for a tuple that
+// is still missing, and is the one of some drawn ones that has the most missing tuples.
 
 import type { Random } from "../../base/random.ts";
 
@@ -10,7 +10,7 @@ export type CoverRow = readonly number[];
 export interface Columns {
   /** How many values each column has. */
   readonly counts: readonly number[];
-  /** Three columns each, whose values all are to come together. */
+  /** Sets of columns, whose values all are to come together. */
   readonly together: readonly (readonly number[])[];
   /** What the first columns may hold. */
   readonly beginnings: readonly CoverRow[];

@@ -63,10 +63,10 @@ export function coveringCells(seed: number, which: Together): readonly CoveringC
   }));
 }
 
-type Columns = readonly number[];
+type Tuple = readonly number[];
 
 /** The column behind the axes is the workload's. */
-function byKernel(anchors: Columns, workload: number): readonly Columns[] {
+function byKernel(anchors: Tuple, workload: number): readonly Tuple[] {
   const axes = Array.from({ length: workload }, (_, column) => column);
   const features = axes.filter((column) => !anchors.includes(column));
   return [
@@ -75,7 +75,7 @@ function byKernel(anchors: Columns, workload: number): readonly Columns[] {
   ];
 }
 
-function threes(anchors: Columns, workload: number): readonly Columns[] {
+function threes(anchors: Tuple, workload: number): readonly Tuple[] {
   const columns = workload + 1;
   return rowsOf([columns, columns, columns]).filter(
     (three) =>

@@ -158,7 +158,7 @@ describe("a lazy policy", () => {
       const { violations } = await explore({ ...guest, policy });
       expect([policy, ...violations.map(({ invariant }) => invariant)]).toEqual([policy, "I4"]);
     }
-    for (const policy of ["refcounted", "hazard-pointer"] as const) {
+    for (const policy of ["refcounted", "exit-unlazy", "hazard-pointer", "eager"] as const) {
       const { violations, complete } = await explore({ ...guest, policy });
       expect([policy, violations, complete]).toEqual([policy, [], true]);
     }

@@ -98,8 +98,10 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** While it watches, an edit of a source must reach the tests without a build. */
-const isWatching = !process.argv.some((word) => /^(--)?run$/.test(word));
+/** Which tests an edit of a source is for, vitest tells by their imports: of sources, then. */
+const followsImports =
+  !process.argv.some((word) => /^(--)?run$/.test(word)) ||
+  process.argv.some((word) => /^(related|--changed(=.*)?)$/.test(word));
 
 /**
  * Modules of `src/` as they are built, which is what users run. Node loads them as they are, where
@@ -118,7 +120,7 @@ const builtSources: Plugin = {
 };
 
 export default defineConfig({
-  plugins: isWatching ? [] : [builtSources],
+  plugins: followsImports ? [] : [builtSources],
   test: {
     include: ALL,
     testTimeout: 60_000,

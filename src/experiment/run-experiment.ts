@@ -127,8 +127,8 @@ async function runChecked(
 ): Promise<ExperimentResult> {
   const seed = readSeed(options.seed ?? DEFAULT_SEED, "seed");
   const seeds = readCount(options.seeds ?? experiment.seeds, "seeds", MAX_SEEDS);
-  const { workers } = options;
-  if (workers !== undefined) readCount(workers, "workers", MAX_WORKERS);
+  const given = options.workers ?? undefined;
+  const workers = given === undefined ? given : readCount(given, "workers", MAX_WORKERS);
   const cpusOfTraces = await cpusOf(experiment.parts.flatMap((part) => part.traces));
   const { plans: all, notes } = expand(experiment, overrides, cpusOfTraces, catalogue);
   const plans = all.map((plan) => ({

@@ -43,9 +43,12 @@ export function workersFor(runs: readonly Run[]): number {
   return cost < WORTH_THREADS ? 1 : defaultWorkers();
 }
 
+/** Fewer pages take no less time. */
+const LEAST_PAGES = 64;
+
 /** About how long a run takes, relative to others; a recording may be of any length. */
-const costOf = ({ configuration: { cores, rounds }, trace }: Run): number =>
-  trace === undefined ? cores * rounds : WORTH_THREADS;
+const costOf = ({ configuration: { cores, rounds, pages }, trace }: Run): number =>
+  trace === undefined ? cores * rounds * Math.max(1, pages / LEAST_PAGES) : WORTH_THREADS;
 
 /** A run that broke down: names the run, its seed and the command that repeats it. */
 export class RunFailure extends Error {

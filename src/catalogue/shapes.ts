@@ -54,6 +54,11 @@ const PROTOCOL_TRAITS: FieldsOf<ProtocolTraits> = {
     "end-lazy-use": true,
     "leave-lazy-cpus": true,
   }),
+  batchedUnmaps: oneOf<ProtocolTraits["batchedUnmaps"]>({
+    unnoted: true,
+    flagged: true,
+    counted: true,
+  }),
   maskOfPrevious: oneOf<ProtocolTraits["maskOfPrevious"]>({
     "cleared-before-cr3": true,
     "cleared-after-cr3": true,

@@ -1,8 +1,9 @@
 // Kernels that are known to fail in a scenario, each with what makes it fail: a window that Linux
 // of the time has, or a lazy policy on a protocol that does not do what the policy counts on. A
-// scenario names those that it shows; nobody fails by them under `eager`, where no CPU is lazy.
+// scenario names those that it shows.
 
 import type { LazyPolicy } from "../../kernel/state/lazy-policy.ts";
+import type { ProtocolTraits } from "../../kernel/state/protocol-traits.ts";
 import type { ShootdownProtocol } from "../../kernel/state/shootdown-protocol.ts";
 
 /** Those that are meant: by their names, or by what they are. */
@@ -46,6 +47,12 @@ const leavesActiveMm = ({ traits }: ShootdownProtocol): boolean =>
 const leavesLazyCpus = ({ traits }: ShootdownProtocol): boolean =>
   traits.freedTables === "leave-lazy-cpus";
 
+/** Reclaim puts flushes off, and an mm knows of it thus. */
+const putsOff =
+  (...known: readonly ProtocolTraits["batchedUnmaps"][]) =>
+  ({ batchedUnmap, traits }: ShootdownProtocol): boolean =>
+    batchedUnmap !== undefined && known.includes(traits.batchedUnmaps);
+
 /** Nothing counts a borrowed mm, and active_mm outlives it. */
 export const UNCOUNTED: Break = {
   policies: ({ traits }) => traits.aliveBy === "nothing",
@@ -65,6 +72,22 @@ export const TABLES_FREED_IN_SWITCH: Break = {
   reason:
     "switch_mm takes the CPU out of mm_cpumask before it writes CR3 (Linux 4.14 to 6.13): a " +
     "flush that frees tables does not wait for it in between",
+};
+
+/** Who relies on "not present, so nothing to flush" while reclaim has put the flush off. */
+export const BATCH_UNNOTED: Break = {
+  protocols: putsOff("unnoted"),
+  reason:
+    "until Linux 4.12 nobody is told that reclaim has put a flush off: who finds the page gone " +
+    "flushes nothing, and relies on it",
+};
+
+/** The same, where another entry goes while the first is flushed. */
+export const BATCH_FORGOTTEN: Break = {
+  protocols: putsOff("unnoted", "flagged"),
+  reason:
+    "until Linux 5.16 tlb_flush_batched is a flag: who flushes for reclaim clears it, whatever was " +
+    "put off meanwhile",
 };
 
 /** The same window, met by who looks for lazy users before the root is freed. */

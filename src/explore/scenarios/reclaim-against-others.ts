@@ -8,12 +8,13 @@ import { call, type KernelCode, note } from "../../kernel/operation/operation.ts
 import { underEachLock } from "../../kernel/locking/page-table-lock.ts";
 import { reclaim, tryToUnmap } from "../../kernel/memory/reclaim.ts";
 import { flushBatchedPending, UnmapBatch } from "../../kernel/memory/unmap-batch.ts";
+import { BATCH_FORGOTTEN, BATCH_UNNOTED } from "./breaks.ts";
 import type { Scenario } from "./scenario.ts";
 import { onePage, type Stage } from "./stage.ts";
 
 /** kswapd on CPU 0 reclaims the page of `a`, whose owner on CPU 1 does something meanwhile. */
 const reclaimAgainst = (
-  scenario: Pick<Scenario, "name" | "summary">,
+  scenario: Pick<Scenario, "name" | "summary" | "breaks">,
   owner: (stage: Stage, cpu: Cpu, mm: Mm) => KernelCode<unknown>,
 ): Scenario => ({
   ...scenario,
@@ -31,6 +32,7 @@ const reclaimAgainst = (
 export const reclaimAgainstProtect = reclaimAgainst(
   {
     name: "reclaim-against-protect",
+    breaks: [BATCH_UNNOTED],
     summary: "a page is reclaimed with its flush put off while its owner protects and uses it",
   },
   function* (stage, cpu, mm) {
@@ -42,6 +44,7 @@ export const reclaimAgainstProtect = reclaimAgainst(
 /** Of the first page the flush has been put off before; neither is made yet. */
 export const reclaimAgainstTwoTables: Scenario = {
   name: "reclaim-against-two-tables",
+  breaks: [BATCH_UNNOTED, BATCH_FORGOTTEN],
   summary: "a page is taken away while its owner relies on its table, and on that of another page",
   cpus: 2,
   prepare(stage) {

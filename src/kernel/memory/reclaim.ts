@@ -77,8 +77,8 @@ function* unmapEntry(cpu: Cpu, batch: UnmapBatch, mm: Mm, page: PageNumber): Ker
     return yield* flushRange(cpu, { mm, range, freedTables: false, taken });
   }
   yield* note({ kind: "unmapDeferred", mm, range });
-  yield* exchangeEntry(mm, page, 0n);
-  yield* deferFlush(cpu, batch, mm, batchedUnmap);
+  const taken = yield* exchangeEntry(mm, page, 0n);
+  yield* deferFlush(cpu, batch, { mm, taken }, batchedUnmap);
 }
 
 /** should_defer_flush: a batch saves interrupts; where none would be sent, it is not worth it. */

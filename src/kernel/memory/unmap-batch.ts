@@ -3,7 +3,7 @@
 
 import type { Cpu } from "../state/cpu.ts";
 import { flushRange } from "./flush.ts";
-import { type Mm, WHOLE_USER_HALF } from "../state/mm.ts";
+import { type BatchedFlushes, type Mm, WHOLE_USER_HALF } from "../state/mm.ts";
 import { isMutated } from "../state/mutated.ts";
 import { call, type KernelCode, load, locked, note, store } from "../operation/operation.ts";
 import { FlushBatch } from "../state/flush-batch.ts";
@@ -17,14 +17,31 @@ export class UnmapBatch {
   flushRequired = false;
 }
 
-/** set_tlb_ubc_flush_pending. Caller holds the page-table lock and has taken an entry away. */
-export function* deferFlush(cpu: Cpu, batch: UnmapBatch, mm: Mm, by: BatchedUnmap): KernelCode {
+/** What is still to be flushed: an entry of `mm` that held `taken`. */
+export interface DeferredFlush {
+  readonly mm: Mm;
+  readonly taken: bigint;
+}
+
+/** set_tlb_ubc_flush_pending. Caller holds the page-table lock and has taken the entry away. */
+export function* deferFlush(
+  cpu: Cpu,
+  batch: UnmapBatch,
+  { mm, taken }: DeferredFlush,
+  by: BatchedUnmap,
+): KernelCode {
   yield* needPageTableLock(mm, "set_tlb_ubc_flush_pending");
-  yield* by.add(cpu, batch.flush, mm);
+  yield* by.add(cpu, batch.flush, { mm, taken });
   batch.flushRequired = true;
-  if (isMutated(cpu, "batched-unmap-not-noted")) return;
+  const { batchedUnmaps } = cpu.kernel.protocol.traits;
+  if (batchedUnmaps === "unnoted" || isMutated(cpu, "batched-unmap-not-noted")) return;
+  if (batchedUnmaps === "flagged") return yield* store(mm.tlbFlushBatched, SOME_PENDING);
   yield* locked(mm.tlbFlushBatched, (noted) => ({ ...noted, pending: noted.pending + 1 }));
 }
+
+/** tlb_flush_batched as a flag, until Linux 5.16. */
+const SOME_PENDING: BatchedFlushes = { pending: 1, flushed: 0 };
+const NONE_PENDING: BatchedFlushes = { pending: 0, flushed: 0 };
 
 /** try_to_unmap_flush: on return no CPU uses a translation that the batch stands for. */
 export function* tryToUnmapFlush(cpu: Cpu, batch: UnmapBatch): KernelCode {
@@ -47,9 +64,9 @@ export function* flushBatchedPending(cpu: Cpu, mm: Mm): KernelCode {
   const { pending, flushed } = noted;
   if (pending === flushed) return;
   yield* flushRange(cpu, { mm, range: WHOLE_USER_HALF, freedTables: true }); // flush_tlb_mm
-  if (isMutated(cpu, "batched-unmap-forgotten")) {
-    yield* store(mm.tlbFlushBatched, { pending: 0, flushed: 0 });
-    return;
+  const isFlag = cpu.kernel.protocol.traits.batchedUnmaps === "flagged";
+  if (isFlag || isMutated(cpu, "batched-unmap-forgotten")) {
+    return yield* store(mm.tlbFlushBatched, NONE_PENDING);
   }
   // atomic_cmpxchg: what was put off meanwhile, under the lock of another table, is not flushed.
   yield* locked(mm.tlbFlushBatched, (now) => (now === noted ? { pending, flushed: pending } : now));

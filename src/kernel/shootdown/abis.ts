@@ -32,7 +32,14 @@ import {
   writeCr3,
   writeEntry,
 } from "../operation/operation.ts";
-import { flushHolders, type Holders, linux48, onlyPcid } from "./linux-4.8.ts";
+import {
+  addHolders,
+  flushBatch,
+  flushHolders,
+  type Holders,
+  linux48,
+  onlyPcid,
+} from "./linux-4.8.ts";
 import {
   type FlushRequest,
   type NewLeaf,
@@ -43,8 +50,10 @@ import { nameFunctions } from "../operation/origin.ts";
 /** Below the top of the user half is a page that nobody can map. */
 const GUARD_PAGE = pageNumber(WHOLE_USER_HALF.end - 1);
 
+type Taken = Pick<FlushRequest, "freedTables" | "taken">;
+
 /** Who may hold what a flush is about. Whoever has run the mm may have cached its tables. */
-function holdersOf(cpu: Cpu, { freedTables, taken }: FlushRequest): Holders {
+function holdersOf(cpu: Cpu, { freedTables, taken }: Taken): Holders {
   if (freedTables || taken === undefined) return null;
   const holders = new Set<number>();
   for (const entry of taken) {
@@ -131,6 +140,11 @@ export const abis: ShootdownProtocol = {
   source:
     "Amit: Optimizing the TLB Shootdown Algorithm with Page Access Tracking, ATC 2017 (Linux 4.5)",
   flushRange,
+  batchedUnmap: {
+    add: (cpu, batch, { mm, taken }) =>
+      addHolders(batch, mm, holdersOf(cpu, { freedTables: false, taken: [taken] })),
+    flush: flushBatch,
+  },
   installLeaf,
   destroyContext,
   traits: { ...LINUX_4_8_TRAITS, pcid: "required", accessedBits: "decide" },

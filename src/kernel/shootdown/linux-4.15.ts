@@ -10,6 +10,7 @@ import type { Mm } from "../state/mm.ts";
 import { isMutated } from "../state/mutated.ts";
 import { type KernelCode, load, store } from "../operation/operation.ts";
 import { callMany, waitForCalls } from "../cpu/smp.ts";
+import { batchedUnmapBy } from "./batch.ts";
 import {
   announceFlush,
   catchUp,
@@ -45,15 +46,20 @@ function* enterLazy(cpu: Cpu): KernelCode {
   else yield* store(cpu.tlb.isLazy, true);
 }
 
-/** flush_tlb_mm_range and native_flush_tlb_others: here first, then all others in the mask. */
+/** flush_tlb_mm_range: here first, then all others in the mask. */
 function* flushRange(cpu: Cpu, request: FlushRequest): KernelCode<boolean> {
   yield* announceFlush(cpu, { ...request, pageSize: "4K" }); // large pages as so many small ones
   const { mm } = request;
   if ((yield* load(cpu.tlb.loadedMm)) === mm) yield* flushHereWithInterruptsOff(cpu);
   const mask = yield* cpusOf(mm.cpumask);
+  yield* flushOthers(cpu, mask);
+  return mask.some((id) => id !== cpu.id);
+}
+
+/** native_flush_tlb_others: everybody else in the mask, lazy or not. */
+function* flushOthers(cpu: Cpu, mask: readonly number[]): KernelCode {
   const called = yield* callMany(cpu, mask, (target) => flushHere(target, cpu));
   yield* waitForCalls(called);
-  return mask.some((id) => id !== cpu.id);
 }
 
 export const linux415: ShootdownProtocol = {
@@ -65,6 +71,7 @@ export const linux415: ShootdownProtocol = {
   enterLazy,
   flushRange,
   flushKernelRange,
+  batchedUnmap: batchedUnmapBy(flushOthers),
   traits: { ...LINUX_5_13_TRAITS, lazyWithPcid: "leaves", isLazyBeside: "loaded_mm" },
 };
 
@@ -72,4 +79,5 @@ nameFunctions({
   switch_mm_irqs_off: switchMm,
   enter_lazy_tlb: enterLazy,
   flush_tlb_mm_range: flushRange,
+  flush_tlb_others: flushOthers,
 });

@@ -11,6 +11,7 @@ import { isMutated } from "../state/mutated.ts";
 import { type KernelCode, load } from "../operation/operation.ts";
 import { callMany, waitForCalls } from "../cpu/smp.ts";
 import type { FlushInfo } from "../state/tlb-state.ts";
+import { batchedUnmapBy } from "./batch.ts";
 import { enterLazy } from "./asid.ts";
 import {
   announceFlush,
@@ -51,6 +52,7 @@ export const linux420: ShootdownProtocol = {
   enterLazy,
   flushRange,
   flushKernelRange,
+  batchedUnmap: batchedUnmapBy(flushOthers),
   traits: { ...LINUX_5_13_TRAITS, isLazyBeside: "loaded_mm" },
 };
 

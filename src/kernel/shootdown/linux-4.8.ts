@@ -21,7 +21,8 @@ import {
   writeCr3,
 } from "../operation/operation.ts";
 import { callMany, waitForCalls } from "../cpu/smp.ts";
-import { pcidOfAsid } from "../state/tlb-state.ts";
+import type { FlushBatch } from "../state/flush-batch.ts";
+import { FLUSH_ALL_LOADED, type FlushInfo, pcidOfAsid } from "../state/tlb-state.ts";
 import { flushPages } from "./asid.ts";
 import { flushKernelRange } from "./kernel-range.ts";
 import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
@@ -122,11 +123,31 @@ export function* flushHolders(
     yield* synchronizeWithSwitchMm(cpu);
   } else yield* flushLocally(cpu, mm, info.range, true);
   const mask = (yield* cpusOf(mm.cpumask)).filter(mayHold);
+  return yield* flushOthers(cpu, mask, info);
+}
+
+/** flush_tlb_others: interrupts the others of `mask` and waits. Returns whether there are any. */
+function* flushOthers(cpu: Cpu, mask: readonly number[], info: FlushInfo): KernelCode<boolean> {
   if (!mask.some((id) => id !== cpu.id)) return false;
   yield* store(cpu.tlb.flushInfo, info);
   const called = yield* callMany(cpu, mask, (target) => flushHere(target, cpu));
   yield* waitForCalls(called);
   return true;
+}
+
+/** What set_tlb_ubc_flush_pending adds: no generation. XCHG of the entry orders it before the mask. */
+export function* addHolders(batch: FlushBatch, mm: Mm, holders: Holders): KernelCode {
+  for (const id of yield* cpusOf(mm.cpumask)) if (holders?.has(id) ?? true) batch.cpus.add(id);
+}
+
+/** try_to_unmap_flush: here first, and everything of whatever is loaded; then flush_tlb_others. */
+export function* flushBatch(cpu: Cpu, batch: FlushBatch): KernelCode<boolean> {
+  const mask = batch.inOrder();
+  batch.cpus.clear();
+  if (mask.includes(cpu.id)) {
+    yield* flushLocally(cpu, yield* load(cpu.tlb.activeMm), null, true);
+  }
+  return yield* flushOthers(cpu, mask, FLUSH_ALL_LOADED);
 }
 
 export const linux48: ShootdownProtocol = {
@@ -138,6 +159,10 @@ export const linux48: ShootdownProtocol = {
   leaveMm,
   flushRange: (cpu, request) => flushHolders(cpu, request, null),
   flushKernelRange,
+  batchedUnmap: {
+    add: (_cpu, batch, { mm }) => addHolders(batch, mm, null),
+    flush: flushBatch,
+  },
   traits: LINUX_4_8_TRAITS,
 };
 
@@ -150,4 +175,7 @@ nameFunctions({
   flush_tlb_func: flushHere,
   synchronizeWithSwitchMm,
   flush_tlb_mm_range: flushHolders,
+  flush_tlb_others: flushOthers,
+  arch_tlbbatch_add_mm: addHolders,
+  arch_tlbbatch_flush: flushBatch,
 });

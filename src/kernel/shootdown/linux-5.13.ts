@@ -7,7 +7,7 @@ import { cpusOf } from "../cpu/cpumask.ts";
 import { type KernelCode, load, store } from "../operation/operation.ts";
 import { type CallCondition, callMany, waitForCalls } from "../cpu/smp.ts";
 import { type CallFunction } from "../state/call-queue.ts";
-import { type FlushInfo, NO_GENERATION } from "../state/tlb-state.ts";
+import { FLUSH_ALL_LOADED, type FlushInfo } from "../state/tlb-state.ts";
 import { type FlushBatch } from "../state/flush-batch.ts";
 import { addToBatch } from "./batch.ts";
 import { enterLazy } from "./asid.ts";
@@ -60,16 +60,10 @@ function* flushRange(cpu: Cpu, request: FlushRequest, flushMulti: FlushMulti): K
 
 /** arch_tlbbatch_flush: everything of whatever mm is loaded, on the batch's CPUs. */
 function* flushBatch(cpu: Cpu, batch: FlushBatch, flushMulti: FlushMulti): KernelCode<boolean> {
-  const info: FlushInfo = {
-    mm: null,
-    range: null,
-    newGeneration: NO_GENERATION,
-    freedTables: false,
-  };
-  yield* store(cpu.tlb.flushInfo, info);
+  yield* store(cpu.tlb.flushInfo, FLUSH_ALL_LOADED);
   const mask = batch.inOrder();
   const remote = mask.some((id) => id !== cpu.id);
-  if (remote) yield* flushMulti(cpu, mask, info);
+  if (remote) yield* flushMulti(cpu, mask, FLUSH_ALL_LOADED);
   else if (mask.length > 0) yield* flushHereWithInterruptsOff(cpu);
   batch.cpus.clear();
   return remote;
@@ -85,7 +79,7 @@ export const flushingBy = (
   flushRange: (cpu, request) => flushRange(cpu, request, flushMulti),
   flushKernelRange,
   batchedUnmap: {
-    add: (_cpu, batch, mm) => addToBatch(batch, mm),
+    add: (_cpu, batch, { mm }) => addToBatch(batch, mm),
     flush: (cpu, batch) => flushBatch(cpu, batch, flushMulti),
   },
 });

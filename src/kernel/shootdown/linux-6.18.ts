@@ -15,7 +15,7 @@ import {
   store,
   tlbsync,
 } from "../operation/operation.ts";
-import { type FlushInfo, NO_GENERATION } from "../state/tlb-state.ts";
+import { FLUSH_ALL_LOADED, type FlushInfo } from "../state/tlb-state.ts";
 import { enterLazy } from "./asid.ts";
 import { type FlushBatch } from "../state/flush-batch.ts";
 import { addToBatch } from "./batch.ts";
@@ -72,15 +72,14 @@ function* flushRange(
 
 /** arch_tlbbatch_flush: everything of whatever mm is loaded, on the batch's CPUs. */
 function* flushBatch(cpu: Cpu, batch: FlushBatch, flushOthers: FlushMulti): KernelCode<boolean> {
-  const info = { mm: null, range: null, newGeneration: NO_GENERATION, freedTables: false };
   const mask = batch.inOrder();
   const remote = mask.some((id) => id !== cpu.id);
   if (cpu.kernel.options.invlpgb === true) {
     yield* invlpgb({ extent: "allButGlobals" });
     yield* tlbsync();
-  } else if (remote) yield* flushOthers(cpu, mask, info);
+  } else if (remote) yield* flushOthers(cpu, mask, FLUSH_ALL_LOADED);
   else if (mask.length > 0) {
-    yield* store(cpu.tlb.flushInfo, info);
+    yield* store(cpu.tlb.flushInfo, FLUSH_ALL_LOADED);
     yield* flushHereWithInterruptsOff(cpu);
   }
   batch.cpus.clear();
@@ -98,7 +97,7 @@ export const flushing618By = (
   flushKernelRange,
   destroyContext: freeGlobalAsid,
   batchedUnmap: {
-    add: (_cpu, batch, mm) => addToBatch(batch, mm),
+    add: (_cpu, batch, { mm }) => addToBatch(batch, mm),
     flush: (cpu, batch) => flushBatch(cpu, batch, flushOthers),
   },
 });

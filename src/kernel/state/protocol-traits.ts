@@ -25,6 +25,11 @@ export interface ProtocolTraits {
   readonly lazyWithPcid: "keeps" | "leaves";
   /** A flush that frees tables moves lazy CPUs to init_mm, or leaves them there. */
   readonly freedTables: "end-lazy-use" | "leave-lazy-cpus";
+  /**
+   * What an mm knows of entries that reclaim has taken away and not yet flushed: nothing, that there
+   * are some (tlb_flush_batched, Linux 4.13), or how many, so that none is forgotten (5.17).
+   */
+  readonly batchedUnmaps: "unnoted" | "flagged" | "counted";
   /** This CPU's bit in the mm_cpumask that it switches away from. */
   readonly maskOfPrevious: "cleared-before-cr3" | "cleared-after-cr3" | "kept";
   /** What is_lazy shares its line with; nothing since Linux 5.13. */
@@ -50,6 +55,7 @@ export const LINUX_5_13_TRAITS: ProtocolTraits = {
   switchesFrom: "loaded_mm",
   lazyWithPcid: "keeps",
   freedTables: "end-lazy-use",
+  batchedUnmaps: "flagged",
   maskOfPrevious: "cleared-before-cr3",
   isLazyBeside: "nothing",
   accessedBits: "ignored",
@@ -62,6 +68,7 @@ export const LINUX_6_18_TRAITS: ProtocolTraits = {
   ...LINUX_5_13_TRAITS,
   invlpgb: "when-enabled",
   vmaLocks: true,
+  batchedUnmaps: "counted",
   maskOfPrevious: "kept",
 };
 
@@ -70,6 +77,7 @@ export const LINUX_4_8_TRAITS: ProtocolTraits = {
   pcid: "none",
   isolation: "none",
   switchesFrom: "active_mm",
+  batchedUnmaps: "unnoted",
   maskOfPrevious: "cleared-after-cr3",
   isLazyBeside: "loaded_mm",
 };

@@ -36,8 +36,11 @@ export const isAboveCeiling = (cpu: Cpu, { range, pageSize = "4K" }: FlushReques
 
 /** How a protocol flushes once for entries of many address spaces (reclaim). */
 export interface BatchedUnmap {
-  /** arch_tlbbatch_add_mm: an entry of `mm` was taken away. Page-table lock held. */
-  add(cpu: Cpu, batch: FlushBatch, mm: Mm): KernelCode;
+  /**
+   * arch_tlbbatch_add_mm: an entry of `mm`, which held `taken`, was taken away. Page-table lock
+   * held.
+   */
+  add(cpu: Cpu, batch: FlushBatch, of: { readonly mm: Mm; readonly taken: bigint }): KernelCode;
   /**
    * arch_tlbbatch_flush: on return no CPU uses what was taken away before it was added. Interrupts
    * on. Returns whether another CPU was in the batch, which is empty then.

@@ -36,6 +36,14 @@ export interface FlushInfo {
   readonly trimMask?: boolean;
 }
 
+/** What a batched flush asks: everything of whatever is loaded. */
+export const FLUSH_ALL_LOADED: FlushInfo = {
+  mm: null,
+  range: null,
+  newGeneration: NO_GENERATION,
+  freedTables: false,
+};
+
 /** Cells are read by other CPUs; the plain fields only by their own CPU with interrupts off. */
 export interface TlbState {
   /** SWITCHING is stored by its own CPU, which sees it only while interrupts are off. */

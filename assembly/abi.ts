@@ -82,11 +82,12 @@ export const REGISTER_EFER: u32 = 3;
 export const REGISTER_PKRU: u32 = 4;
 export const REGISTER_PKRS: u32 = 5;
 
-/** What INVLPGB invalidates; the numbers are INVPCID's types of the same extent. */
+/** What INVLPGB invalidates; the first four numbers are INVPCID's types of the same extent. */
 export const BROADCAST_PAGES: u32 = 0;
 export const BROADCAST_PCID: u32 = 1;
 export const BROADCAST_ALL: u32 = 2;
 export const BROADCAST_ALL_BUT_GLOBALS: u32 = 3;
+export const BROADCAST_PAGES_OF_ALL: u32 = 4;
 
 /** Answers of `reachesTable`. */
 export const REACHED_BY_ROOT: u32 = 1;

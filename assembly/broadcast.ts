@@ -8,13 +8,18 @@
 //
 //   pages: their number in bits 15:0, and bit 16 if they are of 2 MiB
 //
-// Left out: guests' ASIDs, ranges of all PCIDs, "final translation only".
+// Left out: guests' ASIDs, ranges of all PCIDs without their global pages, "final translation
+// only".
 
-import { BROADCAST_PAGES, COUNTER_INVLPGBS } from "./abi.ts";
+import { BROADCAST_PAGES, BROADCAST_PAGES_OF_ALL, COUNTER_INVLPGBS } from "./abi.ts";
 import { count } from "./counters.ts";
-import { invalidateAs } from "./invalidate.ts";
+import { invalidateAs, invalidatePageOfAll } from "./invalidate.ts";
 import { broadcastAt, Core, coreAt, MACHINE, MAX_BROADCASTS } from "./layout.ts";
 import { PAGE_BITS, PCID_BITS, PCID_SHIFT } from "./tag.ts";
+
+function isOfPages(extent: u32): bool {
+  return extent == BROADCAST_PAGES || extent == BROADCAST_PAGES_OF_ALL;
+}
 
 /** INVLPGB. Not serialising: it may overtake stores that are still posted. */
 export function invlpgb(
@@ -26,7 +31,7 @@ export function invlpgb(
   large: u32,
 ): void {
   assert(MACHINE.broadcastPages != 0);
-  assert(extent != BROADCAST_PAGES || (pages >= 1 && pages <= MACHINE.broadcastPages));
+  assert(!isOfPages(extent) || (pages >= 1 && pages <= MACHINE.broadcastPages));
   const core = coreAt(index);
   if (core.broadcasts == MAX_BROADCASTS) carryOut(core);
   const request = broadcastAt(core, core.broadcasts++);
@@ -57,9 +62,11 @@ function invalidate(core: Core, request: usize): void {
   const extent = <u32>load<u64>(request);
   const named = load<u64>(request, 8);
   const first = load<u64>(request, 16);
-  const pages: u64 = extent == BROADCAST_PAGES ? named & 0xffff : 1;
+  const pages: u64 = isOfPages(extent) ? named & 0xffff : 1;
   const step: u64 = (named & (1 << 16)) != 0 ? 512 : 1;
   for (let position: u64 = 0; position < pages; position++) {
-    invalidateAs(core, extent, named & PCID_BITS, first + position * step);
+    const page = first + position * step;
+    if (extent == BROADCAST_PAGES_OF_ALL) invalidatePageOfAll(core, page);
+    else invalidateAs(core, extent, named & PCID_BITS, page);
   }
 }

@@ -11,9 +11,14 @@ import { count } from "./counters.ts";
 import { Core, MACHINE } from "./layout.ts";
 import { drain } from "./posted-stores.ts";
 import { CR4_PCID, isCanonical, isCanonicalOperand, linearAddress } from "./registers.ts";
-import { dropAllStructures, dropStructuresFor, dropStructuresOf } from "./structure-cache.ts";
+import {
+  dropAllStructures,
+  dropStructuresFor,
+  dropStructuresForAll,
+  dropStructuresOf,
+} from "./structure-cache.ts";
 import { pageOf, PCID_SHIFT } from "./tag.ts";
-import { dropEverything, dropNonGlobal, dropPage, dropPcid } from "./tlb.ts";
+import { dropEverything, dropNonGlobal, dropPage, dropPageOfAll, dropPcid } from "./tlb.ts";
 
 /** Cycles of INVPCID by type. */
 export const INVPCID_CYCLES: usize = memory.data(4 * 8, 8);
@@ -34,6 +39,12 @@ export function invalidateContext(core: Core, pcidBits: u64): void {
 export function invalidateAll(core: Core): void {
   dropEverything(core);
   dropAllStructures(core);
+}
+
+/** A page in every PCID, and globally; of structures the entries that walks for it would use. */
+export function invalidatePageOfAll(core: Core, page: u64): void {
+  dropPageOfAll(core, page);
+  dropStructuresForAll(core, page);
 }
 
 /** What INVPCID of this type drops. */

@@ -2,11 +2,11 @@
 // own: hardware that no CPU has, or that no figures are known of. And what a directory that shadows
 // the core's TLBs and paging-structure caches would know of it.
 
-import { BROADCAST_PAGES } from "./abi.ts";
+import { BROADCAST_PAGES, BROADCAST_PAGES_OF_ALL } from "./abi.ts";
 import { dataOf, kindsPresent, tagOf } from "./array.ts";
 import { overlaps, PROBED_PAGES } from "./condemn.ts";
 import { Geometry } from "./geometry.ts";
-import { invalidateAs } from "./invalidate.ts";
+import { invalidateAs, invalidatePageOfAll } from "./invalidate.ts";
 import { baseOf, Core, coreAt, populationOffset } from "./layout.ts";
 import { sizeOf, sizeShift } from "./pte.ts";
 import { nextValid, nextWithNumber } from "./scan.ts";
@@ -24,6 +24,12 @@ export function invalidateFromOutside(
 ): void {
   const core = coreAt(index);
   const pcidBits = (<u64>pcid) << PCID_SHIFT;
+  if (extent == BROADCAST_PAGES_OF_ALL) {
+    for (let page = <u64>first; page < <u64>first + <u64>pages; page++) {
+      invalidatePageOfAll(core, page & PAGE_BITS);
+    }
+    return;
+  }
   if (extent != BROADCAST_PAGES) return invalidateAs(core, extent, pcidBits, 0);
   for (let page = <u64>first; page < <u64>first + <u64>pages; page++) {
     dropPage(core, page & PAGE_BITS, pcidBits, true);

@@ -9,7 +9,7 @@ import { Geometry, GEOMETRY_BYTES } from "./geometry.ts";
 import { baseOf, Core } from "./layout.ts";
 import { findLinked, touchInOnlySet, youngestOf } from "./linked.ts";
 import { ADDRESS_BITS } from "./pte.ts";
-import { dropMatching } from "./scan.ts";
+import { dropMatching, nextWithNumber } from "./scan.ts";
 import { PCID_BITS, tagFor, VALID } from "./tag.ts";
 
 export const STRUCTURE_LEVELS: u32 = 4;
@@ -91,6 +91,21 @@ export function dropStructuresFor(core: Core, page: u64, pcidBits: u64): void {
     const prefix = prefixOf(core, page, level);
     const entry = find(g, baseOf(core), prefix, tagFor(prefix, 0, pcidBits));
     if (entry != 0) drop(g, baseOf(core), entry);
+  }
+}
+
+/** Drops the entries of every PCID that a walk for the page would use. */
+export function dropStructuresForAll(core: Core, page: u64): void {
+  for (let level: u32 = 1; level <= STRUCTURE_LEVELS; level++) {
+    const g = structureCache(level);
+    if (g.ways == 0) continue;
+    const prefix = prefixOf(core, page, level);
+    let entry = nextWithNumber(g, baseOf(core), prefix, 0);
+    while (entry != 0) {
+      const next = nextWithNumber(g, baseOf(core), prefix, entry);
+      drop(g, baseOf(core), entry);
+      entry = next;
+    }
   }
 }
 

@@ -6,7 +6,7 @@ import { dataOf, drop, fill, find, kindsPresent, replace, rootOf, use } from "./
 import { Geometry, GEOMETRY_BYTES } from "./geometry.ts";
 import { baseOf, Core, MACHINE, populationOffset } from "./layout.ts";
 import { GLOBAL, SIZE_2M, SIZE_4M, sizeOf, sizeShift } from "./pte.ts";
-import { dropMatching } from "./scan.ts";
+import { dropMatching, nextWithNumber } from "./scan.ts";
 import { GLOBAL_KIND, PCID_BITS, TAG_GLOBAL, tagFor, VALID } from "./tag.ts";
 
 /** Lists of arrays. The population of the structure caches is kept as a fifth list. */
@@ -123,6 +123,27 @@ export function dropPage(core: Core, page: u64, pcidBits: u64, globals: bool): v
       if (entry != 0) drop(g, baseOf(core), entry);
       kinds &= kinds - 1;
     }
+  }
+}
+
+/** Drops the translations of a page in every list, of every PCID and global. */
+export function dropPageOfAll(core: Core, page: u64): void {
+  for (let list: u32 = 0; list < TLB_LISTS; list++) {
+    if (kindsPresent(baseOf(core), populationOffset(list)) == 0) continue;
+    for (let size: u32 = 0; size <= SIZE_4M; size++) {
+      const array = arrayOf(list, size);
+      if (array == 0) continue;
+      dropNumber(changetype<Geometry>(array), baseOf(core), numberFor(page, size), size);
+    }
+  }
+}
+
+function dropNumber(g: Geometry, core: usize, number: u64, size: u32): void {
+  let entry = nextWithNumber(g, core, number, 0);
+  while (entry != 0) {
+    const next = nextWithNumber(g, core, number, entry);
+    if (sizeOf(dataOf(g, entry)) == size) drop(g, core, entry);
+    entry = next;
   }
 }
 

@@ -64,6 +64,12 @@ const PROTOCOL_TRAITS: FieldsOf<ProtocolTraits> = {
     "cleared-after-cr3": true,
     kept: true,
   }),
+  initMmMask: oneOf<ProtocolTraits["initMmMask"]>({ kept: true, none: true }),
+  clearsIsLazy: oneOf<ProtocolTraits["clearsIsLazy"]>({ always: true, "when-set": true }),
+  kernelToKernel: oneOf<ProtocolTraits["kernelToKernel"]>({
+    "counted-anew": true,
+    "goes-along": true,
+  }),
   isLazyBeside: oneOf<ProtocolTraits["isLazyBeside"]>({
     nothing: true,
     loaded_mm: true,

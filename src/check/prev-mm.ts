@@ -1,6 +1,7 @@
 // I6: rq->prev_mm is consumed exactly once: what context_switch leaves there, finish_task_switch
 // takes on the other side of switch_to, before the next switch, and leaves nothing behind. Where
-// lazy references are counted, a switch from a borrowed mm to a user task must leave one there.
+// lazy references are counted, a switch from a borrowed mm to a user task must leave one there;
+// until Linux 5.3 one to another kernel thread, too.
 
 import { unreachable } from "../base/assert.ts";
 import type { Moment } from "../kernel/operation/event.ts";
@@ -55,8 +56,10 @@ export class PrevMmChecker implements CheckerOf<Watched> {
       const what = `switches again before ${nameOf(before)} is taken out of rq->prev_mm`;
       this.report(what, before, moment);
     }
-    const counts = this.kernel.lazyPolicy.lazyReference === "active-mm";
-    const ends = from.mm === null && to.mm !== null;
+    const { lazyPolicy, protocol } = this.kernel;
+    const counts = lazyPolicy.lazyReference === "active-mm";
+    const goesOn = to.mm === null && protocol.traits.kernelToKernel === "goes-along";
+    const ends = from.mm === null && !goesOn;
     if (counts && ends && prevMm === null) {
       this.report(`ends lazy use by ${from.name} and leaves nothing in rq->prev_mm`, null, moment);
     }

@@ -260,7 +260,7 @@ export class StaleTranslationChecker implements CheckerOf<Watched> {
     for (const cpu of cpus) {
       const roots = this.rootOfPcid[cpu]!;
       if (what.extent === "pcid") roots.delete(what.pcid);
-      else if (what.extent !== "pages") roots.clear();
+      else if (!("range" in what)) roots.clear();
     }
   }
 

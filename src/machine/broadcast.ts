@@ -7,7 +7,7 @@ import type { PageSize } from "./description.ts";
 import { pagesPer } from "./page-table.ts";
 import type { MachineInstance } from "./wasm.ts";
 
-/** What an INVLPGB invalidates; global translations only with "all". */
+/** What an INVLPGB invalidates; global translations only with "all" and "pagesOfAll". */
 export type Broadcast =
   | {
       readonly extent: "pages";
@@ -16,6 +16,8 @@ export type Broadcast =
       /** Steps of 2 MiB; 4K unless given. */
       readonly pageSize?: PageSize;
     }
+  /** Pages of 4 KiB in every PCID, global ones included. */
+  | { readonly extent: "pagesOfAll"; readonly range: PageRange }
   | { readonly extent: "pcid"; readonly pcid: number }
   | { readonly extent: "all" | "allButGlobals" };
 
@@ -24,6 +26,7 @@ export const extentsOf = (
   instance: MachineInstance,
 ): Readonly<Record<Broadcast["extent"], number>> => ({
   pages: instance.constant("BROADCAST_PAGES"),
+  pagesOfAll: instance.constant("BROADCAST_PAGES_OF_ALL"),
   pcid: instance.constant("BROADCAST_PCID"),
   all: instance.constant("BROADCAST_ALL"),
   allButGlobals: instance.constant("BROADCAST_ALL_BUT_GLOBALS"),
@@ -45,10 +48,10 @@ export class Broadcasts {
     assert(this.pageLimit > 0, "INVLPGB is executed where the processor has it");
     const { functions } = this.instance;
     const pcid = "pcid" in what ? what.pcid : 0;
-    const page = what.extent === "pages" ? what.range.start : 0;
+    const page = "range" in what ? what.range.start : 0;
     const { pageSize = "4K" } = what.extent === "pages" ? what : {};
     assert(pageSize !== "1G", "INVLPGB goes by steps of 4 KiB or 2 MiB");
-    const pages = what.extent === "pages" ? pagesIn(what.range) / pagesPer(pageSize) : 0;
+    const pages = "range" in what ? pagesIn(what.range) / pagesPer(pageSize) : 0;
     const extent = this.extents[what.extent];
     functions.invlpgb(core, extent, pcid, page, pages, pageSize === "2M" ? 1 : 0);
   }

@@ -52,8 +52,8 @@ export class RemoteInvalidations {
   /** Carries `what` out on a core, at no cost. */
   invalidate(core: number, what: Broadcast): void {
     const pcid = "pcid" in what ? what.pcid : 0;
-    const page = what.extent === "pages" ? what.range.start : 0;
-    const pages = what.extent === "pages" ? pagesIn(what.range) : 0;
+    const page = "range" in what ? what.range.start : 0;
+    const pages = "range" in what ? pagesIn(what.range) : 0;
     const extent = this.extents[what.extent];
     this.instance.functions.invalidateFromOutside(core, extent, pcid, page, pages);
   }
@@ -88,7 +88,7 @@ export class RemoteInvalidations {
   ): number {
     const { instruction, llc, line } = this.description;
     if (route === "everywhere") return instruction.invlpg;
-    const instructions = what.extent === "pages" ? pagesIn(what.range) : 1;
+    const instructions = "range" in what ? pagesIn(what.range) : 1;
     let furthest = 0;
     for (const other of reached) {
       const distance = DISTANCES[this.instance.functions.distance(core, other)]!;

@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import type { LazyPolicy } from "../../src/kernel/state/lazy-policy.ts";
 import { lazyPolicies } from "../../src/kernel/lazy/policies.ts";
+import { protocols } from "../../src/kernel/shootdown/protocols.ts";
 import { play } from "../kernel/scene.ts";
 import { childAfterChild } from "./scenes.ts";
 
@@ -44,6 +45,21 @@ test("an mm that somebody puts there from outside is reported at the next switch
   };
   const { violations } = play({ policy: plants }, childAfterChild);
   expect(violations[0]!.message).toMatch(/ends no lazy use, but \w+ is in rq->prev_mm$/);
+});
+
+test("a kernel thread that follows another is counted anew until linux-5.4, and not since", () => {
+  const kept: LazyPolicy = {
+    ...refcounted,
+    *kernelToKernel(cpu, prev, next) {
+      yield* refcounted.kernelToKernel(cpu, prev, next);
+      cpu.runQueue.prevMm = null;
+    },
+  };
+  const found = (name: "linux-4.20" | "linux-5.13"): string[] =>
+    play({ policy: kept, protocol: protocols[name] }, childAfterChild).violations.map(
+      ({ invariant }) => invariant,
+    );
+  expect([found("linux-4.20")[0], found("linux-5.13")]).toEqual(["I6", []]);
 });
 
 test("policies that count none leave there what they like, and take it once", () => {

@@ -43,6 +43,12 @@ const EVERY = [...EVERY_OWN, 11];
 const EXTENTS: readonly [string, Broadcast, readonly number[], readonly number[]][] = [
   ["pages", { extent: "pages", pcid: 1, range: pageRange(pageNumber(PAGE + 2), 3) }, [2, 3, 4], []],
   ["a PCID", { extent: "pcid", pcid: 1 }, EVERY_OWN, []],
+  [
+    "pages of every PCID",
+    { extent: "pagesOfAll", range: pageRange(pageNumber(PAGE + 9), 3) },
+    [9, 10, 11],
+    [9, 10],
+  ],
   ["all but globals", { extent: "allButGlobals" }, EVERY_OWN, EVERY_OWN],
   ["all", { extent: "all" }, EVERY, EVERY_OWN],
 ];
@@ -68,7 +74,7 @@ describe.each(EXTENTS)("an INVLPGB of %s", (_what, what, inFirst, inSecond) => {
       const space = warm();
       prepare(space);
       const before = space.machine.counters(1).walkLoads;
-      space.access(PAGE + 2, "read", true, 1);
+      space.access(PAGE + inFirst[0]!, "read", true, 1);
       return space.machine.counters(1).walkLoads - before;
     };
     const walked = walkLoads(({ machine }) => {

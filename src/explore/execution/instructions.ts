@@ -47,7 +47,7 @@ export function instruct(execution: Execution, state: CpuState, instruction: Ins
     }
     case "invlpg":
       machine.invlpg(cpu.id, instruction.page);
-      return tlb.invalidated(instruction.page);
+      return tlb.invalidated(instruction.page, tlb.pcid);
     case "invpcid":
       return invalidatePcid(state, instruction);
     case "tlbsync":
@@ -129,7 +129,8 @@ function synchronise(execution: Execution, { cpu, broadcasts }: CpuState): void 
 }
 
 function forget({ tlb }: CpuState, what: Broadcast): void {
-  if (what.extent !== "pages") return tlb.emptied("pcid" in what ? what.pcid : null);
+  const pcid = "pcid" in what ? what.pcid : null;
+  if (!("range" in what)) return tlb.emptied(pcid);
   const { start, end } = what.range;
-  for (let page = start; page < end; page = pageAfter(page, 1)) tlb.invalidated(page, what.pcid);
+  for (let page = start; page < end; page = pageAfter(page, 1)) tlb.invalidated(page, pcid);
 }

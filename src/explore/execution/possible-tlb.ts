@@ -19,7 +19,8 @@ interface Context {
 export class SpeculativeTlb {
   /** By PCID. */
   private contexts: (Context | undefined)[] = [];
-  private pcid = 0;
+  /** The current one. */
+  pcid = 0;
   /** CR3. */
   root: FrameNumber;
   private saved: { contexts: (Context | undefined)[]; pcid: number; root: FrameNumber };
@@ -61,10 +62,11 @@ export class SpeculativeTlb {
     this.fill();
   }
 
-  /** The entry of a page was invalidated, in one PCID: the current one unless given. */
-  invalidated(page: PageNumber, pcid = this.pcid): void {
-    const context = this.contexts[pcid];
-    if (context !== undefined) context.changed[this.pages.indexOf(page)] = false;
+  /** The entry of a page was invalidated, in one PCID, or in all of them. */
+  invalidated(page: PageNumber, pcid: number | null): void {
+    const index = this.pages.indexOf(page);
+    const contexts = pcid === null ? this.contexts : [this.contexts[pcid]];
+    for (const context of contexts) if (context !== undefined) context.changed[index] = false;
     this.fill();
   }
 
@@ -102,7 +104,7 @@ export class SpeculativeTlb {
   private mayLose(page: PageNumber, choices: Choices): void {
     if (choices.choose(2) === 0) return;
     this.machine.invlpg(this.cpu, page);
-    this.invalidated(page);
+    this.invalidated(page, this.pcid);
   }
 
   /** Fills whatever CR3 reaches and the TLB does not hold. */

@@ -35,7 +35,7 @@ export function accessKernel(
   }
   // What it held lacked rights, and is gone: hardware walks again.
   if (result.fault !== undefined) {
-    state.tlb.invalidated(page);
+    state.tlb.invalidated(page, state.tlb.pcid);
     result = kernel.machine.access(state.cpu.id, access);
   }
   assert(result.fault === undefined, `the kernel touches only what it mapped (page ${hex(page)})`);

@@ -86,8 +86,8 @@ export const BATCH_UNNOTED: Break = {
 export const BATCH_FORGOTTEN: Break = {
   protocols: putsOff("unnoted", "flagged"),
   reason:
-    "until Linux 5.16 tlb_flush_batched is a flag: who flushes for reclaim clears it, whatever was " +
-    "put off meanwhile",
+    "until Linux 5.16 tlb_flush_batched is a flag: who flushes for reclaim clears it, whatever " +
+    "was put off meanwhile",
 };
 
 /** The same window, met by who looks for lazy users before the root is freed. */

@@ -47,9 +47,14 @@ export function switchingWithActiveMm(references: LazyReferences): Switching {
       yield* references.grab(cpu, mm);
     },
     *kernelToKernel(cpu, prev, next) {
-      yield* enterLazyTlb(cpu, prev.activeMm);
-      next.activeMm = prev.activeMm; // the reference goes along
+      const mm = prev.activeMm!;
       prev.activeMm = null;
+      next.activeMm = mm;
+      if (cpu.kernel.protocol.traits.kernelToKernel === "counted-anew") {
+        yield* references.grab(cpu, mm);
+        cpu.runQueue.prevMm = mm; // dropped by finish_task_switch
+      }
+      yield* enterLazyTlb(cpu, mm);
     },
     *userToUser(cpu, prev, next) {
       yield* switchMm(cpu, prev.activeMm, next.mm!);

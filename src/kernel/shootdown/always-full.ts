@@ -89,6 +89,7 @@ export const alwaysFull: ShootdownProtocol = {
     isolation: "kernel-pcids",
     freedTables: "leave-lazy-cpus",
     maskOfPrevious: "cleared-after-cr3",
+    clearsIsLazy: "always",
     isLazyBeside: "loaded_mm",
   },
 };

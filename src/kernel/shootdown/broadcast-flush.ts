@@ -1,7 +1,8 @@
-// broadcast_tlb_flush of Linux 6.15: the flush of an mm with a global ASID. INVLPGBs invalidate on
-// every CPU; IPIs go out only while some CPU may still run the mm on an ASID of its own.
+// INVLPGB since Linux 6.15. broadcast_tlb_flush is the flush of an mm with a global ASID: INVLPGBs
+// invalidate on every CPU; IPIs go out only while some CPU may still run the mm on an ASID of its
+// own. Kernel ranges go by INVLPGB alone.
 
-import { pageAfter, type PageRange, pageRange } from "../../base/address.ts";
+import { pageAfter, pageNumber, type PageRange, pageRange, pagesIn } from "../../base/address.ts";
 import type { PageSize } from "../../machine/description.ts";
 import { pagesPer } from "../../machine/page-table.ts";
 import type { Cpu } from "../state/cpu.ts";
@@ -41,14 +42,13 @@ export function* broadcastFlush(cpu: Cpu, mm: Mm, info: FlushInfo): KernelCode {
 function* invalidatePages(
   cpu: Cpu,
   pcid: number,
-  { start, end }: PageRange,
+  range: PageRange,
   pageSize: PageSize = "4K",
 ): KernelCode {
-  if (pageSize === "1G") return yield* invalidateGigantic(pcid, { start, end });
+  if (pageSize === "1G") return yield* invalidateGigantic(pcid, range);
   const most = cpu.kernel.machine.broadcasts.pageLimit * pagesPer(pageSize);
-  for (let page = start; page < end; page = pageAfter(page, most)) {
-    const last = Math.min(pageAfter(page, most), end) as PageRange["end"];
-    yield* invlpgb({ extent: "pages", pcid, range: { start: page, end: last }, pageSize });
+  for (const piece of piecesOf(range, most)) {
+    yield* invlpgb({ extent: "pages", pcid, range: piece, pageSize });
   }
 }
 
@@ -56,6 +56,27 @@ function* invalidateGigantic(pcid: number, { start, end }: PageRange): KernelCod
   for (let page = start; page < end; page = pageAfter(page, pagesPer("1G"))) {
     yield* invlpgb({ extent: "pages", pcid, range: pageRange(page, 1) });
   }
+}
+
+/** invlpgb_kernel_range_flush, and invlpgb_flush_all above the ceiling: no CPU is called. */
+export function* broadcastKernelFlush(cpu: Cpu, range: PageRange): KernelCode {
+  const { kernel } = cpu;
+  const whole = pagesIn(range) > kernel.options.flushCeiling;
+  const pieces = whole ? [] : piecesOf(range, kernel.machine.broadcasts.pageLimit);
+  if (whole) yield* invlpgb({ extent: "all" });
+  for (const piece of pieces) yield* invlpgb({ extent: "pagesOfAll", range: piece });
+  yield* tlbsync();
+  const how = whole ? "full" : "ranged";
+  yield* note({ kind: "flushed", mm: kernel.initMm, how, local: true });
+}
+
+/** A range in parts of at most so many pages. */
+function piecesOf({ start, end }: PageRange, most: number): PageRange[] {
+  const pieces: PageRange[] = [];
+  for (let page = start; page < end; page = pageAfter(page, most)) {
+    pieces.push({ start: page, end: pageNumber(Math.min(pageAfter(page, most), end)) });
+  }
+  return pieces;
 }
 
 /**
@@ -80,6 +101,7 @@ function* finishTransition(cpu: Cpu, mm: Mm, info: FlushInfo): KernelCode {
 
 nameFunctions({
   broadcast_tlb_flush: broadcastFlush,
+  invlpgb_kernel_range_flush: broadcastKernelFlush,
   invalidatePages,
   invalidateGigantic,
   finish_asid_transition: finishTransition,

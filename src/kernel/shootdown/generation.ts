@@ -35,17 +35,20 @@ import { needInterruptsOff } from "../operation/precondition.ts";
 
 /** switch_mm_irqs_off where the address space changes: mask bits, slot, CR3. Interrupts off. */
 export function* changeLoadedMm(cpu: Cpu, realPrev: Mm, next: Mm): KernelCode {
-  const { tlb, kernel } = cpu;
-  if (realPrev !== kernel.initMm) yield* clearCpu(realPrev.cpumask, cpu.id);
+  const { tlb } = cpu;
+  if (hasMask(cpu, realPrev)) yield* clearCpu(realPrev.cpumask, cpu.id);
   // From the next locked operation on, flushes of `next` interrupt this CPU; only then is the
   // generation read.
-  if (next !== kernel.initMm) yield* setCpu(next.cpumask, cpu.id);
+  if (hasMask(cpu, next)) yield* setCpu(next.cpumask, cpu.id);
   const generation = yield* load(next.tlbGeneration);
   const slot = chooseAsid(cpu, next, generation);
   yield* loadCr3(cpu, next, slot, generation);
   yield* store(tlb.loadedMm, next);
   tlb.loadedAsid = slot.asid;
 }
+
+const hasMask = ({ kernel }: Cpu, mm: Mm): boolean =>
+  mm !== kernel.initMm || kernel.protocol.traits.initMmMask === "kept";
 
 /** What was flushed while this CPU did not listen: the loaded slot is emptied if it is behind. */
 export function* catchUp(cpu: Cpu, mm: Mm): KernelCode {
@@ -60,7 +63,8 @@ export function* switchMmAndCatchUp(cpu: Cpu, next: Mm): KernelCode {
   const { tlb } = cpu;
   const realPrev = yield* ownLoadedMm(cpu);
   const wasLazy = yield* load(tlb.isLazy);
-  if (wasLazy) yield* store(tlb.isLazy, false);
+  const clears = wasLazy || cpu.kernel.protocol.traits.clearsIsLazy === "always";
+  if (clears) yield* store(tlb.isLazy, false);
   if (realPrev !== next) return yield* changeLoadedMm(cpu, realPrev, next);
   if (!wasLazy) return;
   // Pairs with the full barrier of the generation's increment: either the flusher sees that this

@@ -13,18 +13,30 @@ import { nameFunctions } from "../operation/origin.ts";
 import { needInterruptsOff } from "../operation/precondition.ts";
 
 /** flush_tlb_kernel_range. Interrupts on. */
-export function* flushKernelRange(cpu: Cpu, range: PageRange): KernelCode {
+export const flushKernelRange = flushKernelRangeAnd(stay);
+
+/** A lazy CPU stays on its mm. */
+function* stay(): KernelCode {}
+
+/** The same, with something that a CPU does after it has flushed everything. */
+export function flushKernelRangeAnd(afterAll: (cpu: Cpu) => KernelCode) {
+  return (cpu: Cpu, range: PageRange): KernelCode => flushOnEach(cpu, range, afterAll);
+}
+
+function* flushOnEach(cpu: Cpu, range: PageRange, afterAll: (cpu: Cpu) => KernelCode): KernelCode {
   const whole = pagesIn(range) > cpu.kernel.options.flushCeiling;
   const info = { mm: cpu.kernel.initMm, newGeneration: NO_GENERATION, freedTables: false };
   yield* store(cpu.tlb.flushInfo, { ...info, range: whole ? null : range });
-  yield* onEachCpu(cpu, (target) => flushHere(target, cpu));
+  yield* onEachCpu(cpu, (target) => flushHere(target, cpu, afterAll));
 }
 
 /** do_flush_tlb_all or do_kernel_range_flush. Interrupts off. */
-function* flushHere(cpu: Cpu, initiator: Cpu): KernelCode {
+function* flushHere(cpu: Cpu, initiator: Cpu, afterAll: (cpu: Cpu) => KernelCode): KernelCode {
   const { range } = (yield* load(initiator.tlb.flushInfo))!;
-  if (range === null) yield* flushEverything(cpu);
-  else yield* flushKernelPages(cpu, range);
+  if (range === null) {
+    yield* flushEverything(cpu);
+    yield* afterAll(cpu);
+  } else yield* flushKernelPages(cpu, range);
   const how = range === null ? "full" : "ranged";
   yield* note({ kind: "flushed", mm: cpu.kernel.initMm, how, local: cpu === initiator });
 }
@@ -49,8 +61,9 @@ export function* flushEverything(cpu: Cpu): KernelCode {
 }
 
 nameFunctions({
-  flush_tlb_kernel_range: flushKernelRange,
+  flush_tlb_kernel_range: flushOnEach,
   flush_tlb_func: flushHere,
+  stay,
   flushKernelPages,
   flush_tlb_one_kernel: flushKernelPage,
   __flush_tlb_all: flushEverything,

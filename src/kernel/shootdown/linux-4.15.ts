@@ -3,7 +3,7 @@
 // in mm_cpumask and is interrupted like any other; the first flush finds it lazy and moves it to
 // init_mm. So a lazy CPU never misses a flush, and its return has nothing to compare.
 
-import { LINUX_5_13_TRAITS } from "../state/protocol-traits.ts";
+import { LINUX_4_15_TRAITS } from "../state/protocol-traits.ts";
 import type { Cpu } from "../state/cpu.ts";
 import { clearCpu, cpusOf, setCpu } from "../cpu/cpumask.ts";
 import type { Mm } from "../state/mm.ts";
@@ -72,7 +72,7 @@ export const linux415: ShootdownProtocol = {
   flushRange,
   flushKernelRange,
   batchedUnmap: batchedUnmapBy(flushOthers),
-  traits: { ...LINUX_5_13_TRAITS, lazyWithPcid: "leaves", isLazyBeside: "loaded_mm" },
+  traits: LINUX_4_15_TRAITS,
 };
 
 nameFunctions({

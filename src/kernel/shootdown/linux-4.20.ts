@@ -4,7 +4,7 @@
 // Linux, on_each_cpu_cond_mask does not run the function here a second time, where it would find
 // nothing to do.
 
-import { LINUX_5_13_TRAITS } from "../state/protocol-traits.ts";
+import { LINUX_4_20_TRAITS } from "../state/protocol-traits.ts";
 import type { Cpu } from "../state/cpu.ts";
 import { cpusOf } from "../cpu/cpumask.ts";
 import { isMutated } from "../state/mutated.ts";
@@ -53,7 +53,7 @@ export const linux420: ShootdownProtocol = {
   flushRange,
   flushKernelRange,
   batchedUnmap: batchedUnmapBy(flushOthers),
-  traits: { ...LINUX_5_13_TRAITS, isLazyBeside: "loaded_mm" },
+  traits: LINUX_4_20_TRAITS,
 };
 
 nameFunctions({ flush_tlb_others: flushOthers, flush_tlb_mm_range: flushRange });

@@ -24,7 +24,7 @@ import { callMany, waitForCalls } from "../cpu/smp.ts";
 import type { FlushBatch } from "../state/flush-batch.ts";
 import { FLUSH_ALL_LOADED, type FlushInfo, pcidOfAsid } from "../state/tlb-state.ts";
 import { flushPages } from "./asid.ts";
-import { flushKernelRange } from "./kernel-range.ts";
+import { flushKernelRangeAnd } from "./kernel-range.ts";
 import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
 import { nameFunctions } from "../operation/origin.ts";
 import { needInterruptsOff } from "../operation/precondition.ts";
@@ -73,6 +73,11 @@ function* leaveMm(cpu: Cpu): KernelCode {
   if (!(yield* testCpu(mm.cpumask, cpu.id))) return;
   yield* clearCpu(mm.cpumask, cpu.id);
   yield* loadCr3(cpu, cpu.kernel.initMm);
+}
+
+/** do_flush_tlb_all: a lazy CPU leaves its mm once it has flushed everything. */
+function* leaveMmIfLazy(cpu: Cpu): KernelCode {
+  if (yield* load(cpu.tlb.isLazy)) yield* leaveMm(cpu);
 }
 
 /** local_flush_tlb, or __flush_tlb_single for each page: each is a full barrier. */
@@ -135,7 +140,7 @@ function* flushOthers(cpu: Cpu, mask: readonly number[], info: FlushInfo): Kerne
   return true;
 }
 
-/** What set_tlb_ubc_flush_pending adds: no generation. XCHG of the entry orders it before the mask. */
+/** Of set_tlb_ubc_flush_pending: no generation. XCHG of the entry orders it before the mask. */
 export function* addHolders(batch: FlushBatch, mm: Mm, holders: Holders): KernelCode {
   for (const id of yield* cpusOf(mm.cpumask)) if (holders?.has(id) ?? true) batch.cpus.add(id);
 }
@@ -158,7 +163,7 @@ export const linux48: ShootdownProtocol = {
   enterLazy,
   leaveMm,
   flushRange: (cpu, request) => flushHolders(cpu, request, null),
-  flushKernelRange,
+  flushKernelRange: flushKernelRangeAnd(leaveMmIfLazy),
   batchedUnmap: {
     add: (_cpu, batch, { mm }) => addHolders(batch, mm, null),
     flush: flushBatch,
@@ -173,6 +178,7 @@ nameFunctions({
   leave_mm: leaveMm,
   local_flush_tlb: flushLocally,
   flush_tlb_func: flushHere,
+  leaveMmIfLazy,
   synchronizeWithSwitchMm,
   flush_tlb_mm_range: flushHolders,
   flush_tlb_others: flushOthers,

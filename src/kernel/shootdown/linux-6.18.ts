@@ -2,6 +2,7 @@
 // old mm where it is, and a flush asks each CPU of the mask what it has loaded before it calls it.
 
 import { LINUX_6_18_TRAITS } from "../state/protocol-traits.ts";
+import type { PageRange } from "../../base/address.ts";
 import type { Cpu } from "../state/cpu.ts";
 import { cpusOf } from "../cpu/cpumask.ts";
 import type { Mm } from "../state/mm.ts";
@@ -19,7 +20,7 @@ import { FLUSH_ALL_LOADED, type FlushInfo } from "../state/tlb-state.ts";
 import { enterLazy } from "./asid.ts";
 import { type FlushBatch } from "../state/flush-batch.ts";
 import { addToBatch } from "./batch.ts";
-import { broadcastFlush } from "./broadcast-flush.ts";
+import { broadcastFlush, broadcastKernelFlush } from "./broadcast-flush.ts";
 import { considerGlobalAsid, freeGlobalAsid, globalAsidOf } from "./global-asid.ts";
 import { flushKernelRange } from "./kernel-range.ts";
 import { flushHereWithInterruptsOff, flushMulti } from "./linux-6.18-flush.ts";
@@ -86,6 +87,12 @@ function* flushBatch(cpu: Cpu, batch: FlushBatch, flushOthers: FlushMulti): Kern
   return remote;
 }
 
+/** flush_tlb_kernel_range */
+const flushKernel = (cpu: Cpu, range: PageRange): KernelCode =>
+  cpu.kernel.options.invlpgb === true
+    ? broadcastKernelFlush(cpu, range)
+    : flushKernelRange(cpu, range);
+
 /** The protocol with another way to reach the CPUs of a mask. */
 export const flushing618By = (
   flushOthers: FlushMulti,
@@ -94,7 +101,7 @@ export const flushing618By = (
   switchMm,
   enterLazy,
   flushRange: (cpu, request) => flushRange(cpu, request, flushOthers),
-  flushKernelRange,
+  flushKernelRange: flushKernel,
   destroyContext: freeGlobalAsid,
   batchedUnmap: {
     add: (_cpu, batch, { mm }) => addToBatch(batch, mm),

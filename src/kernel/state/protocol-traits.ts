@@ -26,12 +26,18 @@ export interface ProtocolTraits {
   /** A flush that frees tables moves lazy CPUs to init_mm, or leaves them there. */
   readonly freedTables: "end-lazy-use" | "leave-lazy-cpus";
   /**
-   * What an mm knows of entries that reclaim has taken away and not yet flushed: nothing, that there
-   * are some (tlb_flush_batched, Linux 4.13), or how many, so that none is forgotten (5.17).
+   * What an mm knows of entries that reclaim has taken away and not yet flushed: nothing, that
+   * there are some (tlb_flush_batched, Linux 4.13), or how many, so that none is forgotten (5.17).
    */
   readonly batchedUnmaps: "unnoted" | "flagged" | "counted";
   /** This CPU's bit in the mm_cpumask that it switches away from. */
   readonly maskOfPrevious: "cleared-before-cr3" | "cleared-after-cr3" | "kept";
+  /** Whether init_mm has a mask too: a line that every CPU writes as it turns idle, until 4.20. */
+  readonly initMmMask: "kept" | "none";
+  /** When a switch clears is_lazy: at each one, or where it was set, since Linux 5.13. */
+  readonly clearsIsLazy: "always" | "when-set";
+  /** From one kernel thread to the next active_mm is counted anew, or goes along, since 5.4. */
+  readonly kernelToKernel: "counted-anew" | "goes-along";
   /** What is_lazy shares its line with; nothing since Linux 5.13. */
   readonly isLazyBeside: "nothing" | "loaded_mm" | "call_single_queue";
 
@@ -57,6 +63,9 @@ export const LINUX_5_13_TRAITS: ProtocolTraits = {
   freedTables: "end-lazy-use",
   batchedUnmaps: "flagged",
   maskOfPrevious: "cleared-before-cr3",
+  initMmMask: "none",
+  clearsIsLazy: "when-set",
+  kernelToKernel: "goes-along",
   isLazyBeside: "nothing",
   accessedBits: "ignored",
   acknowledges: "after-flush",
@@ -72,12 +81,26 @@ export const LINUX_6_18_TRAITS: ProtocolTraits = {
   maskOfPrevious: "kept",
 };
 
-export const LINUX_4_8_TRAITS: ProtocolTraits = {
+/** Linux 4.20; what differs came with 5.4 and 5.13. */
+export const LINUX_4_20_TRAITS: ProtocolTraits = {
   ...LINUX_5_13_TRAITS,
+  clearsIsLazy: "always",
+  kernelToKernel: "counted-anew",
+  isLazyBeside: "loaded_mm",
+};
+
+export const LINUX_4_15_TRAITS: ProtocolTraits = {
+  ...LINUX_4_20_TRAITS,
+  lazyWithPcid: "leaves",
+  initMmMask: "kept",
+};
+
+export const LINUX_4_8_TRAITS: ProtocolTraits = {
+  ...LINUX_4_20_TRAITS,
+  initMmMask: "kept",
   pcid: "none",
   isolation: "none",
   switchesFrom: "active_mm",
   batchedUnmaps: "unnoted",
   maskOfPrevious: "cleared-after-cr3",
-  isLazyBeside: "loaded_mm",
 };

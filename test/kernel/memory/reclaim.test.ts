@@ -10,6 +10,7 @@ import { mprotect } from "../../../src/kernel/memory/mprotect.ts";
 import type { MutationName } from "../../../src/kernel/operation/mutation.ts";
 import { type KernelCode, note } from "../../../src/kernel/operation/operation.ts";
 import { type MappedPage, reclaim, tryToUnmap } from "../../../src/kernel/memory/reclaim.ts";
+import { protocols } from "../../../src/kernel/shootdown/protocols.ts";
 import { linux513 } from "../../../src/kernel/shootdown/linux-5.13.ts";
 import type { ShootdownProtocol } from "../../../src/kernel/state/shootdown-protocol.ts";
 import { tryToUnmapFlush, UnmapBatch } from "../../../src/kernel/memory/unmap-batch.ts";
@@ -23,6 +24,7 @@ const mapped = (mm: Mm, ...pages: number[]): MappedPage[] =>
 function reclaimFrom(
   roles: readonly ("runs" | "lazy" | "gone")[],
   protocol: ShootdownProtocol = linux513,
+  pcid = protocol.traits.pcid !== "none",
 ): { readonly outcome: Outcome; readonly mms: readonly Mm[] } {
   const mms: Mm[] = [];
   const reclaimer: Script = function* (cpu, lab) {
@@ -47,7 +49,7 @@ function reclaimFrom(
       if (role !== "gone") yield* runOn(cpu, mms[index]!);
       if (role !== "gone") yield* touch(memory(4), "read");
     };
-  const outcome = play({ protocol }, reclaimer, ...roles.map(other));
+  const outcome = play({ protocol, pcid }, reclaimer, ...roles.map(other));
   expect([outcome.ended, outcome.violations]).toEqual(["stopped", []]);
   return { outcome, mms };
 }
@@ -94,6 +96,26 @@ describe("reclaim", () => {
     const { outcome } = reclaimFrom(["runs"], rest);
     expect(eventsOf(outcome, "ipiSent")).toHaveLength(2);
     expect(eventsOf(outcome, "batchFlushBegin")).toEqual([]);
+  });
+
+  test.each(["linux-4.8", "linux-4.15", "linux-4.20"] as const)(
+    "flushes once under %s too, here before it calls the others",
+    (era) => {
+      const { outcome, mms } = reclaimFrom(["runs", "runs"], protocols[era]);
+      expect(eventsOf(outcome, "ipiSent").map(({ target }) => target)).toEqual([1, 2]);
+      expect(eventsOf(outcome, "batchFlushReturn").map(({ remote }) => remote)).toEqual([true]);
+      expect(eventsOf(outcome, "flushed").map(({ how }) => how)).toEqual(["full", "full"]);
+      const noted = mms.map((mm) => mm.tlbFlushBatched.value.pending > 0);
+      expect(noted).toEqual(era === "linux-4.8" ? [false, false] : [true, true]);
+    },
+  );
+
+  test.each([
+    ["linux-4.8", [1, 2], "a lazy CPU answers by leaving its mm"],
+    ["linux-4.20", [2], "a lazy CPU is passed over"],
+  ] as const)("of %s calls CPUs %j: %s", (era, called, _why) => {
+    const { outcome } = reclaimFrom(["lazy", "runs"], protocols[era]);
+    expect(eventsOf(outcome, "ipiSent").map(({ target }) => target)).toEqual(called);
   });
 
   test("passes over what is not mapped, and over the zero page", () => {

@@ -7,6 +7,7 @@ import { madviseDontNeed, madviseFree } from "../../../src/kernel/memory/madvise
 import { mmput } from "../../../src/kernel/memory/mm-count.ts";
 import type { Mm } from "../../../src/kernel/state/mm.ts";
 import { mprotect } from "../../../src/kernel/memory/mprotect.ts";
+import { reclaim } from "../../../src/kernel/memory/reclaim.ts";
 import { mremap } from "../../../src/kernel/memory/mremap.ts";
 import { invlpg } from "../../../src/kernel/operation/operation.ts";
 import { copyMm } from "../../../src/kernel/process/fork.ts";
@@ -105,6 +106,12 @@ describe("a flush", () => {
     expect(outcome.called[3]).toEqual([]);
     const ofChild = eventsOf(outcome, "flushed").filter(({ mm }) => mm === child);
     expect(ofChild.map(({ how }) => how)).toEqual(["skipped"]);
+  });
+
+  test("of a batch of reclaim interrupts only who has one of its pages", () => {
+    const takesAway: Act["1"] = (cpu, mm) => reclaim(cpu, [{ mm, page: PAGE.start }]);
+    expect(turns([1, writes], [0, takesAway]).called).toEqual([[], [1]]);
+    expect(turns([1, writes], [2, reads], [0, takesAway]).called).toEqual([[], [], [1, 2]]);
   });
 
   test("of a page whose CPU has left the mm interrupts nobody, for it took nothing along", () => {

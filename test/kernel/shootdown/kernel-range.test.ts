@@ -8,7 +8,9 @@ import type { MutationName } from "../../../src/kernel/operation/mutation.ts";
 import { type KernelCode, kernelAccess } from "../../../src/kernel/operation/operation.ts";
 import { vfree, vmalloc, VMALLOC_START } from "../../../src/kernel/memory/vmalloc.ts";
 import { goLazy, type Lab, memory, play, runOn, type Script, touch } from "../lab.ts";
-import { eventsOf, type Outcome } from "../scene.ts";
+import { eventsOf, type Outcome, type SceneOptions } from "../scene.ts";
+import { protocols } from "../../../src/kernel/shootdown/protocols.ts";
+import { withInvlpgb } from "./active-scene.ts";
 
 const PTI = { pti: true, invpcid: true };
 
@@ -20,7 +22,11 @@ function* read({ start, end }: PageRange): KernelCode {
 }
 
 /** CPU 0 maps, reads and unmaps `pages`; CPU 1 is lazy on another mm, CPU 2 idle. */
-function flushOn(kernel: Partial<KernelOptions>, pages: number): Outcome & { readonly lab: Lab } {
+function flushOn(
+  kernel: Partial<KernelOptions>,
+  pages: number,
+  scene: SceneOptions = {},
+): Outcome & { readonly lab: Lab } {
   const flusher: Script = function* (cpu, lab) {
     yield* runOn(cpu, lab.mm("mm"));
     yield* lab.after(1);
@@ -37,7 +43,7 @@ function flushOn(kernel: Partial<KernelOptions>, pages: number): Outcome & { rea
     yield* lab.done(1);
     yield* lab.after(2);
   };
-  const outcome = play({ cores: 3, kernel }, flusher, lazy);
+  const outcome = play({ ...scene, cores: 3, kernel }, flusher, lazy);
   expect([outcome.ended, outcome.violations]).toEqual(["stopped", []]);
   return outcome;
 }
@@ -82,7 +88,11 @@ describe("a flush of kernel pages", () => {
 });
 
 /** Walks of a kernel read in an mm that was not loaded when the range was flushed and remapped. */
-function walksAfterFlush(kernel: Partial<KernelOptions>, pages: number): number {
+function walksAfterFlush(
+  kernel: Partial<KernelOptions>,
+  pages: number,
+  scene: SceneOptions = {},
+): number {
   let walks = 0;
   const script: Script = function* (cpu, lab) {
     const [first, second] = [lab.mm("first"), lab.mm("second")];
@@ -97,10 +107,46 @@ function walksAfterFlush(kernel: Partial<KernelOptions>, pages: number): number 
     yield* read(range);
     walks = lab.kernel.machine.counters(0).walks - before;
   };
-  const outcome = play({ kernel }, script);
+  const outcome = play({ ...scene, kernel }, script);
   expect([outcome.ended, outcome.violations]).toEqual(["stopped", []]);
   return walks;
 }
+
+describe("under linux-4.8", () => {
+  test.each([
+    [33, "other", "stays lazy on its mm after a flush of pages"],
+    [34, "init_mm", "leaves its mm once it has flushed everything"],
+  ])("a lazy CPU, flushed of %i pages, is on %s: it %s", (pages, root) => {
+    const { kernel } = flushOn({}, pages, { protocol: protocols["linux-4.8"], pcid: false });
+    const mm = kernel.cpus[1]!.tlb.activeMm.value;
+    const expected = root === "init_mm" ? kernel.initMm.root : mm.root;
+    expect([mm.name, kernel.machine.root(1)]).toEqual(["other", expected]);
+  });
+});
+
+describe("linux-6.18 with INVLPGB", () => {
+  const flushed = (pages: number): Outcome & { readonly lab: Lab } =>
+    flushOn({ invlpgb: true }, pages, withInvlpgb);
+
+  test("interrupts nobody, and begins an INVLPGB for eight pages, or one for everything", () => {
+    for (const [pages, extents] of [
+      [3, ["pagesOfAll"]],
+      [20, ["pagesOfAll", "pagesOfAll", "pagesOfAll"]],
+      [34, ["all"]],
+    ] as const) {
+      const outcome = flushed(pages);
+      expect(eventsOf(outcome, "ipiSent")).toEqual([]);
+      expect(eventsOf(outcome, "broadcastBegun").map(({ what }) => what.extent)).toEqual(extents);
+      expect(eventsOf(outcome, "broadcastsDone")).toHaveLength(1);
+    }
+  });
+
+  test("leaves no global translation behind in any PCID", () => {
+    for (const pages of [4, 40]) {
+      expect(walksAfterFlush({ invlpgb: true }, pages, withInvlpgb)).toBe(pages);
+    }
+  });
+});
 
 describe("kernel pages", () => {
   test("are read by one walk for all address spaces while they are global", () => {

@@ -47,7 +47,7 @@ const PROTOCOL_TRAITS: FieldsOf<ProtocolTraits> = {
   invlpgb: oneOf<ProtocolTraits["invlpgb"]>({ unknown: true, "when-enabled": true }),
   vmaLocks: "boolean",
   vendor: oneOf<ProtocolTraits["vendor"]>({ any: true, Intel: true }),
-  host: oneOf<ProtocolTraits["host"]>({ none: true, kvm: true }),
+  host: oneOf<ProtocolTraits["host"]>({ none: true, kvm: true, "kvm-without-mwait": true }),
   switchesFrom: oneOf<ProtocolTraits["switchesFrom"]>({ active_mm: true, loaded_mm: true }),
   lazyWithPcid: oneOf<ProtocolTraits["lazyWithPcid"]>({ keeps: true, leaves: true }),
   freedTables: oneOf<ProtocolTraits["freedTables"]>({

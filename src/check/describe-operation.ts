@@ -25,6 +25,8 @@ export function describeOperation(operation: Operation): string {
     case "park":
     case "idle":
       return `${operation.kind} ${operation.cell.name}`;
+    case "storeOwn":
+      return `store ${operation.what}`;
     case "writeCr3":
       return describeCr3(operation);
     case "writeCr4":

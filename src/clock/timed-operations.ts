@@ -65,6 +65,9 @@ export function perform(
       operation.cell.value = operation.value;
       clock.changed(operation.cell, cpu);
       return;
+    case "storeOwn":
+      machine.lineStore(cpu.id, operation.line.index);
+      return;
     case "locked":
       return performLocked(clock, cpu, top, operation.cell, operation.update);
     case "fence":

@@ -8,7 +8,7 @@ import { type X2apic, X2APIC_MODES } from "../kernel/state/kernel-options.ts";
 import { MAX_CORES, type PageSize } from "../machine/description.ts";
 import type { IdleState } from "../presets/describe.ts";
 import type { Configuration, ConfigurationAxis } from "./configuration.ts";
-import { hasPcid, hasVmaLocks, knowsPcid } from "./constraints.ts";
+import { hasMwait, hasPcid, hasVmaLocks, knowsPcid } from "./constraints.ts";
 
 export interface Axis<T> {
   /** What the axis is about, in at most 90 characters. */
@@ -109,7 +109,12 @@ export const AXES: AxisTable = {
     summary: "one ICR write where all other CPUs are interrupted",
     ...undefinedUnlessGiven(yesOrNo, "false"),
   },
-  idle: { summary: "how an idle core waits", ...oneOf(IDLE_STATES, "mwait") },
+  idle: {
+    summary: "how an idle core waits",
+    ...oneOf(IDLE_STATES, "mwait"),
+    defaultText: "mwait, and halt where the protocol is for guests without MWAIT",
+    defaultFor: ({ protocol }, catalogue) => (hasMwait(catalogue, protocol) ? "mwait" : "halt"),
+  },
   pcid: {
     summary: "CR4.PCIDE: address spaces keep their translations over a switch",
     ...yesOrNo,

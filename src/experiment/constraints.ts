@@ -27,6 +27,13 @@ export const knowsPcid = (catalogue: Catalogue, protocol: string | undefined): b
 export const hasVmaLocks = (catalogue: Catalogue, protocol: string | undefined): boolean =>
   protocol !== undefined && entryIn(catalogue, "protocols", protocol).traits.vmaLocks;
 
+/** Whether the protocol is for guests without MWAIT: KVM's since Linux 5.18. */
+export const hasMwait = (catalogue: Catalogue, protocol: string | undefined): boolean =>
+  protocol === undefined ||
+  entryIn(catalogue, "protocols", protocol).traits.host !== "kvm-without-mwait";
+
+const MWAIT_STATES = ["mwait", "c6"];
+
 /**
  * Why a run would be worth nothing. absent: the machine or the kernel has nothing to do it with.
  * unused: the rows would be those of another value. breaks: a checker finds a violation, in a
@@ -51,7 +58,7 @@ export interface Combination extends Configuration {
   readonly policy: LazyTraits;
 }
 
-const isGuest = ({ traits }: Combination): boolean => traits.host === "kvm";
+const isGuest = ({ traits }: Combination): boolean => traits.host !== "none";
 
 /** x86 leaves the mm that core code names, as before loaded_mm. */
 const leavesActiveMm = ({ traits }: Combination): boolean => traits.switchesFrom === "active_mm";
@@ -105,6 +112,14 @@ const FEATURES: readonly Rule[] = [
     kind: "absent",
     why: "{cpu} has no figure for a state that loses the TLB",
     refuses: ({ idle, preset }) => idle === "c6" && preset.idle.c6Exit === undefined,
+  },
+  {
+    axis: "idle",
+    against: "protocol",
+    kind: "absent",
+    why: "a guest that has MWAIT does not flush by {protocol}",
+    refuses: ({ idle, traits }) =>
+      traits.host === "kvm-without-mwait" && MWAIT_STATES.includes(idle),
   },
   {
     axis: "x2apic",

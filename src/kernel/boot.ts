@@ -75,6 +75,7 @@ function createCpu(kernel: Kernel, id: number, idleProgram: IdleProgram): Cpu {
       loadedAsid: 0,
       nextAsid: 1,
       contexts: Array.from({ length: DYNAMIC_ASIDS }, () => ({ contextId: 0, tlbGeneration: 0 })),
+      contextLine: line(),
       cr3Mm: kernel.initMm,
       onUserRoot: false,
       userPcidFlushMask: 0,

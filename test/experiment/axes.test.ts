@@ -102,3 +102,8 @@ describe("defaults", () => {
     }
   });
 });
+
+test("a guest without MWAIT idles in HLT unless told otherwise", () => {
+  expect(completeConfiguration({ protocol: "kvm-pv-6.18" }).idle).toBe("halt");
+  expect(completeConfiguration({ protocol: "kvm-pv" }).idle).toBe("mwait");
+});

@@ -66,7 +66,7 @@ function breaksInSomeOrder({ protocol, lazyTlb: policy }: Configuration): Promis
 }
 
 const isGuest = (configuration: Configuration): boolean =>
-  combinationOf(configuration).traits.host === "kvm";
+  combinationOf(configuration).traits.host !== "none";
 
 /** A violation in a workload; in a guest, where no workload preempts a vCPU just then, in some
  *  order of a scenario. */

@@ -22,6 +22,7 @@ const DRAINS: Readonly<Record<Exclude<Operation, Waiting>["kind"], boolean>> = {
   workUntil: false,
   load: false,
   store: false,
+  storeOwn: false,
   locked: true,
   fence: true,
   jiffies: false,
@@ -95,6 +96,7 @@ export function isVisible(execution: Execution, state: CpuState, operation: Oper
     case "endOfInterrupt":
     case "call":
     case "switchTo":
+    case "storeOwn":
     case "linkPath": // only this CPU loads it, later
     case "note":
       return false;
@@ -269,8 +271,9 @@ export function perform(
       return makeCurrent(cpu, operation.next);
     case "preemptVcpu":
       return preemptVcpu(execution, execution.states[operation.cpu.id]!);
-    case "resumeVcpu":
-      return; // the host may let it run at any time
+    case "resumeVcpu": // the host may let it run at any time
+    case "storeOwn":
+      return;
     case "note":
       return execution.emit(cpu, operation.notice);
     default:

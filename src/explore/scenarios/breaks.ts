@@ -123,7 +123,7 @@ export const FLUSH_MOVES_NOBODY: Break = {
 
 export const FLUSH_PASSES_OVER: Break = {
   policies: reliesOnFlush,
-  protocols: ({ traits }) => traits.host === "kvm",
+  protocols: ({ traits }) => traits.host !== "none",
   reason: "the flush of exit_mmap is left to the host, which takes no vCPU off the root",
 };
 

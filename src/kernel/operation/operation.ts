@@ -6,7 +6,7 @@ import type { Broadcast } from "../../machine/broadcast.ts";
 import type { PageSize } from "../../machine/description.ts";
 import type { Stream } from "../../machine/stream.ts";
 import type { AreaOperation } from "./area-operation.ts";
-import type { Cell } from "./cell.ts";
+import type { Cell, Line } from "./cell.ts";
 import type { Cost } from "./costs.ts";
 import type { Cpu } from "../state/cpu.ts";
 import type { EntryOperation } from "./entry-operation.ts";
@@ -22,6 +22,7 @@ export type Operation =
   | { readonly kind: "workUntil"; readonly cycle: number }
   | { readonly kind: "load"; readonly cell: Cell }
   | { readonly kind: "store"; readonly cell: Cell; readonly value: unknown }
+  | { readonly kind: "storeOwn"; readonly line: Line; readonly what: string }
   | { readonly kind: "locked"; readonly cell: Cell; readonly update: (old: never) => unknown }
   | { readonly kind: "fence" }
   | { readonly kind: "jiffies" }
@@ -97,6 +98,11 @@ export function* load<T>(cell: Cell<T>): KernelCode<T> {
 /** A plain store: WRITE_ONCE, or smp_store_release. It may wait in the store buffer. */
 export function* store<T>(cell: Cell<T>, value: T): KernelCode {
   yield { kind: "store", cell: cell as Cell, value };
+}
+
+/** this_cpu_write of what no other CPU reads: it costs its line, which others may look at. */
+export function* storeOwn(line: Line, what: string): KernelCode {
+  yield { kind: "storeOwn", line, what };
 }
 
 /** A LOCK-prefixed read-modify-write: full barrier. Returns the old value. */

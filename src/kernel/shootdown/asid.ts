@@ -9,7 +9,15 @@ import { pagesPer } from "../../machine/page-table.ts";
 import type { Cpu } from "../state/cpu.ts";
 import type { Mm } from "../state/mm.ts";
 import { isMutated } from "../state/mutated.ts";
-import { invlpg, invpcid, type KernelCode, load, store, writeCr3 } from "../operation/operation.ts";
+import {
+  invlpg,
+  invpcid,
+  type KernelCode,
+  load,
+  store,
+  storeOwn,
+  writeCr3,
+} from "../operation/operation.ts";
 import { userPcidOfAsid } from "../cpu/pti.ts";
 import { DYNAMIC_ASIDS, pcidOfAsid, SWITCHING, type TlbState } from "../state/tlb-state.ts";
 import { nameFunctions } from "../operation/origin.ts";
@@ -33,6 +41,17 @@ export function chooseAsid(cpu: Cpu, next: Mm, generation: number): ChosenAsid {
   const asid = tlb.nextAsid;
   tlb.nextAsid = (asid + 1) % DYNAMIC_ASIDS;
   return { asid, flush: true };
+}
+
+/** Slots in the line of loaded_mm: struct tlb_state has ctxs from byte 32 on, 16 bytes each. */
+const SLOTS_BESIDE_LOADED_MM = 2;
+
+/** this_cpu_write of cpu_tlbstate.ctxs[].tlb_gen. */
+export function* storeSlotGeneration(cpu: Cpu, asid: number, generation: number): KernelCode {
+  const { tlb } = cpu;
+  const line = asid < SLOTS_BESIDE_LOADED_MM ? tlb.loadedMm.line : tlb.contextLine;
+  tlb.contexts[asid]!.tlbGeneration = generation;
+  yield* storeOwn(line, `cpu${cpu.id}.ctxs[${asid}].tlb_gen`);
 }
 
 /** clear_asid_other: every slot but the loaded one is given up, and flushed at its next use. */
@@ -85,9 +104,8 @@ export function* loadCr3(cpu: Cpu, mm: Mm, slot: ChosenAsid, generation: number)
   assert(!cpu.tlb.onUserRoot, "the kernel switches address spaces on its own root");
   if (cpu.tlb.pendingUserFlush !== null) flushUserAsidOnExit(cpu);
   if (slot.flush) {
-    const context = cpu.tlb.contexts[slot.asid]!;
-    context.contextId = mm.contextId;
-    context.tlbGeneration = generation;
+    cpu.tlb.contexts[slot.asid]!.contextId = mm.contextId;
+    yield* storeSlotGeneration(cpu, slot.asid, generation);
     invalidateUserAsid(cpu, slot.asid);
   }
   const pcid = cpu.kernel.options.pcid ? pcidOfAsid(slot.asid) : 0;
@@ -148,6 +166,7 @@ function* flushUserPage(cpu: Cpu, page: PageNumber): KernelCode {
 
 nameFunctions({
   ownLoadedMm,
+  storeSlotGeneration,
   enter_lazy_tlb: enterLazy,
   load_new_mm_cr3: loadCr3,
   flush_tlb_local: flushLoaded,

@@ -28,6 +28,7 @@ import {
   flushUserPcid,
   loadCr3,
   ownLoadedMm,
+  storeSlotGeneration,
 } from "./asid.ts";
 import { type FlushRequest, isAboveCeiling } from "../state/shootdown-protocol.ts";
 import { nameFunctions } from "../operation/origin.ts";
@@ -126,7 +127,7 @@ export function* flushAsAsked(cpu: Cpu, info: FlushInfo, local: boolean): Kernel
   const ranged = info.range !== null && (inOrder || isMutated(cpu, "ranged-flush-over-gap"));
   if (ranged) yield* flushRanged(cpu, info, local);
   else yield* flushLoaded(cpu, mm);
-  context.tlbGeneration = mmGeneration;
+  yield* storeSlotGeneration(cpu, tlb.loadedAsid, mmGeneration);
   yield* note({ kind: "flushed", mm, how: ranged ? "ranged" : "full", local });
 }
 

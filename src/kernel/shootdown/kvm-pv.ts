@@ -49,7 +49,7 @@ export const kvmPv618: ShootdownProtocol = {
   source: "kvm_flush_tlb_multi, arch/x86/kernel/kvm.c of Linux 6.18",
   ...flushing618By(passingOverPreempted(flushMulti)),
   // KVM gives its guests no INVLPGB.
-  traits: { ...LINUX_6_18_TRAITS, host: "kvm", invlpgb: "unknown" },
+  traits: { ...LINUX_6_18_TRAITS, host: "kvm-without-mwait", invlpgb: "unknown" },
 };
 
 nameFunctions({ flushOnEntry });

@@ -18,7 +18,7 @@ import {
 } from "../operation/operation.ts";
 import { callMany, waitForCalls } from "../cpu/smp.ts";
 import { type FlushInfo, NO_GENERATION, SWITCHING } from "../state/tlb-state.ts";
-import { flushLoaded, flushPages, ownLoadedMm } from "./asid.ts";
+import { flushLoaded, flushPages, ownLoadedMm, storeSlotGeneration } from "./asid.ts";
 import { inTransition, isGlobalAsid, needsGlobalAsid } from "./global-asid.ts";
 import { switchMm } from "./linux-6.18-switch.ts";
 import { nameFunctions } from "../operation/origin.ts";
@@ -74,7 +74,7 @@ function* flushToNewest(
   const ranged = info.range !== null && (inOrder || isMutated(cpu, "ranged-flush-over-gap"));
   if (ranged) yield* flushPages(cpu, info.range!, info.pageSize);
   else yield* flushLoaded(cpu, mm);
-  context.tlbGeneration = mmGeneration;
+  yield* storeSlotGeneration(cpu, cpu.tlb.loadedAsid, mmGeneration);
   return ranged ? "ranged" : "full";
 }
 

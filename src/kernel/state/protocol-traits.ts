@@ -16,8 +16,11 @@ export interface ProtocolTraits {
   readonly vmaLocks: boolean;
   /** Whose processors can carry it out. */
   readonly vendor: "any" | "Intel";
-  /** kvm: a guest, whose flushes interrupt no preempted vCPU: it stays on an mm that goes. */
-  readonly host: "none" | "kvm";
+  /**
+   * kvm: a guest, whose flushes interrupt no preempted vCPU: it stays on an mm that goes. Since
+   * Linux 5.18 only a guest without MWAIT flushes so.
+   */
+  readonly host: "none" | "kvm" | "kvm-without-mwait";
 
   /** What x86 leaves at a switch: what core code's active_mm says (until 4.13), or loaded_mm. */
   readonly switchesFrom: "active_mm" | "loaded_mm";

@@ -2,7 +2,7 @@
 
 import type { PageRange } from "../../base/address.ts";
 import type { PageSize } from "../../machine/description.ts";
-import type { Cell } from "../operation/cell.ts";
+import type { Cell, Line } from "../operation/cell.ts";
 import type { Mm } from "./mm.ts";
 
 /** TLB_NR_DYN_ASIDS: the address spaces whose translations a CPU keeps apart. */
@@ -63,6 +63,8 @@ export interface TlbState {
   loadedAsid: number;
   nextAsid: number;
   readonly contexts: readonly TlbContext[];
+  /** Where the slots from the third on are; the first two are in the line of loaded_mm. */
+  readonly contextLine: Line;
   /** The address space whose root, or user root, CR3 holds: what Linux reads off CR3 itself. */
   cr3Mm: Mm;
   /** Page-table isolation: CR3 holds the user root, as it does in user mode and only there. */

@@ -112,7 +112,7 @@ export const AXES: AxisTable = {
   idle: {
     summary: "how an idle core waits",
     ...oneOf(IDLE_STATES, "mwait"),
-    defaultText: "mwait, and halt where the protocol is for guests without MWAIT",
+    defaultText: "mwait, or halt in a guest without MWAIT",
     defaultFor: ({ protocol }, catalogue) => (hasMwait(catalogue, protocol) ? "mwait" : "halt"),
   },
   pcid: {

@@ -3,6 +3,7 @@
 // which are put away meanwhile, and the mapping itself.
 
 import type { Cpu } from "../state/cpu.ts";
+import { clearCpu } from "../cpu/cpumask.ts";
 import type { Mm } from "../state/mm.ts";
 import { isMutated } from "../state/mutated.ts";
 import { type KernelCode, load } from "../operation/operation.ts";
@@ -24,8 +25,10 @@ export function* useTemporaryMm(cpu: Cpu, mm: Mm): KernelCode<Mm> {
   return prev;
 }
 
-/** unuse_temporary_mm */
+/** unuse_temporary_mm: where a switch leaves the old mm's bit, it goes here. */
 export function* unuseTemporaryMm(cpu: Cpu, prev: Mm): KernelCode {
+  const { maskOfPrevious } = cpu.kernel.protocol.traits;
+  if (maskOfPrevious === "kept") yield* clearCpu((yield* ownLoadedMm(cpu)).cpumask, cpu.id);
   yield* switchMmTo(cpu, prev);
 }
 

@@ -4,6 +4,7 @@
 import { costs } from "../operation/costs.ts";
 import { mmput } from "../memory/mm-count.ts";
 import { type KernelCode, work } from "../operation/operation.ts";
+import { lockForReading, unlockForReading } from "../locking/lock.ts";
 import { enterKernel } from "../cpu/pti.ts";
 import { schedule } from "../cpu/schedule.ts";
 import type { Task } from "../state/task.ts";
@@ -27,7 +28,9 @@ export function* exitMm(task: Task): KernelCode {
   const mm = task.mm;
   if (mm === null) return;
   yield* mightSleep("exit_mm");
+  yield* lockForReading(mm.mmapLock);
   yield* task.cpu.kernel.lazyPolicy.exitMm(task.cpu, task, mm);
+  yield* unlockForReading(mm.mmapLock);
   yield* mmput(task.cpu, mm);
 }
 

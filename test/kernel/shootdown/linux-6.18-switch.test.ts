@@ -56,6 +56,7 @@ describe("a switch", () => {
       "load a.cpumask[0]",
       "locked a.cpumask[0]",
       READS,
+      "storeOwn", // ctxs[].tlb_gen
       "writeCr3",
       SAYS,
     ]);

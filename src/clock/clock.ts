@@ -3,9 +3,10 @@
 // the smallest latency by which another core could reach it.
 
 import { unreachable } from "../base/assert.ts";
-import { Activation } from "../kernel/operation/activation.ts";
+import { Activation, isWaiting } from "../kernel/operation/activation.ts";
 import type { Cell, Watcher } from "../kernel/operation/cell.ts";
-import { type Cpu, NEED_RESCHED } from "../kernel/state/cpu.ts";
+import type { Cpu } from "../kernel/state/cpu.ts";
+import { NEED_RESCHED } from "../kernel/state/task.ts";
 import type { KernelEvent, Observer } from "../kernel/operation/event.ts";
 import { handleFault } from "../kernel/memory/page-fault.ts";
 import { History } from "../kernel/operation/history.ts";
@@ -209,7 +210,7 @@ export class Clock implements TimedExecutor {
 
   /** The CPU goes to user mode, unless another task is to run first. */
   leaveForUser(cpu: Cpu): void {
-    if ((cpu.flags.value & NEED_RESCHED) === 0) return;
+    if ((cpu.current.flags.value & NEED_RESCHED) === 0) return;
     cpu.current.stack.push(new Activation(returnToUser(cpu), "exception"));
   }
 
@@ -295,6 +296,3 @@ export class Clock implements TimedExecutor {
 }
 
 const topOf = (cpu: Cpu): Activation => cpu.current.stack[cpu.current.stack.length - 1]!;
-/** For another CPU, and not for as long as it takes. */
-const isWaiting = ({ activity }: Activation): boolean =>
-  activity === "waiting" || activity === "queued";

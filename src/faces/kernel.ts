@@ -76,14 +76,20 @@ export type { PageSize } from "../machine/description.ts";
 export { ACCESSED, DIRTY, frameOfEntry, PRESENT, WRITABLE } from "../machine/page-table.ts";
 export { type Stream, type StreamOptions, userStream } from "../machine/stream.ts";
 export type { Area } from "../kernel/state/area.ts";
-export { type Cpu, NEED_RESCHED, POLLING } from "../kernel/state/cpu.ts";
+export type { Cpu } from "../kernel/state/cpu.ts";
 export type { CpuMask } from "../kernel/state/cpu-mask.ts";
 export { FlushBatch } from "../kernel/state/flush-batch.ts";
 export { Kernel, type KernelPart } from "../kernel/state/kernel.ts";
 export type { KernelOptions } from "../kernel/state/kernel-options.ts";
 export { leafAt, leafEntry } from "../kernel/state/leaf-entry.ts";
 export { type Mm, WHOLE_USER_HALF } from "../kernel/state/mm.ts";
-export type { Program, SegmentationFault, Task } from "../kernel/state/task.ts";
+export {
+  NEED_RESCHED,
+  POLLING,
+  type Program,
+  type SegmentationFault,
+  type Task,
+} from "../kernel/state/task.ts";
 export { type FlushInfo, NO_GENERATION, type TlbState } from "../kernel/state/tlb-state.ts";
 
 // Linux functions, by folder.

@@ -83,7 +83,6 @@ function createCpu(kernel: Kernel, id: number, idleProgram: IdleProgram): Cpu {
       invalidateOther: false,
     },
     calls,
-    flags: cell("thread_info.flags", line(), 0),
     preempted: cell("steal_time.preempted", line(), 0),
     interruptsOn: true,
     isOffline: false,
@@ -96,8 +95,9 @@ function createCpu(kernel: Kernel, id: number, idleProgram: IdleProgram): Cpu {
 function withIdleTask(part: Omit<Cpu, "idle" | "current" | "previous">, run: IdleProgram): Cpu {
   const cpu = part as Cpu;
   const name = `swapper/${cpu.id}`;
-  const exits = new WaitQueue(name, cpu.kernel.allocateLine(cpu.id));
-  const idle = new Task(0, name, cpu, () => run(cpu), null, exits, true);
+  const line = (): Line => cpu.kernel.allocateLine(cpu.id);
+  const exits = new WaitQueue(name, line());
+  const idle = new Task(0, name, cpu, () => run(cpu), null, exits, true, line());
   idle.activeMm = cpu.kernel.initMm;
   idle.onQueue = true;
   idle.stack.push(new Activation(idle.program(idle), "task"));

@@ -3,11 +3,10 @@
 
 import { waitForChildren } from "../kernel/process/exit.ts";
 import { mapImage, createUserTask, fork, STACK } from "../kernel/process/fork.ts";
-import { NEED_RESCHED } from "../kernel/state/cpu.ts";
 import type { Kernel } from "../kernel/state/kernel.ts";
 import type { KernelCode } from "../kernel/operation/operation.ts";
 import { syscall } from "../kernel/cpu/syscall.ts";
-import type { Program, Task } from "../kernel/state/task.ts";
+import { NEED_RESCHED, type Program, type Task } from "../kernel/state/task.ts";
 import { touchPages, usePages } from "./memory.ts";
 
 /** Puts init on CPU 0's queue. The run starts with it and stops when it says so. */
@@ -19,7 +18,7 @@ export function startInit(kernel: Kernel, name: string, program: Program): void 
   const task = createUserTask(null, request, mm);
   task.onQueue = true;
   cpu.runQueue.tasks.push(task);
-  cpu.flags.value |= NEED_RESCHED;
+  cpu.current.flags.value |= NEED_RESCHED;
 }
 
 function* init(task: Task, name: string, program: Program): KernelCode {

@@ -7,7 +7,8 @@ import { unreachable } from "../../base/assert.ts";
 import { Activation } from "../../kernel/operation/activation.ts";
 import type { Watch } from "../../check/checker.ts";
 import type { Cell } from "../../kernel/operation/cell.ts";
-import { type Cpu, NEED_RESCHED } from "../../kernel/state/cpu.ts";
+import type { Cpu } from "../../kernel/state/cpu.ts";
+import { NEED_RESCHED } from "../../kernel/state/task.ts";
 import type { KernelEvent } from "../../kernel/operation/event.ts";
 import { History } from "../../kernel/operation/history.ts";
 import { returnToUser, serveInterrupt } from "../../kernel/cpu/interrupt.ts";
@@ -269,9 +270,9 @@ export class Executor implements Execution {
       this.emit(cpu, { kind: "interruptReturned", vector: top.vector, cycles: 0 });
     }
     if (below.pending?.kind !== "runUser" && !cpu.tlb.onUserRoot) return;
-    this.touched.read(this.locations.ofCell(cpu.flags));
-    const flags = state.buffer.valueOf(cpu.flags) as number;
-    if ((flags & NEED_RESCHED) === 0) return;
+    const { flags } = cpu.current;
+    this.touched.read(this.locations.ofCell(flags));
+    if (((state.buffer.valueOf(flags) as number) & NEED_RESCHED) === 0) return;
     cpu.current.stack.push(new Activation(returnToUser(cpu), "exception"));
   }
 }

@@ -11,7 +11,7 @@ import {
 import { assert } from "../../base/assert.ts";
 import { Activation } from "../../kernel/operation/activation.ts";
 import { Cell } from "../../kernel/operation/cell.ts";
-import { type Cpu, NEED_RESCHED } from "../../kernel/state/cpu.ts";
+import type { Cpu } from "../../kernel/state/cpu.ts";
 import { leafEntry } from "../../kernel/state/leaf-entry.ts";
 import { flushRange } from "../../kernel/memory/flush.ts";
 import { enterKernel, leaveKernel } from "../../kernel/cpu/pti.ts";
@@ -23,7 +23,7 @@ import { updateEntry } from "../../kernel/operation/entry-operation.ts";
 import { call, type KernelCode, note, parkUntil } from "../../kernel/operation/operation.ts";
 import { tryUser } from "../../kernel/operation/user-operation.ts";
 import { schedule } from "../../kernel/cpu/schedule.ts";
-import type { Task } from "../../kernel/state/task.ts";
+import { NEED_RESCHED, type Task } from "../../kernel/state/task.ts";
 import { ACCESSED, DIRTY, WRITABLE } from "../../machine/page-table.ts";
 import { userStream } from "../../machine/stream.ts";
 import type { Executor } from "../execution/executor.ts";
@@ -169,7 +169,7 @@ export class Stage {
     if (task.onQueue) return;
     task.onQueue = true;
     task.cpu.runQueue.tasks.push(task);
-    task.cpu.flags.value |= NEED_RESCHED;
+    task.cpu.current.flags.value |= NEED_RESCHED;
   }
 
   /** The current task of the CPU sleeps, and the CPU goes idle. */

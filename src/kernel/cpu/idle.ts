@@ -1,7 +1,8 @@
 // kernel/sched/idle.c: do_idle. The idle task is a kernel thread like others; while it waits, its
 // CPU keeps the CR3 of whatever ran before it.
 
-import { type Cpu, NEED_RESCHED, POLLING } from "../state/cpu.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { NEED_RESCHED, POLLING } from "../state/task.ts";
 import {
   call,
   disableInterrupts,
@@ -27,9 +28,9 @@ export function* idleLoop(cpu: Cpu): KernelCode {
   for (;;) {
     if (cpu.isOffline) yield* playDead(cpu);
     if (idle === "c6") yield* leaveMm(cpu); // CPUIDLE_FLAG_TLB_FLUSHED
-    if (watches) yield* locked(cpu.flags, (flags) => flags | POLLING);
-    yield* idleUntil(cpu.flags, (flags) => (flags & NEED_RESCHED) !== 0);
-    if (watches) yield* locked(cpu.flags, (flags) => flags & ~POLLING);
+    if (watches) yield* locked(cpu.idle.flags, (flags) => flags | POLLING);
+    yield* idleUntil(cpu.idle.flags, (flags) => (flags & NEED_RESCHED) !== 0);
+    if (watches) yield* locked(cpu.idle.flags, (flags) => flags & ~POLLING);
     yield* flushCallsFromIdle(cpu);
     yield* call(schedule(cpu));
   }
@@ -42,7 +43,7 @@ export function* idleLoop(cpu: Cpu): KernelCode {
  */
 function* leaveMm(cpu: Cpu): KernelCode {
   const { initMm, protocol } = cpu.kernel;
-  if (((yield* load(cpu.flags)) & NEED_RESCHED) !== 0) return;
+  if (((yield* load(cpu.idle.flags)) & NEED_RESCHED) !== 0) return;
   yield* disableInterrupts();
   const mm = yield* load(cpu.tlb.loadedMm);
   if (protocol.leaveMm !== undefined) {

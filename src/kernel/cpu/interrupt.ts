@@ -1,7 +1,8 @@
 // arch/x86/kernel/smp.c: what the inter-processor vectors and the timer's do, and the way back to
 // user mode.
 
-import { type Cpu, NEED_RESCHED } from "../state/cpu.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { NEED_RESCHED } from "../state/task.ts";
 import { call, endOfInterrupt, type KernelCode, load } from "../operation/operation.ts";
 import { enterKernel, leaveKernel, switchToKernelCr3, switchToUserCr3 } from "./pti.ts";
 import { schedule } from "./schedule.ts";
@@ -37,7 +38,7 @@ export function* serveInterrupt(cpu: Cpu, vector: number): KernelCode {
 export function* returnToUser(cpu: Cpu): KernelCode {
   yield* enterKernel(cpu);
   let here = cpu;
-  if (((yield* load(cpu.flags)) & NEED_RESCHED) !== 0) here = yield* schedule(cpu);
+  if (((yield* load(cpu.current.flags)) & NEED_RESCHED) !== 0) here = yield* schedule(cpu);
   yield* leaveKernel(here);
 }
 

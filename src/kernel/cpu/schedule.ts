@@ -3,7 +3,7 @@
 
 import { contextSwitch } from "./context-switch.ts";
 import { costs } from "../operation/costs.ts";
-import { type Cpu, NEED_RESCHED, POLLING } from "../state/cpu.ts";
+import type { Cpu } from "../state/cpu.ts";
 import { spinLock, spinUnlock } from "../locking/lock.ts";
 import {
   disableInterrupts,
@@ -16,7 +16,7 @@ import {
 } from "../operation/operation.ts";
 import { restoreInterrupts, saveInterrupts } from "../operation/interrupt-operation.ts";
 import { RESCHEDULE_VECTOR } from "../operation/vectors.ts";
-import type { Task } from "../state/task.ts";
+import { NEED_RESCHED, POLLING, type Task } from "../state/task.ts";
 import { nameFunctions } from "../operation/origin.ts";
 import { mightSleep } from "../operation/precondition.ts";
 
@@ -26,7 +26,7 @@ export function* schedule(cpu: Cpu): KernelCode<Cpu> {
   const prev = cpu.current;
   yield* disableInterrupts();
   yield* spinLock(cpu.runQueue.lock);
-  yield* locked(cpu.flags, (flags) => flags & ~NEED_RESCHED);
+  yield* locked(prev.flags, (flags) => flags & ~NEED_RESCHED);
   yield* work(costs.pickNextTask);
   if (prev.state !== "running") prev.onQueue = false;
   else if (prev !== cpu.idle) cpu.runQueue.tasks.push(prev);
@@ -42,7 +42,7 @@ export function* schedule(cpu: Cpu): KernelCode<Cpu> {
  * mutation by which it could be, this stands for an interrupt that returns to it.
  */
 export function* preemptIfNeeded(cpu: Cpu): KernelCode {
-  if (((yield* load(cpu.flags)) & NEED_RESCHED) !== 0) yield* schedule(cpu);
+  if (((yield* load(cpu.current.flags)) & NEED_RESCHED) !== 0) yield* schedule(cpu);
 }
 
 /** Runs `next` now, whatever else is queued: for replays, where a recording says who runs. */
@@ -68,7 +68,7 @@ export function* wakeUp(cpu: Cpu, task: Task): KernelCode {
       task.onQueue = true;
       target.runQueue.tasks.push(task);
       // resched_curr: a polling idle CPU sees the flag, any other needs an interrupt.
-      flags = yield* locked(target.flags, (old) => old | NEED_RESCHED);
+      flags = yield* locked(target.current.flags, (old) => old | NEED_RESCHED);
     }
   }
   yield* spinUnlock(target.runQueue.lock);

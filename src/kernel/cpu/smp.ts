@@ -5,7 +5,8 @@
 import { costs } from "../operation/costs.ts";
 import type { CallFunction, CallSlot } from "../state/call-queue.ts";
 import { among } from "./cpumask.ts";
-import { type Cpu, NEED_RESCHED, POLLING } from "../state/cpu.ts";
+import type { Cpu } from "../state/cpu.ts";
+import { NEED_RESCHED, POLLING } from "../state/task.ts";
 import {
   call,
   disableInterrupts,
@@ -56,18 +57,30 @@ export function* callMany(
   return called;
 }
 
-/** send_call_function_single_ipi, which a polling idle CPU needs not, or ..._ipi_mask. */
+/** send_call_function_single_ipi, or arch_send_call_function_ipi_mask. */
 function* interruptTargets(targets: readonly Cpu[]): KernelCode {
   if (targets.length === 1) {
     const target = targets[0]!;
-    const wakePolling = (flags: number): number =>
-      (flags & POLLING) !== 0 ? flags | NEED_RESCHED : flags;
-    const flags = yield* locked(target.flags, wakePolling);
-    if ((flags & POLLING) === 0) yield* sendIpi([target.id], CALL_FUNCTION_SINGLE_VECTOR);
+    if (yield* wakeIfPolling(target)) return;
+    yield* sendIpi([target.id], CALL_FUNCTION_SINGLE_VECTOR);
   } else if (targets.length > 1) {
     const ids = targets.map((target) => target.id);
     yield* sendIpi(ids, CALL_FUNCTION_VECTOR);
   }
+}
+
+/**
+ * set_nr_if_polling of the target's idle task: whether it polls, and so finds what is queued. The
+ * flags of a task that runs there are left alone.
+ */
+function* wakeIfPolling({ idle }: Cpu): KernelCode<boolean> {
+  const seen = yield* load(idle.flags);
+  if ((seen & POLLING) === 0) return false;
+  if ((seen & NEED_RESCHED) !== 0) return true;
+  const old = yield* locked(idle.flags, (flags) =>
+    (flags & POLLING) === 0 ? flags : flags | NEED_RESCHED,
+  );
+  return (old & POLLING) !== 0;
 }
 
 /** csd_lock_wait for each call: acquire loads until the target has released the slot. */
@@ -104,6 +117,7 @@ export function* flushCallQueue(cpu: Cpu): KernelCode {
 nameFunctions({
   smp_call_function_many_cond: callMany,
   send_call_function_ipi_mask: interruptTargets,
+  set_nr_if_polling: wakeIfPolling,
   csd_lock_wait: waitForCalls,
   on_each_cpu: onEachCpu,
   __flush_smp_call_function_queue: flushCallQueue,

@@ -139,7 +139,7 @@ export function* switchKernelThread(cpu: Cpu, task: Task, mm: Mm): KernelCode<Mm
   const active = task.activeMm!;
   task.activeMm = mm;
   if (isInterruptible) {
-    yield* load(cpu.flags); // any operation would do: an interrupt may come in between
+    yield* load(cpu.current.flags); // any operation would do: an interrupt may come in between
     yield* disableInterrupts();
   }
   task.mm = mm;

@@ -43,3 +43,7 @@ export class Activation {
     readonly startCycle: number = 0,
   ) {}
 }
+
+/** Whether it waits for another CPU, and not for as long as it takes. */
+export const isWaiting = ({ activity }: Activation): boolean =>
+  activity === "waiting" || activity === "queued";

@@ -4,6 +4,7 @@ import { pageNumber, type PageRange } from "../../base/address.ts";
 import { ACCESSED, frameOfEntry, WRITABLE } from "../../machine/page-table.ts";
 import { lockAreas, lockForChange, unlockAreas } from "../locking/area-lock.ts";
 import type { Area } from "../state/area.ts";
+import type { Line } from "../operation/cell.ts";
 import { costs } from "../operation/costs.ts";
 import type { Cpu } from "../state/cpu.ts";
 import { withRecord } from "../state/leaf-entry.ts";
@@ -42,9 +43,10 @@ export function createTask(request: NewTask, parent: Task | null, isKernelThread
     yield* call(request.program(task));
     yield* exit(task);
   };
-  const exits = new WaitQueue(`${name}.wait_chldexit`, kernel.allocateLine(cpu.id));
+  const line = (): Line => kernel.allocateLine(cpu.id);
+  const exits = new WaitQueue(`${name}.wait_chldexit`, line());
   const task = kernel.addTask(
-    (pid) => new Task(pid, name, cpu, program, parent, exits, isKernelThread),
+    (pid) => new Task(pid, name, cpu, program, parent, exits, isKernelThread, line()),
   );
   parent?.children.push(task);
   return task;

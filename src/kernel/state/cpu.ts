@@ -18,18 +18,12 @@ export interface RunQueue {
   readonly dropMm: Cell<Mm | null>;
 }
 
-export const NEED_RESCHED = 1;
-/** TIF_POLLING_NRFLAG: the idle loop watches its flags, so that setting one wakes it. */
-export const POLLING = 2;
-
 export interface Cpu {
   readonly id: number;
   readonly kernel: Kernel;
   readonly runQueue: RunQueue;
   readonly tlb: TlbState;
   readonly calls: CallQueue;
-  /** thread_info flags of the running task, kept per CPU: NEED_RESCHED, POLLING. */
-  readonly flags: Cell<number>;
   /** kvm_steal_time.preempted: written by the host, and by other vCPUs that want a flush. */
   readonly preempted: Cell<number>;
   readonly idle: Task;
@@ -39,6 +33,7 @@ export interface Cpu {
   isOffline: boolean;
   /** Set by the dead CPU's last store (cpuhp_report_idle_dead). */
   readonly isDead: Cell<boolean>;
+  /** rq->curr: another CPU looks at it under the run queue's lock. */
   current: Task;
   /** The task that ran before the last switch_to on this CPU. */
   previous: Task;

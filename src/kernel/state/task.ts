@@ -2,7 +2,7 @@
 
 import type { PageNumber } from "../../base/address.ts";
 import type { Activation } from "../operation/activation.ts";
-import type { Cell } from "../operation/cell.ts";
+import { Cell, type Line } from "../operation/cell.ts";
 import type { Cpu } from "./cpu.ts";
 import type { Mm } from "./mm.ts";
 import type { KernelCode } from "../operation/operation.ts";
@@ -18,6 +18,10 @@ export interface SegmentationFault {
   readonly isWrite: boolean;
 }
 
+export const NEED_RESCHED = 1;
+/** TIF_POLLING_NRFLAG: the idle loop watches its flags, so that setting one wakes it. */
+export const POLLING = 2;
+
 export type TaskState = "running" | "sleeping" | "dead";
 
 export class Task {
@@ -26,6 +30,8 @@ export class Task {
   /** The address space borrowed (or owned) while running: see the lazy policies. */
   activeMm: Mm | null = null;
   state: TaskState = "running";
+  /** thread_info.flags: NEED_RESCHED, and of an idle task POLLING. */
+  readonly flags: Cell<number>;
   /** On a run queue, or running. Guarded by the run queue's lock. */
   onQueue = false;
   /** The kernel stack: what runs on top of what. Empty before the first switch to the task. */
@@ -49,5 +55,9 @@ export class Task {
     readonly childExits: WaitQueue,
     /** PF_KTHREAD; execve of a kernel thread clears it. Its own CPU writes it. */
     public isKernelThread: boolean,
-  ) {}
+    flagsLine: Line,
+  ) {
+    const unique = pid === 0 ? name : `${name}-${pid}`;
+    this.flags = new Cell(`${unique}.thread_info.flags`, flagsLine, 0);
+  }
 }

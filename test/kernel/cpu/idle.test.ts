@@ -1,7 +1,7 @@
 // Idle CPUs: what wakes them, and what they did not forget meanwhile.
 
 import { describe, expect, test } from "vitest";
-import { NEED_RESCHED, POLLING } from "../../../src/kernel/state/cpu.ts";
+import { NEED_RESCHED, POLLING, type Task } from "../../../src/kernel/state/task.ts";
 import { waitForChildren } from "../../../src/kernel/process/exit.ts";
 import { type KernelCode, locked, work } from "../../../src/kernel/operation/operation.ts";
 import { Pipe, readPipe, writePipe } from "../../../src/kernel/process/pipe.ts";
@@ -12,7 +12,6 @@ import {
   RESCHEDULE_VECTOR,
 } from "../../../src/kernel/operation/vectors.ts";
 import { syscall } from "../../../src/kernel/cpu/syscall.ts";
-import type { Task } from "../../../src/kernel/state/task.ts";
 import { play as playScripts, type Script } from "../lab.ts";
 import { eventsOf, type Outcome, play, type SceneOptions } from "../scene.ts";
 
@@ -76,14 +75,14 @@ describe("waking a task on an idle CPU", () => {
 
   test("sets the flag that it polls, and only while it is idle", () => {
     const outcome = wakeSleeper("mwait");
-    const { flags, idle, current } = outcome.kernel.cpus[1]!;
+    const { idle, current } = outcome.kernel.cpus[1]!;
     expect(current).toBe(idle);
-    expect(flags.value & POLLING).toBe(POLLING);
-    expect(outcome.kernel.cpus[0]!.flags.value & (POLLING | NEED_RESCHED)).toBe(0);
+    expect(idle.flags.value & POLLING).toBe(POLLING);
+    expect(outcome.kernel.cpus[0]!.idle.flags.value & (POLLING | NEED_RESCHED)).toBe(0);
   });
 
   test("never polls when it halts", () => {
-    expect(wakeSleeper("halt").kernel.cpus[1]!.flags.value & POLLING).toBe(0);
+    expect(wakeSleeper("halt").kernel.cpus[1]!.idle.flags.value & POLLING).toBe(0);
   });
 });
 
@@ -91,10 +90,10 @@ test("a flag set without an interrupt wakes a CPU in MWAIT, and not one in HLT",
   const left = (["mwait", "halt"] as const).map((idle) => {
     const setter: Script = function* (cpu) {
       yield* work({ name: "until the other idles", cycles: 50_000 });
-      yield* locked(cpu.kernel.cpus[1]!.flags, (flags) => flags | NEED_RESCHED);
+      yield* locked(cpu.kernel.cpus[1]!.idle.flags, (flags) => flags | NEED_RESCHED);
       yield* work({ name: "until it would have rescheduled", cycles: 50_000 });
     };
-    return playScripts({ idle }, setter).kernel.cpus[1]!.flags.value & NEED_RESCHED;
+    return playScripts({ idle }, setter).kernel.cpus[1]!.idle.flags.value & NEED_RESCHED;
   });
   expect(left).toEqual([0, NEED_RESCHED]);
 });

@@ -48,6 +48,7 @@ const PROTOCOL_TRAITS: FieldsOf<ProtocolTraits> = {
   vmaLocks: "boolean",
   vendor: oneOf<ProtocolTraits["vendor"]>({ any: true, Intel: true }),
   host: oneOf<ProtocolTraits["host"]>({ none: true, kvm: true, "kvm-without-mwait": true }),
+  smp: oneOf<ProtocolTraits["smp"]>({ "4.8": true, "4.15": true, "5.13": true }),
   switchesFrom: oneOf<ProtocolTraits["switchesFrom"]>({ active_mm: true, loaded_mm: true }),
   lazyWithPcid: oneOf<ProtocolTraits["lazyWithPcid"]>({ keeps: true, leaves: true }),
   freedTables: oneOf<ProtocolTraits["freedTables"]>({

@@ -57,8 +57,9 @@ function* leaveMm(cpu: Cpu): KernelCode {
   yield* enableInterrupts();
 }
 
-/** flush_smp_call_function_from_idle: calls that came without an interrupt. */
+/** flush_smp_call_function_from_idle, since Linux 5.8: calls that came without an interrupt. */
 function* flushCallsFromIdle(cpu: Cpu): KernelCode {
+  if (cpu.kernel.protocol.traits.smp !== "5.13") return;
   if ((yield* load(cpu.calls.head)) === null) return;
   yield* disableInterrupts();
   yield* note({ kind: "callsBegin" });

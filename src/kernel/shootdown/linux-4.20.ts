@@ -3,13 +3,16 @@
 // being lazy. The initiator flushes first, and only then interrupts the others and waits. Unlike
 // Linux, on_each_cpu_cond_mask does not run the function here a second time, where it would find
 // nothing to do.
+//
+// tlb.c is that of the whole span. kernel/smp.c is that of 4.20 to 5.7: from 5.8 to 5.12 a polling
+// CPU that is the only other one in the mask would get a store in place of the interrupt.
 
 import { LINUX_4_20_TRAITS } from "../state/protocol-traits.ts";
 import type { Cpu } from "../state/cpu.ts";
 import { cpusOf } from "../cpu/cpumask.ts";
 import { isMutated } from "../state/mutated.ts";
 import { type KernelCode, load } from "../operation/operation.ts";
-import { callMany, waitForCalls } from "../cpu/smp.ts";
+import { callable, callMany, waitForCalls } from "../cpu/smp.ts";
 import type { FlushInfo } from "../state/tlb-state.ts";
 import { batchedUnmapBy } from "./batch.ts";
 import { enterLazy } from "./asid.ts";
@@ -28,8 +31,8 @@ import { nameFunctions } from "../operation/origin.ts";
 function* flushOthers(cpu: Cpu, mask: readonly number[], info: FlushInfo): KernelCode {
   // A lazy CPU may walk what its paging-structure caches reach: it must leave tables that go.
   const everyone = info.freedTables && !isMutated(cpu, "freed-tables-under-lazy-cpus");
-  const condition = everyone ? null : isNotLazy;
-  const called = yield* callMany(cpu, mask, (target) => flushHere(target, cpu), condition);
+  const targets = everyone ? mask : yield* callable(cpu, mask, isNotLazy);
+  const called = yield* callMany(cpu, targets, (target) => flushHere(target, cpu));
   yield* waitForCalls(called);
 }
 

@@ -5,7 +5,7 @@ import { LINUX_5_13_TRAITS } from "../state/protocol-traits.ts";
 import type { Cpu } from "../state/cpu.ts";
 import { cpusOf } from "../cpu/cpumask.ts";
 import { type KernelCode, load, store } from "../operation/operation.ts";
-import { type CallCondition, callMany, waitForCalls } from "../cpu/smp.ts";
+import { callable, type CallCondition, callMany, waitForCalls } from "../cpu/smp.ts";
 import { type CallFunction } from "../state/call-queue.ts";
 import { FLUSH_ALL_LOADED, type FlushInfo } from "../state/tlb-state.ts";
 import { type FlushBatch } from "../state/flush-batch.ts";
@@ -32,9 +32,9 @@ export interface Calling {
 /** native_flush_tlb_multi: queue and interrupt, flush here meanwhile, wait. */
 export function flushMultiBy(calling: Calling): FlushMulti {
   const flushMulti: FlushMulti = function* (cpu, mask, info) {
-    const condition = info.freedTables ? null : calling.condition;
-    const called = yield* callMany(cpu, mask, calling.run(cpu, info), condition);
     const here = mask.includes(cpu.id) && (info.freedTables || (yield* isNotLazy(cpu)));
+    const targets = info.freedTables ? mask : yield* callable(cpu, mask, calling.condition);
+    const called = yield* callMany(cpu, targets, calling.run(cpu, info));
     if (here) yield* flushHereWithInterruptsOff(cpu);
     yield* waitForCalls(called);
   };

@@ -11,9 +11,7 @@ export type Rest = () => KernelCode;
 /** What a target runs, interrupts off: what it returns, if anything, comes after the release. */
 export type CallFunction = (cpu: Cpu) => KernelCode<Rest | void>;
 
-/**
- * call_single_data of one caller for one target; CSD_FLAG_LOCK is 1 until the target has run it.
- */
+/** call_single_data of one caller; CSD_FLAG_LOCK is 1 until the target has run it. */
 export interface CallSlot {
   readonly locked: Cell<number>;
   run: CallFunction | null;
@@ -27,6 +25,9 @@ interface QueuedCall {
 
 export class CallQueue {
   readonly head: Cell<QueuedCall | null>;
+  /** csd_stack of smp_call_function_single: this CPU's, for a call that it waits for. */
+  readonly stackSlot: CallSlot;
+  /** By caller. */
   private readonly slots = new Map<number, CallSlot>();
 
   constructor(
@@ -34,15 +35,20 @@ export class CallQueue {
     private readonly allocateLine: () => Line,
   ) {
     this.head = new Cell<QueuedCall | null>(`cpu${cpuId}.call_single_queue`, allocateLine(), null);
+    this.stackSlot = { locked: new Cell(`cpu${cpuId}.csd_stack`, allocateLine(), 0), run: null };
   }
 
-  /** The slot that this CPU uses for calls to `target`: a line of its own. */
-  slotFor(target: number): CallSlot {
-    let slot = this.slots.get(target);
+  /**
+   * per_cpu_ptr(cfd_data.csd, cpu): the slot that `caller` uses for calls to this CPU.
+   * call_single_data_t has 32 bytes: the slots of CPUs 2k and 2k + 1 share a line.
+   */
+  slotOf(caller: number): CallSlot {
+    let slot = this.slots.get(caller);
     if (slot === undefined) {
-      const name = `cpu${this.cpuId}.csd[${target}]`;
-      slot = { locked: new Cell(name, this.allocateLine(), 0), run: null };
-      this.slots.set(target, slot);
+      const name = `cpu${caller}.csd[${this.cpuId}]`;
+      const line = this.slots.get(caller ^ 1)?.locked.line ?? this.allocateLine();
+      slot = { locked: new Cell(name, line, 0), run: null };
+      this.slots.set(caller, slot);
     }
     return slot;
   }

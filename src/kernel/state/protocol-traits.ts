@@ -22,6 +22,8 @@ export interface ProtocolTraits {
    */
   readonly host: "none" | "kvm" | "kvm-without-mwait";
 
+  /** Whose kernel/smp.c: see cpu/smp.ts. Before 5.13 an idle CPU that polls is interrupted, too. */
+  readonly smp: "4.8" | "4.15" | "5.13";
   /** What x86 leaves at a switch: what core code's active_mm says (until 4.13), or loaded_mm. */
   readonly switchesFrom: "active_mm" | "loaded_mm";
   /** With PCID a CPU that turns lazy keeps the mm, or leaves it and its mm_cpumask at once. */
@@ -61,6 +63,7 @@ export const LINUX_5_13_TRAITS: ProtocolTraits = {
   vmaLocks: false,
   vendor: "any",
   host: "none",
+  smp: "5.13",
   switchesFrom: "loaded_mm",
   lazyWithPcid: "keeps",
   freedTables: "end-lazy-use",
@@ -87,6 +90,7 @@ export const LINUX_6_18_TRAITS: ProtocolTraits = {
 /** Linux 4.20; what differs came with 5.4 and 5.13. */
 export const LINUX_4_20_TRAITS: ProtocolTraits = {
   ...LINUX_5_13_TRAITS,
+  smp: "4.15",
   clearsIsLazy: "always",
   kernelToKernel: "counted-anew",
   isLazyBeside: "loaded_mm",
@@ -103,6 +107,7 @@ export const LINUX_4_8_TRAITS: ProtocolTraits = {
   initMmMask: "kept",
   pcid: "none",
   isolation: "none",
+  smp: "4.8",
   switchesFrom: "active_mm",
   batchedUnmaps: "unnoted",
   maskOfPrevious: "cleared-after-cr3",

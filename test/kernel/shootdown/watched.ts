@@ -12,17 +12,24 @@ export const wordsFor = (operation: Operation): string =>
 /** Runs after each operation of a switch on `cpu`, which `words` describe. */
 export type Hook = (cpu: Cpu, words: string) => KernelCode;
 
+/** `code`, with `hook` after each of its operations. */
+export function* watching<T>(
+  code: KernelCode<T>,
+  hook: (words: string) => KernelCode,
+): KernelCode<T> {
+  let step = code.next();
+  while (step.done !== true) {
+    const result: unknown = yield step.value;
+    yield* hook(wordsFor(step.value));
+    step = code.next(result);
+  }
+  return step.value;
+}
+
 /** `protocol`, with `hook` after each operation of switch_mm_irqs_off. */
 export function watchingSwitches(protocol: ShootdownProtocol, hook: Hook): ShootdownProtocol {
   return {
     ...protocol,
-    *switchMm(cpu, next) {
-      const code = protocol.switchMm(cpu, next);
-      for (let step = code.next(); step.done !== true;) {
-        const result: unknown = yield step.value;
-        yield* hook(cpu, wordsFor(step.value));
-        step = code.next(result);
-      }
-    },
+    switchMm: (cpu, next) => watching(protocol.switchMm(cpu, next), (words) => hook(cpu, words)),
   };
 }

@@ -60,6 +60,10 @@ const PROTOCOL_TRAITS: FieldsOf<ProtocolTraits> = {
     flagged: true,
     counted: true,
   }),
+  flushTlbRange: oneOf<ProtocolTraits["flushTlbRange"]>({
+    "frees-no-tables": true,
+    "frees-tables": true,
+  }),
   maskOfPrevious: oneOf<ProtocolTraits["maskOfPrevious"]>({
     "cleared-before-cr3": true,
     "cleared-after-cr3": true,

@@ -19,6 +19,15 @@ export function* flushRange(cpu: Cpu, request: FlushRequest): KernelCode {
   yield* note({ kind: "flushReturn", mm, range, remote });
 }
 
+/**
+ * flush_tlb_range: for mremap and for changes of large pages. Whether tables are freed it cannot
+ * know; since Linux 6.15 it says so, for the sake of callers that take tables away (3ef938c3503f).
+ */
+export function* flushTlbRange(cpu: Cpu, request: Omit<FlushRequest, "freedTables">): KernelCode {
+  const freedTables = cpu.kernel.protocol.traits.flushTlbRange === "frees-tables";
+  yield* flushRange(cpu, { ...request, freedTables });
+}
+
 /** Whether the flush of what is unmapped now can be left to the others. */
 export function* canPostponeUnmap(cpu: Cpu, mm: Mm): KernelCode<boolean> {
   const { lazyUnmap } = cpu.kernel.protocol;
@@ -50,6 +59,7 @@ export function* flushKernelRange(cpu: Cpu, range: PageRange): KernelCode {
 
 nameFunctions({
   flush_tlb_mm_range: flushRange,
+  flush_tlb_range: flushTlbRange,
   canPostponeUnmap,
   postponeUnmap,
   flush_tlb_kernel_range: flushKernelRange,

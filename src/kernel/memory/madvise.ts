@@ -4,6 +4,7 @@ import { type PageRange, pageRange, union } from "../../base/address.ts";
 import { assert } from "../../base/assert.ts";
 import { lockToRead, unlockToRead } from "../locking/area-lock.ts";
 import { batchedCall } from "../cpu/batched-call.ts";
+import { isSmall } from "../state/area.ts";
 import { costs } from "../operation/costs.ts";
 import type { Cpu } from "../state/cpu.ts";
 import { madeOld } from "../state/leaf-entry.ts";
@@ -50,9 +51,7 @@ export function* madviseFree(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
 function* clean(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
   const held = yield* lockToRead(mm, range);
   yield* work(costs.adviseRange);
-  const areas = mm.areas.within(range);
-  const isSmall = areas.every(({ pageSize = "4K" }) => pageSize === "4K");
-  assert(isSmall, "MADV_FREE is for 4K pages (EINVAL)");
+  assert(mm.areas.within(range).every(isSmall), "MADV_FREE is for 4K pages (EINVAL)");
   let cleaned = null as PageRange | null;
   const taken: bigint[] = [];
   yield* underEachLock(mm, range, "4K", function* (part) {

@@ -1,15 +1,17 @@
-// mprotect: the rights of present entries change, then the range is flushed once.
+// mprotect: the rights of present entries change, then they are flushed; areas of large pages each
+// on their own.
 
-import type { PageRange } from "../../base/address.ts";
+import { pageAfter, type PageNumber, type PageRange } from "../../base/address.ts";
 import type { PageSize } from "../../machine/description.ts";
-import { leafAt, leafEntry, notedIn } from "../state/leaf-entry.ts";
-import { frameOfEntry, smallerPage } from "../../machine/page-table.ts";
+import { leafEntry, notedIn } from "../state/leaf-entry.ts";
+import { frameOfEntry } from "../../machine/page-table.ts";
 import { lockAreas, lockForChange, unlockAreas } from "../locking/area-lock.ts";
+import { type Area, isSmall } from "../state/area.ts";
 import { changeAreas } from "../operation/area-operation.ts";
 import { batchedCall } from "../cpu/batched-call.ts";
 import { costs } from "../operation/costs.ts";
 import type { Cpu } from "../state/cpu.ts";
-import { flushRange } from "./flush.ts";
+import { flushRange, flushTlbRange } from "./flush.ts";
 import type { Mm } from "../state/mm.ts";
 import {
   exchangeEntry,
@@ -38,32 +40,55 @@ function* changeRights(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): Kern
   yield* lockAreas(mm);
   yield* work(costs.protectArea);
   yield* note({ kind: "revoking", mm, range });
-  let flushed = null as PageRange | null;
-  const taken: bigint[] = [];
-  let pageSize: PageSize = "1G";
   yield* lockForChange(mm, mm.areas.within(range));
   yield* lockForChange(mm, mm.areas.joining({ ...range, ...rights }));
-  const changed = yield* changeAreas(mm, (areas) => areas.protect(range, rights));
-  for (const area of changed) {
-    const { pageSize: size = "4K" } = area;
-    yield* underEachLock(mm, area, size, function* (part) {
-      yield* flushBatchedPending(cpu, mm);
-      const pages = yield* presentPages(mm, part);
-      for (const page of pages) {
-        const old = yield* exchangeEntry(mm, page, 0n, size); // ptep_modify_prot_start
-        yield* writeEntry(mm, page, withRights(cpu, old, rights, size), size);
-        taken.push(old);
-        flushed = { start: flushed?.start ?? page, end: leafAt(page, size).end };
-        pageSize = smallerPage(pageSize, size);
-      }
-      yield* workTimes(costs.protectPage, pages.length);
-    });
+  const areas = yield* changeAreas(mm, (list) => list.protect(range, rights));
+  const small: Change[] = [];
+  for (const area of areas) {
+    const changes = yield* changeEntries(cpu, mm, area, rights);
+    if (isSmall(area)) small.push(...changes);
+    else yield* flushArea(cpu, mm, area, changes);
   }
-  if (flushed !== null) {
-    yield* flushRange(cpu, { mm, range: flushed, freedTables: false, taken, pageSize });
-  }
+  if (small.length > 0) yield* flushChanges(cpu, mm, small);
   yield* note({ kind: "revoked", mm, range });
   yield* unlockAreas(mm);
+}
+
+/** An entry that had other rights. */
+interface Change {
+  readonly page: PageNumber;
+  readonly old: bigint;
+}
+
+/** change_pte_range, hugetlb_change_protection: the area's present entries get the rights. */
+function* changeEntries(cpu: Cpu, mm: Mm, area: Area, rights: Rights): KernelCode<Change[]> {
+  const { pageSize = "4K" } = area;
+  const changes: Change[] = [];
+  yield* underEachLock(mm, area, pageSize, function* (part) {
+    yield* flushBatchedPending(cpu, mm);
+    const pages = yield* presentPages(mm, part);
+    for (const page of pages) {
+      const old = yield* exchangeEntry(mm, page, 0n, pageSize); // ptep_modify_prot_start
+      yield* writeEntry(mm, page, withRights(cpu, old, rights, pageSize), pageSize);
+      changes.push({ page, old });
+    }
+    yield* workTimes(costs.protectPage, pages.length);
+  });
+  return changes;
+}
+
+/** From the first to the last page. */
+function* flushChanges(cpu: Cpu, mm: Mm, changes: readonly Change[]): KernelCode {
+  const range = { start: changes[0]!.page, end: pageAfter(changes.at(-1)!.page, 1) };
+  const taken = changes.map(({ old }) => old);
+  yield* flushRange(cpu, { mm, range, freedTables: false, taken });
+}
+
+/** The end of hugetlb_change_protection: all of the area, whatever was there. */
+function* flushArea(cpu: Cpu, mm: Mm, area: Area, changes: readonly Change[]): KernelCode {
+  const { start, end, pageSize = "4K" } = area;
+  const taken = changes.map(({ old }) => old);
+  yield* flushTlbRange(cpu, { mm, range: { start, end }, taken, pageSize });
 }
 
 /** pte_modify: other rights, what hardware and protocol have noted stays. */
@@ -74,4 +99,10 @@ function withRights(cpu: Cpu, old: bigint, rights: Rights, size: PageSize): bigi
   return leafEntry(frame, { ...rights, writable }, size) | notedIn(old);
 }
 
-nameFunctions({ do_mprotect_pkey: mprotect, changeRights });
+nameFunctions({
+  do_mprotect_pkey: mprotect,
+  changeRights,
+  change_pte_range: changeEntries,
+  flushChanges,
+  flushArea,
+});

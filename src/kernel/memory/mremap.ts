@@ -14,7 +14,7 @@ import { lockAreas, lockForChange, unlockAreas } from "../locking/area-lock.ts";
 import { changeAreas } from "../operation/area-operation.ts";
 import { costs } from "../operation/costs.ts";
 import type { Cpu } from "../state/cpu.ts";
-import { flushRange } from "./flush.ts";
+import { flushTlbRange } from "./flush.ts";
 import { spinLock, spinUnlock } from "../locking/lock.ts";
 import type { Mm } from "../state/mm.ts";
 import { finishGather, MmuGather, zapTables } from "./mmu-gather.ts";
@@ -119,7 +119,7 @@ function* moveExtent(
   }
   yield* workTimes(costs.copyEntry, pages.length);
   if (pages.length > 0) {
-    yield* flushRange(cpu, { mm, range, freedTables: false, taken, pageSize });
+    yield* flushTlbRange(cpu, { mm, range, taken, pageSize });
     yield* note({ kind: "revoked", mm, range });
   }
   if (newLock !== oldLock) yield* spinUnlock(newLock);

@@ -173,10 +173,17 @@ export class AreaList {
   }
 }
 
+/** Not VM_HUGETLB: its entries map pages of 4 KiB. */
+export const isSmall = ({ pageSize = "4K" }: Area): boolean => pageSize === "4K";
+
 /** Whether two areas could be one: is_mergeable_vma, and not VM_HUGETLB. */
 function isAlike(one: Area, other: Area): boolean {
-  const areSmall = (one.pageSize ?? "4K") === "4K" && (other.pageSize ?? "4K") === "4K";
-  return areSmall && one.writable === other.writable && one.executable === other.executable;
+  return (
+    isSmall(one) &&
+    isSmall(other) &&
+    one.writable === other.writable &&
+    one.executable === other.executable
+  );
 }
 
 /** What of the area is in the range: whole pages of its size. */

@@ -35,6 +35,8 @@ export interface ProtocolTraits {
    * there are some (tlb_flush_batched, Linux 4.13), or how many, so that none is forgotten (5.17).
    */
   readonly batchedUnmaps: "unnoted" | "flagged" | "counted";
+  /** Whether flush_tlb_range, without knowing, says that tables are freed: since Linux 6.15. */
+  readonly flushTlbRange: "frees-no-tables" | "frees-tables";
   /** This CPU's bit in the mm_cpumask that it switches away from. */
   readonly maskOfPrevious: "cleared-before-cr3" | "cleared-after-cr3" | "kept";
   /** Whether init_mm has a mask too: a line that every CPU writes as it turns idle, until 4.20. */
@@ -68,6 +70,7 @@ export const LINUX_5_13_TRAITS: ProtocolTraits = {
   lazyWithPcid: "keeps",
   freedTables: "end-lazy-use",
   batchedUnmaps: "flagged",
+  flushTlbRange: "frees-no-tables",
   maskOfPrevious: "cleared-before-cr3",
   initMmMask: "none",
   clearsIsLazy: "when-set",
@@ -84,6 +87,7 @@ export const LINUX_6_18_TRAITS: ProtocolTraits = {
   invlpgb: "when-enabled",
   vmaLocks: true,
   batchedUnmaps: "counted",
+  flushTlbRange: "frees-tables",
   maskOfPrevious: "kept",
 };
 

@@ -64,6 +64,7 @@ const PROTOCOL_TRAITS: FieldsOf<ProtocolTraits> = {
     "frees-no-tables": true,
     "frees-tables": true,
   }),
+  gatherBatches: oneOf<ProtocolTraits["gatherBatches"]>({ filled: true, "one-slot-left": true }),
   maskOfPrevious: oneOf<ProtocolTraits["maskOfPrevious"]>({
     "cleared-before-cr3": true,
     "cleared-after-cr3": true,

@@ -121,7 +121,7 @@ describe("shootdown explore", () => {
     const { stdout } = await explored("--mutation", "freed-tables-false");
     expect(stdout).toMatch(/I2: CPU 0 frees a page-table table of a while lazy CPU \d has it/);
     expect(stdout).toMatch(/Meanwhile CPU 1, lazy is in do_idle, before: /);
-    expect(stdout).toMatch(/exit_mmap > zap_pte_range: exchangeEntry a page 0xffff/);
+    expect(stdout).toMatch(/unmap_page_range > zap_pte_range: exchangeEntry a page 0xffff/);
   });
 
   test("fails where a correct kernel is not covered to the end", async () => {

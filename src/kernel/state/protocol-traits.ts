@@ -37,6 +37,11 @@ export interface ProtocolTraits {
   readonly batchedUnmaps: "unnoted" | "flagged" | "counted";
   /** Whether flush_tlb_range, without knowing, says that tables are freed: since Linux 6.15. */
   readonly flushTlbRange: "frees-no-tables" | "frees-tables";
+  /**
+   * Each batch of an mmu_gather is filled, or keeps a slot for how many pages the last entry stands
+   * for: since Linux 6.9.
+   */
+  readonly gatherBatches: "filled" | "one-slot-left";
   /** This CPU's bit in the mm_cpumask that it switches away from. */
   readonly maskOfPrevious: "cleared-before-cr3" | "cleared-after-cr3" | "kept";
   /** Whether init_mm has a mask too: a line that every CPU writes as it turns idle, until 4.20. */
@@ -71,6 +76,7 @@ export const LINUX_5_13_TRAITS: ProtocolTraits = {
   freedTables: "end-lazy-use",
   batchedUnmaps: "flagged",
   flushTlbRange: "frees-no-tables",
+  gatherBatches: "filled",
   maskOfPrevious: "cleared-before-cr3",
   initMmMask: "none",
   clearsIsLazy: "when-set",
@@ -88,6 +94,7 @@ export const LINUX_6_18_TRAITS: ProtocolTraits = {
   vmaLocks: true,
   batchedUnmaps: "counted",
   flushTlbRange: "frees-tables",
+  gatherBatches: "one-slot-left",
   maskOfPrevious: "kept",
 };
 

@@ -64,6 +64,7 @@ const PROTOCOL_TRAITS: FieldsOf<ProtocolTraits> = {
     "frees-no-tables": true,
     "frees-tables": true,
   }),
+  emptyTables: oneOf<ProtocolTraits["emptyTables"]>({ kept: true, freed: true }),
   gatherBatches: oneOf<ProtocolTraits["gatherBatches"]>({ filled: true, "one-slot-left": true }),
   maskOfPrevious: oneOf<ProtocolTraits["maskOfPrevious"]>({
     "cleared-before-cr3": true,

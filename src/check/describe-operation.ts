@@ -57,6 +57,7 @@ export function describeOperation(operation: Operation): string {
     case "presentPages":
     case "tablesOf":
     case "detachTables":
+    case "detachIfEmpty":
       return `${operation.kind} ${operation.mm.name}`;
     case "linkPath": {
       const does = operation.entry === null ? "unlink" : "link";

@@ -153,6 +153,9 @@ export function perform(
       top.result = tables.detach(operation.range, (range) => !areas.overlaps(range));
       return;
     }
+    case "detachIfEmpty":
+      top.result = operation.mm.tables.detachIfEmpty(operation.range);
+      return;
     case "runUser":
       top.activity = "user";
       top.stream = operation.stream;

@@ -53,7 +53,12 @@ export {
   needSpinLock,
 } from "../kernel/operation/precondition.ts";
 export { tryUser } from "../kernel/operation/user-operation.ts";
-export { detachTables, presentPages, tablesOf } from "../kernel/operation/table-operation.ts";
+export {
+  detachIfEmpty,
+  detachTables,
+  presentPages,
+  tablesOf,
+} from "../kernel/operation/table-operation.ts";
 export { invalidateRemotely, sendActions } from "../kernel/operation/remote-operation.ts";
 export { preemptVcpu, resumeVcpu } from "../kernel/operation/vcpu-operation.ts";
 export {

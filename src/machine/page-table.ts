@@ -8,6 +8,7 @@ import {
   pageNumber,
   type PageNumber,
   type PageRange,
+  pagesIn,
   type PhysicalAddress,
   physicalAddress,
 } from "../base/address.ts";
@@ -200,6 +201,12 @@ export class PageTables {
     const first = Math.floor(range.start / span) * span;
     this.detachBelow(this.root, levels, first, range, unused, detached);
     return detached;
+  }
+
+  /** As detach, of the last-level table whose range this is, if no entry of it is present. */
+  detachIfEmpty(table: PageRange): FrameNumber[] {
+    const isEmpty = this.presentPages(table).length === 0;
+    return this.detach(table, (covered) => isEmpty && pagesIn(covered) === pagesIn(table));
   }
 
   private detachBelow(

@@ -6,7 +6,8 @@ import type { Cell } from "../../kernel/operation/cell.ts";
 import { makeCurrent } from "../../kernel/cpu/context-switch.ts";
 import { Mm } from "../../kernel/state/mm.ts";
 import { notAnOperation, type Operation } from "../../kernel/operation/operation.ts";
-import { accessKernel, commitEntry, readTables, runUser } from "./user-accesses.ts";
+import { performOnTables } from "./table-operations.ts";
+import { accessKernel, commitEntry, runUser } from "./user-accesses.ts";
 import type { CpuState } from "./cpu-state.ts";
 import type { Execution } from "./execution.ts";
 import { instruct } from "./instructions.ts";
@@ -45,6 +46,7 @@ const DRAINS: Readonly<Record<Exclude<Operation, Waiting>["kind"], boolean>> = {
   presentPages: false,
   tablesOf: false,
   detachTables: true,
+  detachIfEmpty: true,
   readAreas: false,
   changeAreas: false,
   runUser: false,
@@ -136,6 +138,7 @@ export function isVisible(execution: Execution, state: CpuState, operation: Oper
     case "presentPages":
     case "tablesOf":
     case "detachTables":
+    case "detachIfEmpty":
     case "runUser":
     case "kernelAccess":
     case "preemptVcpu":
@@ -239,10 +242,6 @@ export function perform(
     case "linkPath":
       operation.path.set(operation.page, operation.entry, operation.size);
       return;
-    case "presentPages":
-      readTables(execution, operation.mm.root);
-      top.result = operation.mm.tables.presentPages(operation.range);
-      return;
     case "readAreas":
       touched.read(locations.named(`${operation.mm.name} areas`));
       top.result = operation.use(operation.mm.areas);
@@ -251,17 +250,12 @@ export function perform(
       touched.write(locations.named(`${operation.mm.name} areas`));
       top.result = operation.use(operation.mm.areas);
       return;
+    case "presentPages":
     case "tablesOf":
-      readTables(execution, operation.mm.root);
-      top.result = operation.mm.tables.tablesOf(operation.range, operation.size);
+    case "detachTables":
+    case "detachIfEmpty":
+      top.result = performOnTables(execution, state, operation);
       return;
-    case "detachTables": {
-      const { areas, tables } = operation.mm;
-      touched.follow(state.bufferLocation);
-      touched.write(locations.ofTables(operation.mm.root));
-      top.result = tables.detach(operation.range, (range) => !areas.overlaps(range));
-      return;
-    }
     case "runUser":
       return runUser(execution, state, top, operation.stream);
     case "call":

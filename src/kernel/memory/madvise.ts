@@ -34,7 +34,9 @@ function* discard(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
   yield* work(costs.adviseRange);
   yield* note({ kind: "revoking", mm, range });
   const gather = new MmuGather(mm);
-  for (const area of mm.areas.within(range)) yield* zapArea(cpu, gather, area);
+  for (const area of mm.areas.within(range)) {
+    yield* zapArea(cpu, gather, area, cpu.kernel.protocol.traits.emptyTables);
+  }
   yield* finishGather(cpu, gather);
   yield* note({ kind: "revoked", mm, range });
   yield* unlockToRead(mm, held);

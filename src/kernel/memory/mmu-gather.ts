@@ -5,21 +5,28 @@ import {
   type FrameNumber,
   type PageNumber,
   type PageRange,
+  pageRange,
   pagesIn,
   union,
 } from "../../base/address.ts";
 import type { PageSize } from "../../machine/description.ts";
-import { frameOfEntry, smallerPage } from "../../machine/page-table.ts";
+import { frameOfEntry, pagesPerTable, smallerPage } from "../../machine/page-table.ts";
 import type { Area } from "../state/area.ts";
 import { costs } from "../operation/costs.ts";
 import type { Cpu } from "../state/cpu.ts";
 import { leafAt } from "../state/leaf-entry.ts";
 import { flushRange, postponeUnmap } from "./flush.ts";
 import { type Mm, WHOLE_USER_HALF } from "../state/mm.ts";
+import type { ProtocolTraits } from "../state/protocol-traits.ts";
 import { isMutated } from "../state/mutated.ts";
 import { exchangeEntry, type KernelCode, load, note, workTimes } from "../operation/operation.ts";
 import { spinLock, spinUnlock } from "../locking/lock.ts";
-import { detachTables, presentPages, tablesOf } from "../operation/table-operation.ts";
+import {
+  detachIfEmpty,
+  detachTables,
+  presentPages,
+  tablesOf,
+} from "../operation/table-operation.ts";
 import { flushBatchedPending } from "./unmap-batch.ts";
 import { nameFunctions } from "../operation/origin.ts";
 import { needAreaLock } from "../operation/precondition.ts";
@@ -78,43 +85,73 @@ function roomIn(cpu: Cpu, { pages }: MmuGather): number {
   return BUNDLE_SLOTS - unused + BATCH_COUNT * (BATCH_SLOTS - unused) - pages.length;
 }
 
-/** unmap_vmas, zap_pte_range and __unmap_hugepage_range: clears the area's present entries. */
-export function* zapArea(cpu: Cpu, gather: MmuGather, area: Area): KernelCode {
+/** What becomes of a last-level table that is emptied and serves its area still. */
+type EmptyTables = ProtocolTraits["emptyTables"];
+
+/** unmap_vmas, unmap_page_range, __unmap_hugepage_range: clears the area's present entries. */
+export function* zapArea(
+  cpu: Cpu,
+  gather: MmuGather,
+  area: Area,
+  emptyTables: EmptyTables = "kept",
+): KernelCode {
   const { mm } = gather;
   const { pageSize = "4K" } = area;
   if (!gather.fullMm) yield* needAreaLock(mm, "unmap_page_range");
   for (const part of yield* tablesOf(mm, area, pageSize)) {
-    for (let left = part; pagesIn(left) > 0;) left = yield* zapPart(cpu, gather, left, pageSize);
+    // reclaim_pt_is_enabled: all that the table maps is taken away.
+    const isWhole = pageSize === "4K" && pagesIn(part) === pagesPerTable(pageSize);
+    const zapped = { part, pageSize, emptyTables: isWhole ? emptyTables : "kept" } as const;
+    let from: PageNumber | null = part.start;
+    while (from !== null) from = yield* zapFrom(cpu, gather, from, zapped);
   }
 }
 
+/** What of an area is in one table. */
+interface Zapped {
+  readonly part: PageRange;
+  readonly pageSize: PageSize;
+  readonly emptyTables: EmptyTables;
+}
+
 /**
- * What is in one table, until the gather is full: then what it has is flushed and freed. Returns
- * what is left.
+ * zap_pte_range, until the gather is full: then what it has is flushed and freed. Returns where to
+ * go on, null: all is done.
  */
-function* zapPart(
+function* zapFrom(
   cpu: Cpu,
   gather: MmuGather,
-  part: PageRange,
-  size: PageSize,
-): KernelCode<PageRange> {
+  from: PageNumber,
+  { part, pageSize, emptyTables }: Zapped,
+): KernelCode<PageNumber | null> {
   const { mm } = gather;
-  const lock = mm.pageTableLocks.of(part.start, size);
+  const lock = mm.pageTableLocks.of(part.start, pageSize);
   yield* spinLock(lock);
   yield* flushBatchedPending(cpu, mm);
-  const pages = (yield* presentPages(mm, part)).slice(0, roomIn(cpu, gather));
+  const present = yield* presentPages(mm, { start: from, end: part.end });
+  const pages = present.slice(0, roomIn(cpu, gather));
   for (const page of pages) {
-    const entry = yield* exchangeEntry(mm, page, 0n, size);
-    gather.add(entry, page, size);
+    const entry = yield* exchangeEntry(mm, page, 0n, pageSize);
+    gather.add(entry, page, pageSize);
   }
   yield* workTimes(costs.zapPage, pages.length);
   const isFull = roomIn(cpu, gather) === 0;
-  if (isFull && size === "4K") yield* flushGathered(cpu, gather); // before ptl is dropped
+  if (isFull && pageSize === "4K") yield* flushGathered(cpu, gather); // before ptl is dropped
+  if (!isFull && emptyTables === "freed") yield* freeEmptyTable(gather, part);
   yield* spinUnlock(lock);
-  if (!isFull) return { start: part.end, end: part.end };
-  if (size !== "4K") yield* flushGathered(cpu, gather);
+  if (!isFull) return null;
+  if (pageSize !== "4K") yield* flushGathered(cpu, gather);
   yield* freeGathered(cpu, gather);
-  return { start: leafAt(pages.at(-1)!, size).end, end: part.end };
+  const next = leafAt(pages.at(-1)!, pageSize).end;
+  return next < part.end || emptyTables === "freed" ? next : null;
+}
+
+/** try_get_and_clear_pmd and free_pte. Caller holds the table's lock. */
+function* freeEmptyTable(gather: MmuGather, part: PageRange): KernelCode {
+  const tables = yield* detachIfEmpty(gather.mm, part);
+  if (tables.length === 0) return;
+  gather.tables.push(...tables);
+  gather.cover(pageRange(part.start, 1));
 }
 
 /** free_pgtables: unlinks the tables that serve no area any more. */
@@ -178,7 +215,8 @@ function* freeTables(cpu: Cpu, { mm, tables }: MmuGather): KernelCode {
 
 nameFunctions({
   unmap_page_range: zapArea,
-  zap_pte_range: zapPart,
+  zap_pte_range: zapFrom,
+  free_pte: freeEmptyTable,
   free_pgtables: zapTables,
   tlb_finish_mmu: finishGather,
   tlb_flush_mmu_tlbonly: flushGathered,

@@ -30,6 +30,7 @@ import {
   workTimes,
   writeEntry,
 } from "../operation/operation.ts";
+import { tablesOf } from "../operation/table-operation.ts";
 import { backToUser, enterKernel } from "../cpu/pti.ts";
 import { nameFunctions } from "../operation/origin.ts";
 import { needPageTableLock } from "../operation/precondition.ts";
@@ -62,15 +63,33 @@ function* handleMmFault(cpu: Cpu, fault: PageFault): KernelCode {
     return;
   }
   const { pageSize = "4K" } = area;
-  const lock = mm.pageTableLocks.of(fault.page, pageSize);
+  const page = leafAt(fault.page, pageSize).start;
+  const lock = mm.pageTableLocks.of(page, pageSize);
+  const hadTable = yield* hasTable(cpu, mm, page, pageSize);
   yield* spinLock(lock);
-  const first = leafAt(fault.page, pageSize).start;
-  const entry = yield* readEntry(mm, first);
-  if ((entry & PRESENT) === 0n) yield* addPage(cpu, mm, { page: first, isWrite, area });
-  else if (isWrite && (entry & WRITABLE) === 0n) yield* copyOnWrite(cpu, mm, first, area, entry);
-  else yield* work(costs.faultSpurious);
+  // pte_offset_map_lock: where the table has gone meanwhile, the access faults again.
+  const isGone = hadTable && !(yield* hasTable(cpu, mm, page, pageSize));
+  if (!isGone) yield* handleEntryFault(cpu, mm, { page, isWrite, area });
   yield* spinUnlock(lock);
   yield* unlockToRead(mm, held);
+}
+
+/** Whether there is a table for the page's entry: asked only where others may free it. */
+function* hasTable(cpu: Cpu, mm: Mm, page: PageNumber, size: PageSize): KernelCode<boolean> {
+  if (size !== "4K" || cpu.kernel.protocol.traits.emptyTables === "kept") return true;
+  return (yield* tablesOf(mm, pageRange(page, 1), size)).length > 0;
+}
+
+/** handle_pte_fault. Lock held. */
+function* handleEntryFault(
+  cpu: Cpu,
+  mm: Mm,
+  { page, isWrite, area }: { page: PageNumber; isWrite: boolean; area: Area },
+): KernelCode {
+  const entry = yield* readEntry(mm, page);
+  if ((entry & PRESENT) === 0n) yield* addPage(cpu, mm, { page, isWrite, area });
+  else if (isWrite && (entry & WRITABLE) === 0n) yield* copyOnWrite(cpu, mm, page, area, entry);
+  else yield* work(costs.faultSpurious);
 }
 
 /** do_anonymous_page: a read gets the zero page, read-only, until the first write. Lock held. */
@@ -149,6 +168,8 @@ function* copyOnWrite(cpu: Cpu, mm: Mm, page: PageNumber, area: Area, entry: big
 
 nameFunctions({
   handle_mm_fault: [handleFault, handleMmFault],
+  hasTable,
+  handle_pte_fault: handleEntryFault,
   do_anonymous_page: addPage,
   set_pte_at: installLeaf,
   hugetlb_no_page: addLargePage,

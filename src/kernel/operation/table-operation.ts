@@ -6,7 +6,11 @@ import type { Mm } from "../state/mm.ts";
 import type { KernelCode } from "./operation.ts";
 
 export type TableOperation =
-  | { readonly kind: "presentPages" | "detachTables"; readonly mm: Mm; readonly range: PageRange }
+  | {
+      readonly kind: "presentPages" | "detachTables" | "detachIfEmpty";
+      readonly mm: Mm;
+      readonly range: PageRange;
+    }
   | {
       readonly kind: "tablesOf";
       readonly mm: Mm;
@@ -30,4 +34,12 @@ export function* tablesOf(mm: Mm, range: PageRange, size: PageSize): KernelCode<
  */
 export function* detachTables(mm: Mm, range: PageRange): KernelCode<FrameNumber[]> {
   return (yield { kind: "detachTables", mm, range }) as FrameNumber[];
+}
+
+/**
+ * The last-level table whose range this is is unlinked if no entry of it is present, whatever area
+ * it serves. Returns its frame, which is still allocated. Caller holds its lock.
+ */
+export function* detachIfEmpty(mm: Mm, range: PageRange): KernelCode<FrameNumber[]> {
+  return (yield { kind: "detachIfEmpty", mm, range }) as FrameNumber[];
 }

@@ -1,7 +1,7 @@
 // Split page-table locks (USE_SPLIT_PTE_PTLOCKS, since Linux 2.6.15; of middle tables since 3.13):
 // each table of leaf entries has a lock of its own, in the table's struct page. Unlike Linux, the
-// lock stays when the table is freed, for the next one at that place; and making a table takes no
-// lock of the level above.
+// lock stays when the table is freed, for the next one at that place; and neither making nor
+// unlinking a table takes the lock of the level above.
 
 import type { PageNumber } from "../../base/address.ts";
 import type { PageSize } from "../../machine/description.ts";

@@ -37,6 +37,8 @@ export interface ProtocolTraits {
   readonly batchedUnmaps: "unnoted" | "flagged" | "counted";
   /** Whether flush_tlb_range, without knowing, says that tables are freed: since Linux 6.15. */
   readonly flushTlbRange: "frees-no-tables" | "frees-tables";
+  /** What MADV_DONTNEED makes of a last-level table that it empties: freed since Linux 6.14. */
+  readonly emptyTables: "kept" | "freed";
   /**
    * Each batch of an mmu_gather is filled, or keeps a slot for how many pages the last entry stands
    * for: since Linux 6.9.
@@ -76,6 +78,7 @@ export const LINUX_5_13_TRAITS: ProtocolTraits = {
   freedTables: "end-lazy-use",
   batchedUnmaps: "flagged",
   flushTlbRange: "frees-no-tables",
+  emptyTables: "kept",
   gatherBatches: "filled",
   maskOfPrevious: "cleared-before-cr3",
   initMmMask: "none",
@@ -94,6 +97,7 @@ export const LINUX_6_18_TRAITS: ProtocolTraits = {
   vmaLocks: true,
   batchedUnmaps: "counted",
   flushTlbRange: "frees-tables",
+  emptyTables: "freed",
   gatherBatches: "one-slot-left",
   maskOfPrevious: "kept",
 };

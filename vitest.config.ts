@@ -42,6 +42,8 @@ export const PROJECTS: Readonly<Record<string, readonly string[]>> = {
     "test/experiment/questions.test.ts",
     "test/experiment/simulate.test.ts",
     "test/kernel/lazy/mutations.test.ts",
+    "test/kernel/memory/empty-table.test.ts",
+    "test/kernel/memory/full-gather.test.ts",
     "test/kernel/shootdown/kvm-pv.test.ts",
     "test/kernel/shootdown/latr.test.ts",
     "test/machine/invalidation-rules.test.ts",

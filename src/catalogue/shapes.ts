@@ -64,6 +64,7 @@ const PROTOCOL_TRAITS: FieldsOf<ProtocolTraits> = {
     "frees-no-tables": true,
     "frees-tables": true,
   }),
+  mprotect: oneOf<ProtocolTraits["mprotect"]>({ "flushes-areas": true, gathers: true }),
   emptyTables: oneOf<ProtocolTraits["emptyTables"]>({ kept: true, freed: true }),
   gatherBatches: oneOf<ProtocolTraits["gatherBatches"]>({ filled: true, "one-slot-left": true }),
   maskOfPrevious: oneOf<ProtocolTraits["maskOfPrevious"]>({

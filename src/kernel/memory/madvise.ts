@@ -1,6 +1,6 @@
 // madvise: MADV_DONTNEED takes the pages away and leaves the area; MADV_FREE leaves both, clean.
 
-import { type PageRange, pageRange, union } from "../../base/address.ts";
+import type { PageRange } from "../../base/address.ts";
 import { assert } from "../../base/assert.ts";
 import { lockToRead, unlockToRead } from "../locking/area-lock.ts";
 import { batchedCall } from "../cpu/batched-call.ts";
@@ -8,13 +8,14 @@ import { isSmall } from "../state/area.ts";
 import { costs } from "../operation/costs.ts";
 import type { Cpu } from "../state/cpu.ts";
 import { madeOld } from "../state/leaf-entry.ts";
-import { flushRange } from "./flush.ts";
+import { ACCESSED, DIRTY, frameOfEntry } from "../../machine/page-table.ts";
 import { finishGather, MmuGather, zapArea } from "./mmu-gather.ts";
 import type { Mm } from "../state/mm.ts";
 import {
   exchangeEntry,
   type KernelCode,
   note,
+  readEntry,
   work,
   workTimes,
   writeEntry,
@@ -43,8 +44,8 @@ function* discard(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
 }
 
 /**
- * madvise_free_pte_range: entries become old and clean, so that a later write can be noticed. Not
- * of huge pages.
+ * madvise_free_pte_range: entries that are young or dirty become old and clean, so that a later
+ * write can be noticed. Not of huge pages.
  */
 export function* madviseFree(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
   yield* batchedCall(cpu, clean(cpu, mm, range));
@@ -54,22 +55,26 @@ function* clean(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
   const held = yield* lockToRead(mm, range);
   yield* work(costs.adviseRange);
   assert(mm.areas.within(range).every(isSmall), "MADV_FREE is for 4K pages (EINVAL)");
-  let cleaned = null as PageRange | null;
-  const taken: bigint[] = [];
+  const gather = new MmuGather(mm);
   yield* underEachLock(mm, range, "4K", function* (part) {
     yield* flushBatchedPending(cpu, mm);
-    const pages = yield* presentPages(mm, part);
-    for (const page of pages) {
+    let cleaned = 0;
+    for (const page of yield* presentPages(mm, part)) {
+      if (!wasUsed(cpu, yield* readEntry(mm, page))) continue;
       const entry = yield* exchangeEntry(mm, page, 0n);
       yield* writeEntry(mm, page, madeOld(entry));
-      taken.push(entry);
-      cleaned = union(cleaned ?? pageRange(page, 1), pageRange(page, 1));
+      gather.change(entry, page, "4K");
+      cleaned++;
     }
-    yield* workTimes(costs.protectPage, pages.length);
+    yield* workTimes(costs.protectPage, cleaned);
   });
-  if (cleaned !== null) yield* flushRange(cpu, { mm, range: cleaned, freedTables: false, taken });
+  yield* finishGather(cpu, gather);
   yield* unlockToRead(mm, held);
 }
+
+/** Whether the entry is young or dirty. The zero page has nothing to lose (vm_normal_folio). */
+const wasUsed = (cpu: Cpu, entry: bigint): boolean =>
+  (entry & (ACCESSED | DIRTY)) !== 0n && frameOfEntry(entry) !== cpu.kernel.zeroFrame;
 
 nameFunctions({
   madvise_dontneed_single_vma: madviseDontNeed,

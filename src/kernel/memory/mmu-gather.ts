@@ -32,7 +32,7 @@ import { nameFunctions } from "../operation/origin.ts";
 import { needAreaLock } from "../operation/precondition.ts";
 
 export class MmuGather {
-  /** What was unmapped since the last flush, widened to one range; null: nothing. */
+  /** What was unmapped or changed since the last flush, widened to one range; null: nothing. */
   range: PageRange | null = null;
   /**
    * tlb_get_unmap_shift: the smallest page that was unmapped. Unlike Linux, tables that go without
@@ -41,7 +41,7 @@ export class MmuGather {
   pageSize: PageSize | null = null;
   pages: FrameNumber[] = [];
   readonly tables: FrameNumber[] = [];
-  /** The entries of the pages, as they were when they were taken away. */
+  /** The entries that are to be flushed, as they were. */
   taken: bigint[] = [];
 
   constructor(
@@ -57,6 +57,11 @@ export class MmuGather {
   /** A page was unmapped. */
   add(entry: bigint, page: PageNumber, size: PageSize): void {
     this.pages.push(frameOfEntry(entry));
+    this.change(entry, page, size);
+  }
+
+  /** tlb_flush_pte_range: its entry was another one. */
+  change(entry: bigint, page: PageNumber, size: PageSize): void {
     this.taken.push(entry);
     this.cover(leafAt(page, size));
     this.pageSize = smallerPage(this.pageSize ?? size, size);
@@ -184,7 +189,7 @@ function* flushGathered(cpu: Cpu, gather: MmuGather): KernelCode {
 /** Leaves the flush to the others, and the pages, where the protocol can. */
 function* postponeGathered(cpu: Cpu, gather: MmuGather, range: PageRange): KernelCode<boolean> {
   const { mm, pages, tables, fullMm } = gather;
-  if (fullMm || tables.length > 0) return false;
+  if (fullMm || tables.length > 0 || pages.length === 0) return false;
   const isDone = yield* postponeUnmap(cpu, { mm, range, frames: [...pages] });
   if (isDone === null) return false;
   pages.length = 0;

@@ -1,9 +1,9 @@
-// mprotect: the rights of present entries change, then they are flushed; areas of large pages each
-// on their own.
+// mprotect: the rights of present entries change. Up to Linux 5.19 each area is flushed whole;
+// since 6.0 what needs it of all areas is flushed once, and areas of large pages as before.
 
-import { pageAfter, type PageNumber, type PageRange } from "../../base/address.ts";
+import type { PageNumber, PageRange } from "../../base/address.ts";
 import type { PageSize } from "../../machine/description.ts";
-import { leafEntry, notedIn } from "../state/leaf-entry.ts";
+import { leafEntry, needsFlush, notedIn } from "../state/leaf-entry.ts";
 import { frameOfEntry } from "../../machine/page-table.ts";
 import { lockAreas, lockForChange, unlockAreas } from "../locking/area-lock.ts";
 import { type Area, isSmall } from "../state/area.ts";
@@ -11,7 +11,8 @@ import { changeAreas } from "../operation/area-operation.ts";
 import { batchedCall } from "../cpu/batched-call.ts";
 import { costs } from "../operation/costs.ts";
 import type { Cpu } from "../state/cpu.ts";
-import { flushRange, flushTlbRange } from "./flush.ts";
+import { flushTlbRange } from "./flush.ts";
+import { finishGather, MmuGather } from "./mmu-gather.ts";
 import type { Mm } from "../state/mm.ts";
 import {
   exchangeEntry,
@@ -43,21 +44,24 @@ function* changeRights(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): Kern
   yield* lockForChange(mm, mm.areas.within(range));
   yield* lockForChange(mm, mm.areas.joining({ ...range, ...rights }));
   const areas = yield* changeAreas(mm, (list) => list.protect(range, rights));
-  const small: Change[] = [];
-  for (const area of areas) {
-    const changes = yield* changeEntries(cpu, mm, area, rights);
-    if (isSmall(area)) small.push(...changes);
-    else yield* flushArea(cpu, mm, area, changes);
+  const gather = new MmuGather(mm);
+  // mprotect_fixup: an area that has these rights stays as it is.
+  for (const area of areas.filter((one) => differs(one, rights))) {
+    yield* flushChanges(cpu, gather, area, yield* changeEntries(cpu, mm, area, rights));
   }
-  if (small.length > 0) yield* flushChanges(cpu, mm, small);
+  yield* finishGather(cpu, gather);
   yield* note({ kind: "revoked", mm, range });
   yield* unlockAreas(mm);
 }
+
+const differs = (area: Area, { writable, executable }: Rights): boolean =>
+  area.writable !== writable || area.executable !== executable;
 
 /** An entry that had other rights. */
 interface Change {
   readonly page: PageNumber;
   readonly old: bigint;
+  readonly now: bigint;
 }
 
 /** change_pte_range, hugetlb_change_protection: the area's present entries get the rights. */
@@ -69,26 +73,33 @@ function* changeEntries(cpu: Cpu, mm: Mm, area: Area, rights: Rights): KernelCod
     const pages = yield* presentPages(mm, part);
     for (const page of pages) {
       const old = yield* exchangeEntry(mm, page, 0n, pageSize); // ptep_modify_prot_start
-      yield* writeEntry(mm, page, withRights(cpu, old, rights, pageSize), pageSize);
-      changes.push({ page, old });
+      const now = withRights(cpu, old, rights, pageSize);
+      yield* writeEntry(mm, page, now, pageSize);
+      changes.push({ page, old, now });
     }
     yield* workTimes(costs.protectPage, pages.length);
   });
   return changes;
 }
 
-/** From the first to the last page. */
-function* flushChanges(cpu: Cpu, mm: Mm, changes: readonly Change[]): KernelCode {
-  const range = { start: changes[0]!.page, end: pageAfter(changes.at(-1)!.page, 1) };
-  const taken = changes.map(({ old }) => old);
-  yield* flushRange(cpu, { mm, range, freedTables: false, taken });
-}
-
-/** The end of hugetlb_change_protection: all of the area, whatever was there. */
-function* flushArea(cpu: Cpu, mm: Mm, area: Area, changes: readonly Change[]): KernelCode {
+/** change_protection: flushes what has changed of an area, or leaves it to the gather. */
+function* flushChanges(
+  cpu: Cpu,
+  gather: MmuGather,
+  area: Area,
+  changes: readonly Change[],
+): KernelCode {
   const { start, end, pageSize = "4K" } = area;
+  if (isSmall(area) && cpu.kernel.protocol.traits.mprotect === "gathers") {
+    for (const { page, old, now } of changes) {
+      if (needsFlush(old, now)) gather.change(old, page, pageSize);
+    }
+    return;
+  }
+  // All of the area: of large pages whatever was there.
+  if (isSmall(area) && changes.length === 0) return;
   const taken = changes.map(({ old }) => old);
-  yield* flushTlbRange(cpu, { mm, range: { start, end }, taken, pageSize });
+  yield* flushTlbRange(cpu, { mm: gather.mm, range: { start, end }, taken, pageSize });
 }
 
 /** pte_modify: other rights, what hardware and protocol have noted stays. */
@@ -103,6 +114,5 @@ nameFunctions({
   do_mprotect_pkey: mprotect,
   changeRights,
   change_pte_range: changeEntries,
-  flushChanges,
-  flushArea,
+  change_protection: flushChanges,
 });

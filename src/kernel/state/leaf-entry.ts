@@ -68,6 +68,15 @@ export const madeOld = (entry: bigint): bigint => {
   return withRecord(entry & ~(ACCESSED | DIRTY), record);
 };
 
+/** pte_needs_flush: any right is another one, or what the hardware has noted of a write is gone. */
+export function needsFlush(old: bigint, now: bigint): boolean {
+  if ((old & PRESENT) === 0n) return false;
+  if (frameOfEntry(old) !== frameOfEntry(now)) return true;
+  const flushedOnChange = (old ^ now) & (WRITABLE | USER | NO_EXECUTE);
+  const flushedOnClear = old & ~now & (PRESENT | DIRTY);
+  return (flushedOnChange | flushedOnClear) !== 0n;
+}
+
 /** Whether `now` in place of `old` takes something away: then what is cached of `old` must go. */
 export function withdraws(old: bigint, now: bigint): boolean {
   if ((old & PRESENT) === 0n) return false;

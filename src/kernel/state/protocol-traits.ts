@@ -37,6 +37,11 @@ export interface ProtocolTraits {
   readonly batchedUnmaps: "unnoted" | "flagged" | "counted";
   /** Whether flush_tlb_range, without knowing, says that tables are freed: since Linux 6.15. */
   readonly flushTlbRange: "frees-no-tables" | "frees-tables";
+  /**
+   * What mprotect flushes: the whole of each area where a page was present, or, since Linux 6.0,
+   * once, what an mmu_gather has of the entries that need it.
+   */
+  readonly mprotect: "flushes-areas" | "gathers";
   /** What MADV_DONTNEED makes of a last-level table that it empties: freed since Linux 6.14. */
   readonly emptyTables: "kept" | "freed";
   /**
@@ -78,6 +83,7 @@ export const LINUX_5_13_TRAITS: ProtocolTraits = {
   freedTables: "end-lazy-use",
   batchedUnmaps: "flagged",
   flushTlbRange: "frees-no-tables",
+  mprotect: "flushes-areas",
   emptyTables: "kept",
   gatherBatches: "filled",
   maskOfPrevious: "cleared-before-cr3",
@@ -97,6 +103,7 @@ export const LINUX_6_18_TRAITS: ProtocolTraits = {
   vmaLocks: true,
   batchedUnmaps: "counted",
   flushTlbRange: "frees-tables",
+  mprotect: "gathers",
   emptyTables: "freed",
   gatherBatches: "one-slot-left",
   maskOfPrevious: "kept",

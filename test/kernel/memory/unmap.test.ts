@@ -159,6 +159,18 @@ describe("madvise", () => {
     expect(flushes(outcome)).toEqual(["0+8"]);
   });
 
+  test("MADV_FREE passes over what is old and clean, and the zero page", () => {
+    const outcome = inMm(function* (cpu, mm) {
+      yield* touch(memory(4, 100), "read");
+      yield* madviseFree(cpu, mm, memory(600));
+      yield* touch(memory(1, 3), "read");
+      yield* madviseFree(cpu, mm, memory(600));
+      yield* madviseFree(cpu, mm, memory(600));
+      expect(mm.tables.entryAt(memory(1, 100).start) & ACCESSED).toBe(ACCESSED);
+    });
+    expect(flushes(outcome)).toEqual(["0+8", "3+1"]);
+  });
+
   test("of nothing present flushes nothing", () => {
     for (const advise of [madviseDontNeed, madviseFree]) {
       expect(flushes(inMm((cpu, mm) => advise(cpu, mm, memory(50, 20))))).toEqual([]);

@@ -124,6 +124,7 @@ const KINDS = [
 /** Values of an axis as --set takes them, by those that are missing where that is shorter. */
 function valuesOf(axis, refused) {
   if (axis === "pages") return "too many `pages`";
+  if (axis === "cores" && refused.some(({ x2apic }) => x2apic !== "off")) return "many `cores`";
   if (axis === "cores") return "`cores` over 255";
   const values = [...new Set(refused.map((one) => one[axis]))];
   const missing = PROTOCOL_NAMES.filter((name) => !values.includes(name));
@@ -143,7 +144,8 @@ const refusedBy = new Map(RULES.map((rule) => [rule, []]));
 for (const one of kernels
   .flatMap((kernel) => [kernel, { ...kernel, invpcid: true }, { ...kernel, idle: "c6" }])
   .concat({ ...possible[0], cores: 256, x2apic: "off" })
-  .concat({ ...possible[0], pages: 65_536, pageSize: "1G" })) {
+  .concat({ ...possible[0], pages: 65_536, pageSize: "1G" })
+  .concat({ ...possible[0], pages: 1_048_576, cores: 256 })) {
   const combination = combinationOf(one);
   const [rule, other] = RULES.filter(({ refuses }) => refuses(combination));
   if (rule !== undefined && other === undefined) refusedBy.get(rule).push(combination);

@@ -81,7 +81,7 @@ export const AXES: AxisTable = {
   pages: {
     summary: "pages that one mmap, munmap, mprotect, madvise or vmalloc covers",
     unit: "pages",
-    ...wholeNumber({ least: 1, most: 65_536 }),
+    ...wholeNumber({ least: 1, most: 1_048_576 }),
     ...always(8),
   },
   pageSize: {

@@ -9,7 +9,7 @@ import type { LazyTraits } from "../kernel/state/lazy-policy.ts";
 import type { ProtocolTraits } from "../kernel/state/protocol-traits.ts";
 import type { Preset } from "../presets/preset.ts";
 import type { Configuration, ConfigurationAxis } from "./configuration.ts";
-import { isTooManyGigabytes } from "./gigantic-memory.ts";
+import { isTooManyGigabytes, isTooManyPages } from "./memory-room.ts";
 
 /** Whether the CPU enumerates PCID (CPUID.01H:ECX[17]). */
 export const hasPcid = (catalogue: Catalogue, cpu: string): boolean =>
@@ -134,6 +134,13 @@ const FEATURES: readonly Rule[] = [
     kind: "absent",
     why: "{pages} pages of {pageSize} on {cores} cores are more than {cpu} has addresses for",
     refuses: isTooManyGigabytes,
+  },
+  {
+    axis: "pages",
+    against: "cores",
+    kind: "absent",
+    why: "{pages} pages for each of {cores} cores are more than mmap finds addresses for, 1 TiB",
+    refuses: isTooManyPages,
   },
   {
     axis: "protocol",

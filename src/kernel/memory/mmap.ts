@@ -17,7 +17,7 @@ import { nameFunctions } from "../operation/origin.ts";
 import { needMmapLockForWriting } from "../operation/precondition.ts";
 
 /** Where mmap looks for room when no address is given. */
-const MMAP_BASE = pageNumber(0x7f00_0000_0);
+export const MMAP_BASE = pageNumber(0x7f00_0000_0);
 
 /** Where it looks for room for pages of 1 GiB, of which there is much more below. */
 export const GIGANTIC_BASE = pageNumber(0x1000_0000_0);

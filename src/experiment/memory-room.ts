@@ -1,8 +1,8 @@
-// Whether a machine has room for a workload's memory in pages of 1 GiB: emulated memory is backed
-// only where something is written, but addresses end where the CPU's do.
+// Whether a machine has room for a workload's memory: emulated memory is backed only where
+// something is written, but addresses end where the CPU's do, and those of user space.
 
 import { FIRST_GIGANTIC } from "../kernel/state/frames.ts";
-import { GIGANTIC_BASE } from "../kernel/memory/mmap.ts";
+import { GIGANTIC_BASE, MMAP_BASE } from "../kernel/memory/mmap.ts";
 import { STACK } from "../kernel/process/fork.ts";
 import { pagesPer } from "../machine/page-table.ts";
 import type { Preset } from "../presets/preset.ts";
@@ -11,7 +11,7 @@ import type { Configuration } from "./configuration.ts";
 /** fork-exit has most: on each core what is covered and what else is inherited, and a copy. */
 const gigabytesFor = ({ pages, cores }: Configuration): number => (2 * pages + 16) * cores;
 
-/** Whether the pages do not fit. */
+/** Whether pages of 1 GiB do not fit. */
 export function isTooManyGigabytes(
   configuration: Configuration & { readonly preset: Preset },
 ): boolean {
@@ -21,4 +21,12 @@ export function isTooManyGigabytes(
   const [physical, virtual] = [2 ** (bits - 12) - FIRST_GIGANTIC, STACK.start - GIGANTIC_BASE];
   const room = Math.floor(Math.min(physical, virtual) / pagesPer("1G"));
   return gigabytesFor(configuration) > room;
+}
+
+/**
+ * Whether smaller pages do not fit where mmap looks. tlb-flush2 has most there: those of all cores.
+ */
+export function isTooManyPages({ pages, pageSize = "4K", cores }: Configuration): boolean {
+  if (pageSize === "1G") return false;
+  return (pages + 16) * pagesPer(pageSize) * cores > STACK.start - MMAP_BASE;
 }

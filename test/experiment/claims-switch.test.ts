@@ -149,7 +149,7 @@ describe("hazard pointers", () => {
 });
 
 describe("a mask that a switch leaves alone", () => {
-  const machine = { cpu: "milan", cores: 16, pages: 1, rounds: 10 } as const;
+  const machine = { cpu: "milan", cores: 16, pages: 1, rounds: 30 } as const;
   const gain = async (name: WorkloadName): Promise<number> => {
     const before = await rate(name, { ...machine, protocol: "linux-5.13" });
     return (await rate(name, { ...machine, protocol: "linux-6.18" })) / before;

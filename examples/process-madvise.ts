@@ -12,7 +12,7 @@ import {
   madviseDontNeed,
   mapPages,
   type Mm,
-  MmuGather,
+  beginGather,
   note,
   oneFlusher,
   type PageRange,
@@ -37,7 +37,7 @@ const rangesOf = ({ start, end }: PageRange): readonly PageRange[] =>
 function* processMadvise(cpu: Cpu, mm: Mm, ranges: readonly PageRange[]): KernelCode {
   yield* lockForReading(mm.mmapLock);
   for (const range of ranges) yield* note({ kind: "revoking", mm, range });
-  const gather = new MmuGather(mm);
+  const gather = yield* beginGather(cpu, mm);
   for (const range of ranges) {
     yield* work(costs.adviseRange);
     for (const area of mm.areas.within(range)) yield* zapArea(cpu, gather, area);

@@ -56,6 +56,13 @@ export const MUTATIONS: readonly BuiltInMutation[] = [
     scenario: { name: "two-flushers", memory: "sc" },
   },
   {
+    name: "nested-gather-not-noticed",
+    summary: "who finds nothing to discard flushes nothing, though another's flush is under way",
+    source:
+      "99baac21e458, mm: fix the TLB flush miss problem of MADV_FREE and MADV_DONTNEED (4.13)",
+    scenario: { name: "discards-of-one-page", memory: "sc" },
+  },
+  {
     name: "batched-unmap-not-noted",
     summary: "reclaim does not tell the mm that entries are gone and not yet flushed",
     source: "3ea277194daa, mm, mprotect: flush TLB if potentially racing with a parallel reclaim",

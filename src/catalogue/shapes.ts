@@ -67,6 +67,7 @@ const PROTOCOL_TRAITS: FieldsOf<ProtocolTraits> = {
   mprotect: oneOf<ProtocolTraits["mprotect"]>({ "flushes-areas": true, gathers: true }),
   emptyTables: oneOf<ProtocolTraits["emptyTables"]>({ kept: true, freed: true }),
   gatherBatches: oneOf<ProtocolTraits["gatherBatches"]>({ filled: true, "one-slot-left": true }),
+  gathers: oneOf<ProtocolTraits["gathers"]>({ counted: true, uncounted: true }),
   maskOfPrevious: oneOf<ProtocolTraits["maskOfPrevious"]>({
     "cleared-before-cr3": true,
     "cleared-after-cr3": true,

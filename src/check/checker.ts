@@ -4,6 +4,7 @@
 
 import type { Restore } from "../base/restore.ts";
 import type { KernelEvent, Moment, Observer } from "../kernel/operation/event.ts";
+import type { PageRange } from "../base/address.ts";
 import type { Mm } from "../kernel/state/mm.ts";
 
 /**
@@ -13,19 +14,35 @@ import type { Mm } from "../kernel/state/mm.ts";
 export type Look =
   /** Which translations of an mm are out of date. Whoever uses one meets it. */
   | { readonly kind: "translations"; readonly mm: Mm }
-  /** The same of every live mm, and of the kernel half. */
-  | { readonly kind: "everyMmsTranslations" }
+  /** More of them are out of date by this event. Such events may come in any order. */
+  | { readonly kind: "condemns"; readonly mm: Mm }
+  /** The same of every live mm. */
+  | { readonly kind: "condemnsEveryMms" }
+  /** As translations, of the kernel half. */
   | { readonly kind: "kernelTranslations" }
-  /** Its page tables, entries included; those of every live mm. */
-  | { readonly kind: "tables"; readonly mm: Mm }
-  | { readonly kind: "everyMmsTables" }
-  /** What each CPU has in CR3 and has cached. */
+  /**
+   * What the entries of a range hold, as far as somebody may have cached it: an entry that appears
+   * where none was is not met. The same of every entry, and of every live mm.
+   */
+  | { readonly kind: "mappings"; readonly mm: Mm; readonly range?: PageRange }
+  | { readonly kind: "everyMmsMappings" }
+  /** Somebody else is to forget what they held: for those who look at mappings, a change. */
+  | { readonly kind: "leavesMappings"; readonly mm: Mm; readonly range: PageRange }
+  /** What each CPU has in CR3, or also what it has cached. */
+  | { readonly kind: "roots" }
   | { readonly kind: "tlbs" }
+  /**
+   * What those CPUs have cached that have recorded the newest generation for it: what they hold
+   * they say is new. The same of every live mm.
+   */
+  | { readonly kind: "claimed"; readonly mm: Mm }
+  | { readonly kind: "everyMmsClaimed" }
   /** Its mm_cpumask. */
   | { readonly kind: "cpumask"; readonly mm: Mm }
-  /** What code each CPU is in: an interrupt, switch_mm, a flush. The event may change its own. */
+  /** What code the CPU of the event is in: an interrupt, switch_mm. The event may change it. */
   | { readonly kind: "ownPlace" }
-  | { readonly kind: "everyPlace" }
+  /** What code those CPUs are in that have the mm in CR3 and are not in its mm_cpumask. */
+  | { readonly kind: "placesOutsideMask"; readonly mm: Mm }
   /** Whether the mm has been freed. */
   | { readonly kind: "lifetime"; readonly mm: Mm }
   /** The end of its lifetime. Whoever has a pointer to the mm, or uses its variables, meets it. */
@@ -54,26 +71,33 @@ export interface Checker {
   save(): Restore;
 }
 
+interface Pages {
+  readonly mm: Mm;
+  readonly range: PageRange;
+}
+
 /** Nothing but what belongs to the CPU of the event. */
 export const lookAtNothing = (): readonly Look[] => [];
 export const lookAtTranslations = ({ mm }: { readonly mm: Mm }): readonly Look[] => [
   { kind: "translations", mm },
 ];
 /** What changes after this moment is told apart from what had changed before. */
-export const lookAtTables = ({ mm }: { readonly mm: Mm }): readonly Look[] => [
-  { kind: "translations", mm },
-  { kind: "tables", mm },
+export const lookAtMappings = ({ mm, range }: Pages): readonly Look[] => [
+  { kind: "mappings", mm, range },
 ];
-export const lookAtAllTables = (): readonly Look[] => [
-  { kind: "everyMmsTranslations" },
-  { kind: "everyMmsTables" },
+export const lookAtAllMappings = (): readonly Look[] => [{ kind: "everyMmsMappings" }];
+/**
+ * What CPUs have cached is compared with the tables, and condemned where it is out of date. A CPU
+ * that forgets it may do so before or after: what it does with it in between tells the two apart.
+ */
+export const lookAtCached = ({ mm, range }: Pages): readonly Look[] => [
+  { kind: "condemns", mm },
+  { kind: "mappings", mm, range },
 ];
-/** What CPUs have cached is compared with the tables. */
-export const lookAtCached = (event: { readonly mm: Mm }): readonly Look[] => [
-  ...lookAtTables(event),
-  { kind: "tlbs" },
+export const lookAtAllCached = (): readonly Look[] => [
+  { kind: "condemnsEveryMms" },
+  { kind: "everyMmsMappings" },
 ];
-export const lookAtAllCached = (): readonly Look[] => [...lookAtAllTables(), { kind: "tlbs" }];
 
 /** Of a checker that notes nothing. */
 export const nothingToRestore: Restore = () => {};

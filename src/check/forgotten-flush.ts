@@ -14,7 +14,7 @@ import {
   lookAtNothing,
   type Look,
   type Looks,
-  lookAtTranslations,
+  lookAtMappings,
 } from "./checker.ts";
 import type { CheckerFactory } from "./checkers.ts";
 import type { ViolationLog } from "./violation.ts";
@@ -50,14 +50,14 @@ type Watched =
  */
 const LOOKS: Looks<Watched> = {
   entryWithdrawn: lookAtNothing,
-  unmapDeferred: lookAtTranslations,
-  flushBegin: lookAtTranslations,
-  flushReturn: lookAtTranslations,
+  unmapDeferred: lookAtNothing,
+  flushBegin: lookAtMappings,
+  flushReturn: lookAtNothing,
   kernelFlushBegin: lookAtKernelTranslations,
   kernelFlushReturn: lookAtKernelTranslations,
-  revoked: lookAtTranslations,
-  pagesFreed: lookAtTranslations,
-  leftUnflushed: lookAtTranslations,
+  revoked: lookAtMappings,
+  pagesFreed: lookAtMappings,
+  leftUnflushed: lookAtMappings,
   cameToRest: lookAtNothing, // nothing else happens any more
 };
 

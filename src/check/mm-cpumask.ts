@@ -33,8 +33,8 @@ const lookAtOwnPlace = (): readonly Look[] => [{ kind: "ownPlace" }];
 const LOOKS: Looks<Watched> = {
   flushBegin: ({ mm }) => [
     { kind: "cpumask", mm },
-    { kind: "tlbs" },
-    { kind: "everyPlace" },
+    { kind: "roots" },
+    { kind: "placesOutsideMask", mm },
     { kind: "ownPlace" },
   ],
   flushReturn: lookAtOwnPlace,

@@ -29,24 +29,18 @@ const NONE = -1;
 /** X86_CR3_PTI_PCID_USER_BIT is in the PCID of a slot's user half. */
 const PCID_OF_SLOT = 0x7ff;
 
-type Watched =
-  | "cr3Written"
-  | "flushed"
-  | "userPcidFlushed"
-  | "flushReturn"
-  | "pagesFreed"
-  | "revoked"
-  | "batchFlushReturn";
+type Watched = "cr3Written" | "flushed" | "userPcidFlushed" | "flushReturn" | "batchFlushReturn";
 
-/** What is claimed is judged when it is claimed, and again, of every CPU, when a flush returns. */
+/**
+ * What is claimed is judged when it is claimed, and again, of every CPU, when a flush returns. So a
+ * claim that is wrong and stays so is found, whichever of the two comes first.
+ */
 const LOOKS: Looks<Watched> = {
   cr3Written: lookAtNothing,
   flushed: lookAtNothing,
   userPcidFlushed: lookAtNothing,
-  flushReturn: lookAtCached,
-  pagesFreed: lookAtCached,
-  revoked: lookAtCached,
-  batchFlushReturn: lookAtAllCached,
+  flushReturn: (event) => [...lookAtCached(event), { kind: "claimed", mm: event.mm }],
+  batchFlushReturn: () => [...lookAtAllCached(), { kind: "everyMmsClaimed" }],
 };
 
 export class SlotGenerationChecker implements CheckerOf<Watched> {
@@ -76,8 +70,6 @@ export class SlotGenerationChecker implements CheckerOf<Watched> {
       case "userPcidFlushed":
         return this.claimed(moment);
       case "flushReturn":
-      case "pagesFreed":
-      case "revoked":
         return this.judgeHolders(event.mm, moment);
       case "batchFlushReturn":
         for (const mm of this.kernel.liveMms) this.judgeHolders(mm, moment);

@@ -2,21 +2,14 @@
 // flush. When a flush returns, and again where the kernel relies on it (pages freed, rights
 // withdrawn), every entry left over that no longer agrees with the page tables is condemned in the
 // machine. Holding one is legal (a lazy CPU, an ASID slot not loaded); using one is the violation,
-// and the machine tells of it. Where flushes of one mm overlap in time and range, the last to
-// return condemns for all: until then an entry may be out of date by the other's change. What
-// another CPU took away after a flush began is not that flush's to remove, but that of its own
-// flush, or of reclaim's batched one, or nobody's until the pages of a postponed unmapping are
-// freed; see unflushed.ts. A PCID that is loaded without a flush while it holds another address
+// and the machine tells of it. What another CPU took away after a flush began is not that flush's
+// to remove, but that of its own flush, or of reclaim's batched one, or nobody's until the pages of
+// a postponed unmapping are freed; see unflushed.ts. What it took away before is: whoever returns
+// answers for what was gone when it began, though another's flush of it may still be under way. A
+// PCID that is loaded without a flush while it holds another address
 // space's entries is reported at once.
 
-import {
-  type FrameNumber,
-  hex,
-  overlap,
-  type PageNumber,
-  type PageRange,
-  union,
-} from "../base/address.ts";
+import { type FrameNumber, hex, type PageNumber, type PageRange } from "../base/address.ts";
 import { unreachable } from "../base/assert.ts";
 import type { Broadcast } from "../machine/broadcast.ts";
 import type { Moment } from "../kernel/operation/event.ts";
@@ -27,11 +20,11 @@ import {
   type CheckerOf,
   type EventOf,
   lookAtAllCached,
-  lookAtAllTables,
+  lookAtAllMappings,
   lookAtCached,
   lookAtNothing,
   type Looks,
-  lookAtTables,
+  lookAtMappings,
   lookAtTranslations,
 } from "./checker.ts";
 import type { LeftOver } from "./left-over.ts";
@@ -49,11 +42,7 @@ interface Condemned {
 }
 
 /** A flush that has begun, and what it is to condemn. */
-interface InFlight {
-  readonly mm: Mm;
-  range: PageRange;
-  since: number;
-}
+type InFlight = Omit<Condemned, "returned">;
 
 type Watched =
   | "flushBegin"
@@ -74,15 +63,18 @@ type Watched =
   | "mmFreed";
 
 const LOOKS: Looks<Watched> = {
-  flushBegin: lookAtTables,
+  flushBegin: lookAtMappings,
   flushReturn: lookAtCached,
   entryWithdrawn: lookAtNothing, // the change of the entry has told of itself
-  unmapDeferred: lookAtTranslations,
-  batchFlushBegin: lookAtAllTables,
+  unmapDeferred: lookAtNothing, // excused by the change of the entry, which comes next
+  batchFlushBegin: lookAtAllMappings,
   batchFlushReturn: lookAtAllCached,
-  unmapPostponed: lookAtTranslations,
+  unmapPostponed: ({ mm, range }) => [
+    { kind: "translations", mm },
+    { kind: "leavesMappings", mm, range },
+  ],
   pagesFreed: lookAtCached,
-  revoking: lookAtTranslations,
+  revoking: lookAtMappings,
   revoked: lookAtCached,
   cr3Written: lookAtNothing,
   broadcastBegun: lookAtNothing,
@@ -145,7 +137,7 @@ export class StaleTranslationChecker implements CheckerOf<Watched> {
       case "batchFlushReturn":
         return this.batchReturned(moment);
       case "unmapPostponed":
-        return this.unflushed.postponed(event.mm, event.range, ++this.order);
+        return this.unflushed.postponed(cpu, event.mm, event.range, this.flushBegan[cpu]!);
       case "pagesFreed":
         this.unflushed.endPostponed(event.mm, event.range);
         return this.condemn({ ...event, since: this.flushBegan[cpu]!, returned: false }, moment);
@@ -225,17 +217,10 @@ export class StaleTranslationChecker implements CheckerOf<Watched> {
     this.condemn({ mm, range, since, returned: false }, moment);
   }
 
-  /** Condemns what `flush` was to remove, but for what another CPU took away after it began. */
+  /** Condemns what `flush` was to remove, except what another CPU took away after it began. */
   private condemn(flush: Condemned, moment: Moment): void {
-    const { mm, range, since } = flush;
-    for (const [cpu, other] of this.inFlight) {
-      if (cpu === moment.cpu || other.mm !== mm || !overlap(other.range, range)) continue;
-      other.range = union(other.range, range);
-      other.since = Math.min(other.since, since);
-      return;
-    }
-    const parts = this.unflushed.without(moment.cpu, mm, range, since);
-    for (const part of parts) this.condemnPart(mm, part, flush.returned, moment);
+    const parts = this.unflushed.without(moment.cpu, flush);
+    for (const part of parts) this.condemnPart(flush.mm, part, flush.returned, moment);
   }
 
   private condemnPart(mm: Mm, range: PageRange, returned: boolean, at: Moment): void {

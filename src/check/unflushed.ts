@@ -2,7 +2,7 @@
 // yet, or reclaim has put the flush off. Until then the older translation may be used, and whoever
 // else flushes the same range, and began before the change, does not answer for it.
 
-import type { PageNumber, PageRange } from "../base/address.ts";
+import { overlap, type PageNumber, type PageRange } from "../base/address.ts";
 import type { Mm } from "../kernel/state/mm.ts";
 import { type Restore, saveArray } from "../base/restore.ts";
 
@@ -14,6 +14,8 @@ interface Change {
   readonly at: number;
   /** Put off until the next batched flush of its CPU. */
   readonly deferred: boolean;
+  /** The moment at which the flush began that left it to others. */
+  readonly leftBy?: number;
 }
 
 /** No CPU's flush ends this: the pages' free does. */
@@ -37,9 +39,16 @@ export class UnflushedChanges {
     this.changes.push({ cpu, mm, range, at, deferred: true });
   }
 
-  /** The flush of a range is left to whoever comes by: it may be used until its pages are freed. */
-  postponed(mm: Mm, range: PageRange, at: number): void {
-    this.deferred(NOBODY, mm, range, at);
+  /**
+   * The flush of `cpu` that began at the moment `leftBy` leaves what it has withdrawn to whoever
+   * comes by: it may be used until its pages are freed.
+   */
+  postponed(cpu: number, mm: Mm, range: PageRange, leftBy: number): void {
+    const own = this.changes.findLast(
+      (one) => one.cpu === cpu && one.mm === mm && overlap(one.range, range),
+    );
+    const at = own?.at ?? leftBy;
+    this.changes.push({ cpu: NOBODY, mm, range, at, deferred: true, leftBy });
   }
 
   /** The pages of a postponed unmapping are free. */
@@ -68,11 +77,27 @@ export class UnflushedChanges {
     this.drop((one) => one.mm === mm);
   }
 
-  /** What is left of the range without what others than `by` changed from `since` on. */
-  without(by: number, mm: Mm, range: PageRange, since: number): readonly PageRange[] {
+  /**
+   * What is left of the range without what others than `by` changed from `since` on. Who has not
+   * flushed it is not to have flushed what is postponed either, whenever that was.
+   */
+  without(
+    by: number,
+    {
+      mm,
+      range,
+      since,
+      returned,
+    }: Omit<Change, "cpu" | "at" | "deferred"> & {
+      readonly since: number;
+      readonly returned: boolean;
+    },
+  ): readonly PageRange[] {
     if (this.changes.length === 0) return [range];
+    const isExcused = ({ cpu, at, leftBy }: Change): boolean =>
+      cpu !== by && (at >= since || leftBy === since || (cpu === NOBODY && !returned));
     const excused = this.changes
-      .filter((one) => one.cpu !== by && one.mm === mm && one.at >= since)
+      .filter((one) => one.mm === mm && isExcused(one))
       .map((one) => one.range)
       .sort((a, b) => a.start - b.start);
     return subtract(range, excused);

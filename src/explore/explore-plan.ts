@@ -200,9 +200,8 @@ class Planning {
 
   /** A scenario under every kernel that it must be explored with, as far as none is chosen. */
   private correctJobs({ scenario, ...from }: Found, chosen: ChosenKernels): readonly ExploreJob[] {
-    const { name, everyPolicy = false, protocols: others = [] } = scenario;
-    const { memory = "tso", policies = everyPolicy ? this.everyPolicy() : CORRECT_POLICIES } =
-      chosen;
+    const { name, protocols: others = [] } = scenario;
+    const { memory = "tso", policies = this.policiesFor(scenario) } = chosen;
     const { protocols = [DEFAULT_PROTOCOL, ...others] } = chosen;
     return protocols.flatMap((protocol) => {
       this.refuseUnfit(scenario, protocol);
@@ -213,6 +212,11 @@ class Planning {
   }
 
   /** All of the package that go with protocols newer than linux-4.8. */
+  private policiesFor({ everyPolicy, onePolicy }: Scenario): readonly string[] {
+    if (onePolicy === true) return CORRECT_POLICIES.slice(0, 1);
+    return everyPolicy === true ? this.everyPolicy() : CORRECT_POLICIES;
+  }
+
   private everyPolicy(): readonly string[] {
     const all = [...this.bringing.catalogue.policies.values()];
     return all.filter(({ traits }) => traits.era === "any").map(({ name }) => name);

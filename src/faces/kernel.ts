@@ -121,7 +121,7 @@ export { flushKernelRange, flushRange } from "../kernel/memory/flush.ts";
 export { madviseDontNeed, madviseFree } from "../kernel/memory/madvise.ts";
 export { mmdrop, mmget, mmgrab, mmput } from "../kernel/memory/mm-count.ts";
 export { type MapRequest, mmap, munmap } from "../kernel/memory/mmap.ts";
-export { finishGather, MmuGather, zapArea } from "../kernel/memory/mmu-gather.ts";
+export { beginGather, finishGather, type MmuGather, zapArea } from "../kernel/memory/mmu-gather.ts";
 export { mprotect } from "../kernel/memory/mprotect.ts";
 export { mremap } from "../kernel/memory/mremap.ts";
 export { reclaim } from "../kernel/memory/reclaim.ts";

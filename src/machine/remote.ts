@@ -1,6 +1,6 @@
 // Invalidations on other cores by hardware alone: no instruction and no cycle of theirs.
 
-import { pagesIn } from "../base/address.ts";
+import { type PageNumber, pageRange, pagesIn } from "../base/address.ts";
 import { type Broadcast, extentsOf } from "./broadcast.ts";
 import { DISTANCES, type MachineDescription } from "./description.ts";
 import type { MachineInstance } from "./wasm.ts";
@@ -56,6 +56,11 @@ export class RemoteInvalidations {
     const pages = "range" in what ? pagesIn(what.range) : 0;
     const extent = this.extents[what.extent];
     this.instance.functions.invalidateFromOutside(core, extent, pcid, page, pages);
+  }
+
+  /** Whether a core has cached a translation of a page in a PCID, or a global one. */
+  holdsPage(core: number, pcid: number, page: PageNumber): boolean {
+    return this.holds(core, { extent: "pages", pcid, range: pageRange(page, 1) }, false);
   }
 
   /** Whether a core has cached a translation that `what` is about, or with `paths` a way to one. */

@@ -110,7 +110,7 @@ describe("shootdown explore", () => {
   });
 
   test("writes the same bytes on one thread and on two, which share one exploration", async () => {
-    const scenario = ["discard-against-switch-in", "--memory", "sc"];
+    const scenario = ["two-flushers", "--memory", "tso"];
     const job = ["explore", ...scenario, ...REFCOUNTED, "--json"];
     const alone = await shootdown(...job, "--workers", "1");
     expect(JSON.parse(alone.stdout).scenarios[0].executions).toBeGreaterThan(SHARES.first);
@@ -142,14 +142,14 @@ describe("shootdown explore", () => {
       expect(run.stdout).toMatch(/no violation, cut by time\n/);
     });
 
-    test("ends by default after 100000 executions, and says so", async () => {
+    test("ends by default after 150000 executions, and says so", async () => {
       const path = inFolder("many.ts");
       writeFileSync(path, MANY);
       const run = await explored(path, "--memory", "sc", "--reduction", "none", ...REFCOUNTED);
       expect(run.code).toBe(1);
-      expect(run.stdout).toMatch(/^many-stores .* 100000 .* no violation, cut by executions$/m);
+      expect(run.stdout).toMatch(/^many-stores .* 150000 .* no violation, cut by executions$/m);
       expect(run.stdout).toMatch(
-        /^cut by executions: --max-executions was reached, for a scenario from a file 100000/m,
+        /^cut by executions: --max-executions was reached, for a scenario from a file 150000/m,
       );
     }, 120_000);
 

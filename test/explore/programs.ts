@@ -4,6 +4,7 @@
 import { Cell } from "../../src/kernel/operation/cell.ts";
 import { lazyPolicies } from "../../src/kernel/lazy/policies.ts";
 import {
+  count,
   disableInterrupts,
   enableInterrupts,
   fence,
@@ -27,6 +28,8 @@ export type Op =
   | readonly ["fence"]
   /** Exchanges. */
   | readonly ["X", string, number]
+  /** Counts one more, and does not look. */
+  | readonly ["C", string]
   /** Waits until a cell is not 0. */
   | readonly ["wait", string]
   | readonly ["cli"]
@@ -82,6 +85,8 @@ function* carryOut(
       seen.push(yield* locked(cell(name), () => value));
       return;
     }
+    case "C":
+      return void (yield* count(cell(operation[1]), (value) => value + 1));
     case "fence":
       return yield* fence();
     case "wait":

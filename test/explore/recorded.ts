@@ -59,7 +59,9 @@ class Recorded implements System {
     const kind = kindOf(process);
     const operation = state.top.pending!;
     if (kind === "step") {
-      const observes = "cell" in operation && operation.kind !== "store";
+      const looks =
+        operation.kind !== "store" && !(operation.kind === "locked" && operation.commutes);
+      const observes = "cell" in operation && looks;
       const value = observes ? String(state.buffer.valueOf(operation.cell)) : "";
       this.records[cpu]!.push(`${describeOperation(operation)} ${value}`);
     } else if (kind === "interrupt") this.records[cpu]!.push("interrupt");

@@ -25,6 +25,8 @@ export class CpuState {
   /** Whether the store buffer is empty. */
   readonly bufferLocation: number;
   readonly pendingLocation: number;
+  /** The root in CR3. */
+  readonly rootLocation: number;
   /** CR3, and what of it is cached. */
   readonly tlbLocation: number;
   /** What code it is in, as a checker tells it. */
@@ -42,6 +44,7 @@ export class CpuState {
     this.controlLocation = named("control");
     this.bufferLocation = named("store buffer");
     this.pendingLocation = named("pending interrupts");
+    this.rootLocation = named("root");
     this.tlbLocation = named("TLB");
     this.placeLocation = named("place");
   }

@@ -26,7 +26,7 @@ import { commitEntry } from "./user-accesses.ts";
 import { footprintOfWait, isReady, isVisible, perform } from "./stepwise-operations.ts";
 import type { BufferedEntry } from "./store-buffer.ts";
 import { enterVcpu } from "./vcpu.ts";
-import { Choices, type Footprint } from "../search/system.ts";
+import { Choices, type Footprint, NOTHING } from "../search/system.ts";
 import { Touched } from "./touched.ts";
 
 /** By kind of process: its bit, before it is shifted to the CPU. */
@@ -36,11 +36,9 @@ const INTERRUPT = 1 << processOf(0, "interrupt");
 const ENTER = 1 << processOf(0, "enter");
 
 const footprintOfInterrupt = (state: CpuState): Footprint => ({
-  reads: [],
+  ...NOTHING,
   writes: [state.controlLocation, state.pendingLocation],
   follows: [state.bufferLocation],
-  condition: null,
-  overwritten: [],
 });
 
 export class Executor implements Execution {

@@ -6,7 +6,7 @@ import { assert, unreachable } from "../../base/assert.ts";
 import type { Operation } from "../../kernel/operation/operation.ts";
 import { ACTION_DONE } from "../../kernel/operation/remote-operation.ts";
 import type { Broadcast } from "../../machine/broadcast.ts";
-import { readTables } from "./user-accesses.ts";
+import { readMappings } from "./user-accesses.ts";
 import type { CpuState } from "./cpu-state.ts";
 import type { Execution } from "./execution.ts";
 
@@ -32,10 +32,11 @@ export function instruct(execution: Execution, state: CpuState, instruction: Ins
   if (instruction.kind === "invlpgb") return broadcast(execution, state, instruction.what);
   touched.follow(state.bufferLocation);
   touched.write(state.tlbLocation);
-  readTables(execution, instruction.kind === "writeCr3" ? instruction.root : tlb.root);
+  readMappings(execution, instruction.kind === "writeCr3" ? instruction.root : tlb.root);
   switch (instruction.kind) {
     case "writeCr3": {
       const { root, pcid, keep } = instruction;
+      if (root !== tlb.root) touched.write(state.rootLocation);
       machine.writeCr3(cpu.id, { root, pcid, keep });
       tlb.loaded(root, pcid, keep);
       return execution.emit(cpu, { kind: "cr3Written", root, pcid, keep });
@@ -90,7 +91,7 @@ function invalidateRemotely(
   const cpus = kernel.machine.remote.request(cpu.id, request);
   for (const state of states) {
     touched.write(state.tlbLocation);
-    readTables(execution, state.tlb.root);
+    readMappings(execution, state.tlb.root);
     if (cpus.includes(state.cpu.id)) forget(state, what);
   }
   execution.emit(cpu, { kind: "invalidatedRemotely", what, cpus });
@@ -106,7 +107,7 @@ function sendActions(
   for (const target of targets) {
     const state = states[target.cpu]!;
     touched.write(state.tlbLocation);
-    readTables(execution, state.tlb.root);
+    readMappings(execution, state.tlb.root);
     kernel.machine.remote.invalidate(target.cpu, what);
     forget(state, what);
     touched.write(locations.ofCell(target.status), target.status.value);
@@ -121,7 +122,7 @@ function synchronise(execution: Execution, { cpu, broadcasts }: CpuState): void 
   kernel.machine.broadcasts.complete(cpu.id);
   for (const state of states) {
     touched.write(state.tlbLocation);
-    readTables(execution, state.tlb.root);
+    readMappings(execution, state.tlb.root);
     for (const what of broadcasts) forget(state, what);
   }
   broadcasts.length = 0;

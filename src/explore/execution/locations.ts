@@ -44,6 +44,11 @@ export class Locations {
     return this.named(root * SPAN + page);
   }
 
+  /** What a page is mapped to below a root: met by who changes that, not by who maps it first. */
+  ofMapping(root: FrameNumber, page: PageNumber): number {
+    return this.named(-1 - (root * SPAN + page));
+  }
+
   /** The tables below a root: which there are, not what the leaf entries hold. */
   ofTables(root: FrameNumber): number {
     return this.named(root * SPAN + SPAN - 1);

@@ -4,8 +4,10 @@
 import { unreachable } from "../../base/assert.ts";
 import type { Look } from "../../check/checker.ts";
 import type { Cpu } from "../../kernel/state/cpu.ts";
+import { type Mm, WHOLE_USER_HALF } from "../../kernel/state/mm.ts";
+import type { TlbContext } from "../../kernel/state/tlb-state.ts";
 import type { Execution } from "./execution.ts";
-import { readTables } from "./user-accesses.ts";
+import { isIn, readMappings } from "./user-accesses.ts";
 
 /** Adds what a checker looks at, at an event of `cpu`, to what the step touches. */
 export function touchLook(execution: Execution, cpu: Cpu, look: Look): void {
@@ -13,23 +15,40 @@ export function touchLook(execution: Execution, cpu: Cpu, look: Look): void {
   switch (look.kind) {
     case "translations":
       return touched.write(locations.ofTranslations(look.mm));
-    case "everyMmsTranslations":
-      for (const mm of kernel.liveMms) touched.write(locations.ofTranslations(mm));
+    case "condemns":
+      return touched.count(locations.ofTranslations(look.mm));
+    case "condemnsEveryMms":
+      for (const mm of kernel.liveMms) touched.count(locations.ofTranslations(mm));
       return;
     case "kernelTranslations":
       return touched.write(locations.ofTranslations(kernel.initMm));
-    case "tables":
-      return readTables(execution, look.mm.root);
-    case "everyMmsTables":
-      for (const mm of kernel.liveMms) readTables(execution, mm.root);
+    case "mappings":
+      return readMappings(execution, look.mm.root, hasLargePages(look.mm) ? undefined : look.range);
+    case "leavesMappings":
+      for (const page of execution.pages) {
+        if (isIn(look.range, page)) touched.write(locations.ofMapping(look.mm.root, page));
+      }
+      return;
+    case "everyMmsMappings":
+      for (const mm of kernel.liveMms) readMappings(execution, mm.root);
       return;
     case "cpumask":
       for (const word of look.mm.cpumask.words) touched.read(locations.ofCell(word));
       return;
     case "ownPlace":
       return touched.write(states[cpu.id]!.placeLocation);
-    case "everyPlace":
-      for (const { placeLocation } of states) touched.read(placeLocation);
+    case "placesOutsideMask":
+      for (const { cpu: other, placeLocation } of states) {
+        if (isOutsideMask(other, look.mm)) touched.read(placeLocation);
+      }
+      return;
+    case "claimed":
+      return touchClaimed(execution, look.mm);
+    case "everyMmsClaimed":
+      for (const mm of kernel.liveMms) touchClaimed(execution, mm);
+      return;
+    case "roots":
+      for (const { rootLocation } of states) touched.read(rootLocation);
       return;
     case "tlbs":
       for (const { tlbLocation } of states) touched.read(tlbLocation);
@@ -42,5 +61,21 @@ export function touchLook(execution: Execution, cpu: Cpu, look: Look): void {
       return;
     default:
       return unreachable(look);
+  }
+}
+
+/** A flush of a part of a large page is one of its entry. */
+const hasLargePages = ({ areas }: Mm): boolean =>
+  areas.within(WHOLE_USER_HALF).some(({ pageSize = "4K" }) => pageSize !== "4K");
+
+const isOutsideMask = ({ id, kernel }: Cpu, mm: Mm): boolean =>
+  mm.roots.includes(kernel.machine.root(id)) && !mm.cpumask.has(id);
+
+function touchClaimed({ touched, states }: Execution, mm: Mm): void {
+  const newest = mm.tlbGeneration.value;
+  const isClaimed = ({ contextId, tlbGeneration }: TlbContext): boolean =>
+    contextId === mm.contextId && tlbGeneration >= newest;
+  for (const { cpu, tlbLocation } of states) {
+    if (cpu.tlb.contexts.some(isClaimed)) touched.read(tlbLocation);
   }
 }

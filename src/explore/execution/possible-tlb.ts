@@ -53,6 +53,15 @@ export class SpeculativeTlb {
     return this.pages.filter((_page, index) => changed[index] === true).map(hex);
   }
 
+  /** Whether the translation of a page that the current PCID holds may be an older one. */
+  mayBeOld(page: PageNumber): boolean {
+    const { machine, contexts, pcid } = this;
+    if (contexts[pcid]?.changed[this.pages.indexOf(page)] === true) return true;
+    // Its table may have been unlinked, with the entry in it.
+    const isMapped = machine.translate(this.root, page) !== 0n;
+    return !isMapped && machine.remote.holdsPage(this.cpu, pcid, page);
+  }
+
   /** MOV CR3 was carried out. */
   loaded(root: FrameNumber, pcid: number, keep: boolean): void {
     this.root = root;

@@ -11,7 +11,7 @@ import { accessKernel, commitEntry, runUser } from "./user-accesses.ts";
 import type { CpuState } from "./cpu-state.ts";
 import type { Execution } from "./execution.ts";
 import { instruct } from "./instructions.ts";
-import type { Footprint } from "../search/system.ts";
+import { type Footprint, NOTHING } from "../search/system.ts";
 import { preemptVcpu } from "./vcpu.ts";
 
 /** Operations that wait for a condition to hold. */
@@ -82,11 +82,11 @@ export function isReady({ top, buffer }: CpuState): boolean {
 export function footprintOfWait({ locations }: Execution, state: CpuState): Footprint {
   const operation = state.top.pending as Extract<Operation, { kind: "wait" }>;
   return {
+    ...NOTHING,
     reads: [locations.ofCell(operation.cell)],
     writes: state.interruptsOn ? [state.controlLocation] : [],
     follows: state.interruptsOn ? [] : [state.controlLocation],
     condition: operation.until as Condition,
-    overwritten: [],
   };
 }
 
@@ -187,7 +187,8 @@ export function perform(
     case "locked":
       use(execution, state, operation.cell);
       touched.follow(state.bufferLocation);
-      touched.write(locations.ofCell(operation.cell), operation.cell.value);
+      if (operation.commutes) touched.count(locations.ofCell(operation.cell), operation.cell.value);
+      else touched.write(locations.ofCell(operation.cell), operation.cell.value);
       top.result = operation.cell.value;
       execution.commit(operation.cell, operation.update(operation.cell.value as never));
       return;

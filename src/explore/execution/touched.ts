@@ -9,8 +9,10 @@ import type { Footprint } from "../search/system.ts";
 export class Touched implements Footprint {
   readonly reads: number[] = [];
   readonly writes: number[] = [];
+  readonly counts: number[] = [];
   readonly follows: number[] = [];
   readonly overwritten: unknown[] = [];
+  readonly counted: unknown[] = [];
   condition: ((value: unknown) => boolean) | null = null;
   /** The earlier step that made this one possible; -1: none in particular. */
   cause = -1;
@@ -22,6 +24,7 @@ export class Touched implements Footprint {
   // By location: the last step that touched it so. What a step does twice is written down once.
   private readonly readAt: number[] = [];
   private readonly writtenAt: number[] = [];
+  private readonly countedAt: number[] = [];
   private readonly followedAt: number[] = [];
 
   constructor(private readonly locations: Locations) {}
@@ -31,8 +34,10 @@ export class Touched implements Footprint {
     this.stamp++;
     empty(this.reads);
     empty(this.writes);
+    empty(this.counts);
     empty(this.follows);
     empty(this.overwritten);
+    empty(this.counted);
     this.condition = null;
     this.cause = -1;
     this.act(state);
@@ -65,6 +70,16 @@ export class Touched implements Footprint {
     this.writtenAt[location] = this.stamp;
     this.writes.push(location);
     this.overwritten.push(overwritten);
+  }
+
+  /** A write that commutes with the others that are told here. @param counted - As overwritten. */
+  count(location: number, counted: unknown = undefined): void {
+    if (!this.isRecording) return;
+    this.locations.write(location, this.owner);
+    if (this.countedAt[location] === this.stamp) return;
+    this.countedAt[location] = this.stamp;
+    this.counts.push(location);
+    this.counted.push(counted);
   }
 
   /** The step could not have come before what was last at the location. */

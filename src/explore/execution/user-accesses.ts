@@ -1,7 +1,14 @@
 // Accesses to emulated memory under exploration: what user mode and the kernel use through the TLB,
 // and stores to page-table entries, which page walks see when they reach memory.
 
-import { addressOfPage, type FrameNumber, hex, pageNumber } from "../../base/address.ts";
+import {
+  addressOfPage,
+  type FrameNumber,
+  hex,
+  pageNumber,
+  type PageNumber,
+  type PageRange,
+} from "../../base/address.ts";
 import { assert } from "../../base/assert.ts";
 import { Activation } from "../../kernel/operation/activation.ts";
 import { deliverSignal } from "../../kernel/cpu/signal.ts";
@@ -24,7 +31,7 @@ export function accessKernel(
 ): void {
   const { kernel } = execution;
   const { mm } = state.cpu.current;
-  readTranslations(execution, state, isKernelPage(page) || mm === null ? kernel.initMm : mm);
+  readTranslations(execution, state, page, isKernelPage(page) || mm === null ? kernel.initMm : mm);
   state.tlb.using(page, execution.choices);
   const kind = write ? "write" : "read";
   const access = { address: addressOfPage(page), kind, user: false } as const;
@@ -53,8 +60,8 @@ export function runUser(
   const { cpu } = state;
   if (cpu.current.signal !== null) return deliverSignal(cpu.current, top);
   const { machine } = execution.kernel;
-  readTranslations(execution, state, cpu.current.mm);
   const page = pageNumber(stream.base + stream.position);
+  readTranslations(execution, state, page, cpu.current.mm);
   state.tlb.using(page, execution.choices);
   const later = stream.remaining - 1;
   stream.remaining = 1;
@@ -82,6 +89,7 @@ export function commitEntry(
   const leaf = leafAt(page, size);
   const isMapped = (mm.tables.entryAt(page) & PRESENT) !== 0n;
   if (isMapped) {
+    execution.touched.write(execution.locations.ofMapping(mm.root, page));
     const roots = isKernelPage(page) ? null : mm.roots;
     for (const one of execution.pages) {
       if (one < leaf.start || one >= leaf.end) continue;
@@ -96,26 +104,60 @@ export function commitEntry(
   return old;
 }
 
-/** What an access through the TLB goes by: tables, what is cached of them, what is out of date. */
-function readTranslations(execution: Execution, state: CpuState, mm: Mm | null): void {
+/**
+ * What an access through the TLB goes by: tables, what is cached of them, and where that can be out
+ * of date, whether it is.
+ */
+function readTranslations(
+  execution: Execution,
+  state: CpuState,
+  page: PageNumber,
+  mm: Mm | null,
+): void {
   const { touched, locations } = execution;
   if (!touched.isRecording) return;
   readTables(execution, state.tlb.root);
   touched.read(state.tlbLocation);
-  if (mm !== null) touched.read(locations.ofTranslations(mm));
+  if (mm !== null && state.tlb.mayBeOld(page)) touched.read(locations.ofTranslations(mm));
 }
 
 /** What walks and scans from `root` may read. */
 export function readTables(execution: Execution, root: FrameNumber): void {
+  const { touched, locations } = execution;
+  const read = (own: FrameNumber, page: PageNumber) => touched.read(locations.ofEntry(own, page));
+  readRoot(execution, root, undefined, read);
+}
+
+/**
+ * As readTables, of who fills a TLB from there, or asks what was there before. An entry that
+ * appears where none was changes nothing for them: whoever has loaded the root fills it then.
+ */
+export function readMappings(execution: Execution, root: FrameNumber, range?: PageRange): void {
+  const { touched, locations, kernel } = execution;
+  // Whether a page is filled late is a choice of its own where accessed bits decide.
+  if (kernel.protocol.traits.accessedBits === "decide") return readTables(execution, root);
+  readRoot(execution, root, range, (own, page) => touched.read(locations.ofMapping(own, page)));
+}
+
+function readRoot(
+  execution: Execution,
+  root: FrameNumber,
+  range: PageRange | undefined,
+  read: (own: FrameNumber, page: PageNumber) => void,
+): void {
   const { touched, locations, pages, kernel } = execution;
   if (!touched.isRecording) return;
   const own = mainRoot(execution, root);
   touched.read(locations.ofTables(own));
   for (let index = 0; index < pages.length; index++) {
     const page = pages[index]!;
-    touched.read(locations.ofEntry(isKernelPage(page) ? kernel.initMm.root : own, page));
+    if (range !== undefined && !isIn(range, page)) continue;
+    read(isKernelPage(page) ? kernel.initMm.root : own, page);
   }
 }
+
+export const isIn = ({ start, end }: PageRange, page: PageNumber): boolean =>
+  page >= start && page < end;
 
 /** The root by which the tables below `root` are known: of two with the same user half, one. */
 function mainRoot({ kernel }: Execution, root: FrameNumber): FrameNumber {

@@ -90,6 +90,13 @@ export const BATCH_FORGOTTEN: Break = {
     "was put off meanwhile",
 };
 
+export const GATHERS_UNCOUNTED: Break = {
+  protocols: ({ traits }) => traits.gathers === "uncounted",
+  reason:
+    "until Linux 4.13 a thread that finds nothing to discard flushes nothing, and returns while " +
+    "another's flush of the page is under way",
+};
+
 /** The same window, met by who looks for lazy users before the root is freed. */
 export const ROOT_FREED_IN_SWITCH: Break = {
   // A hazard pointer hands a reference over, wherever the CPU is.

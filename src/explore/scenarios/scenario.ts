@@ -38,6 +38,8 @@ export interface Scenario {
   readonly protocols?: readonly (ProtocolName | OwnName)[];
   /** It is about lazy policies: explored with all of them, wrong ones too, unless one is chosen. */
   readonly everyPolicy?: true;
+  /** No policy has a say in it: explored with the first alone, unless one is chosen. */
+  readonly onePolicy?: true;
   /**
    * Brings the kernel to its start. Returns by CPU what its current task does; an idle CPU idles,
    * and goes on to a task that is ready, if it has none.

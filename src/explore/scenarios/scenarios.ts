@@ -15,6 +15,7 @@ import {
   exitWhileVcpuPreempted,
   protectAgainstEntry,
 } from "./guest.ts";
+import { discardsInTwoTables, discardsOfOnePage } from "./nested-discards.ts";
 import { kthreadLeavesDying, lastLazyUserLeaves } from "./last-lazy-user.ts";
 import { isolatedKernelPages, isolatedReader } from "./page-table-isolation.ts";
 import {
@@ -40,6 +41,8 @@ export const SCENARIOS: readonly Scenario[] = [
   kthreadAgainstExit,
   twoFlushers,
   flushFromOutside,
+  discardsOfOnePage,
+  discardsInTwoTables,
   lastLazyUserLeaves,
   kthreadLeavesDying,
   reclaimAgainstProtect,

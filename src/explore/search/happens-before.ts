@@ -9,16 +9,21 @@ import type { Footprint } from "./system.ts";
 const READ = 0;
 const WRITE = 1;
 const FOLLOW = 2;
-type AccessKind = typeof READ | typeof WRITE | typeof FOLLOW;
+const COUNT = 3;
+type AccessKind = typeof READ | typeof WRITE | typeof FOLLOW | typeof COUNT;
 const KIND_BITS = 2;
 const KIND_MASK = 3;
 
 type Condition = (value: unknown) => boolean;
 
+/** Whether steps of these kinds at a location do the same in either order. */
+const commute = (earlier: AccessKind, later: AccessKind): boolean =>
+  earlier === READ ? later === READ || later === FOLLOW : earlier === COUNT && later === COUNT;
+
 /** Who was at a location, in order. */
 class Trail {
   readonly accesses: number[] = [];
-  /** Of a write: what was there before. */
+  /** Of a write or a count: what was there before. */
   readonly overwritten: unknown[] = [];
 
   add(access: number, overwritten: unknown): void {
@@ -94,10 +99,11 @@ export class Happens {
   pop(): void {
     if (this.length === 0) return;
     const index = --this.length;
-    const { reads, writes, follows } = this.footprints[index]!;
+    const { reads, writes, counts, follows } = this.footprints[index]!;
     this.steps[this.processes[index]!]!.pop();
     for (let at = 0; at < reads.length; at++) this.trails[reads[at]!]!.pop();
     for (let at = 0; at < writes.length; at++) this.trails[writes[at]!]!.pop();
+    for (let at = 0; at < counts.length; at++) this.trails[counts[at]!]!.pop();
     for (let at = 0; at < follows.length; at++) this.trails[follows[at]!]!.pop();
   }
 
@@ -153,7 +159,7 @@ export class Happens {
 
   /** Finds the latest steps that conflict with step `index`, as far as its clock does not say. */
   private collectAll(index: number, process: number, footprint: Footprint): void {
-    const { reads, writes, follows, condition } = footprint;
+    const { reads, writes, counts, follows, condition } = footprint;
     empty(this.found);
     empty(this.forced);
     for (let at = 0; at < reads.length; at++) {
@@ -166,6 +172,9 @@ export class Happens {
     }
     for (let at = 0; at < writes.length; at++) {
       this.collect(index, process, { location: writes[at]!, kind: WRITE }, null);
+    }
+    for (let at = 0; at < counts.length; at++) {
+      this.collect(index, process, { location: counts[at]!, kind: COUNT }, null);
     }
     for (let at = 0; at < follows.length; at++) {
       this.collect(index, process, { location: follows[at]!, kind: FOLLOW }, null);
@@ -183,12 +192,13 @@ export class Happens {
     const { accesses } = trail;
     const clock = index * this.processCount;
     for (let at = accesses.length - 1; at >= 0; at--) {
-      const earlier = accesses[at]! & KIND_MASK;
-      if (earlier === READ && kind !== WRITE) continue;
+      const earlier = (accesses[at]! & KIND_MASK) as AccessKind;
+      if (commute(earlier, kind)) continue;
       const event = accesses[at]! >> KIND_BITS;
       const other = this.processes[event]!;
       if (other === process || this.clocks[clock + other]! >= this.counts[event]!) {
-        if (earlier === READ) continue;
+        // One that is like it may be there before it, and not be known.
+        if (earlier === READ || earlier === COUNT) continue;
         return;
       }
       const isLeading =
@@ -226,11 +236,15 @@ export class Happens {
     }
   }
 
-  private enter(index: number, { reads, writes, follows, overwritten }: Footprint): void {
+  private enter(index: number, footprint: Footprint): void {
+    const { reads, writes, counts, follows, overwritten, counted } = footprint;
     const event = index << KIND_BITS;
     for (let at = 0; at < reads.length; at++) this.trailOf(reads[at]!).add(event | READ, null);
     for (let at = 0; at < writes.length; at++) {
       this.trailOf(writes[at]!).add(event | WRITE, overwritten[at]);
+    }
+    for (let at = 0; at < counts.length; at++) {
+      this.trailOf(counts[at]!).add(event | COUNT, counted[at]);
     }
     for (let at = 0; at < follows.length; at++) {
       this.trailOf(follows[at]!).add(event | FOLLOW, null);
@@ -242,10 +256,12 @@ export class Happens {
   }
 }
 
-const copyOf = ({ reads, writes, follows, condition, overwritten }: Footprint): Footprint => ({
-  reads: reads.slice(),
-  writes: writes.slice(),
-  follows: follows.slice(),
-  condition,
-  overwritten: overwritten.slice(),
+const copyOf = (footprint: Footprint): Footprint => ({
+  reads: footprint.reads.slice(),
+  writes: footprint.writes.slice(),
+  counts: footprint.counts.slice(),
+  follows: footprint.follows.slice(),
+  condition: footprint.condition,
+  overwritten: footprint.overwritten.slice(),
+  counted: footprint.counted.slice(),
 });

@@ -1,10 +1,12 @@
 // What can be explored: a system that starts the same way again and again, whose processes take
 // steps. The search decides who is next; the system says who can be, and what a step touched.
 
-/** What one step read and wrote, by location. Two steps conflict if one writes what both touch. */
+/** What one step read and wrote, by location: see conflict. */
 export interface Footprint {
   readonly reads: readonly number[];
   readonly writes: readonly number[];
+  /** Updated in a way that commutes with the others here, and with nothing else. */
+  readonly counts: readonly number[];
   /**
    * Where the step comes after what was there before because it could not have come earlier: such
    * steps follow one another, but do not race.
@@ -14,6 +16,8 @@ export interface Footprint {
   readonly condition: ((value: unknown) => boolean) | null;
   /** By index in `writes`: what was there before. */
   readonly overwritten: readonly unknown[];
+  /** By index in `counts`: what was there before. */
+  readonly counted: readonly unknown[];
 }
 
 export interface System {
@@ -87,6 +91,10 @@ export const conflict = (a: Footprint, b: Footprint): boolean =>
   meet(a.writes, b.writes) ||
   meet(a.writes, b.reads) ||
   meet(a.reads, b.writes) ||
+  meet(a.counts, b.reads) ||
+  meet(a.reads, b.counts) ||
+  meet(a.counts, b.writes) ||
+  meet(a.writes, b.counts) ||
   meet(a.follows, b.follows) ||
   meet(a.follows, b.writes) ||
   meet(a.writes, b.follows);
@@ -95,12 +103,22 @@ export const conflict = (a: Footprint, b: Footprint): boolean =>
 export const union = (a: Footprint = NOTHING, b: Footprint): Footprint => ({
   reads: [...a.reads, ...b.reads],
   writes: [...a.writes, ...b.writes],
+  counts: [...a.counts, ...b.counts],
   follows: [...a.follows, ...b.follows],
   condition: null,
   overwritten: [],
+  counted: [],
 });
 
-const NOTHING: Footprint = { reads: [], writes: [], follows: [], condition: null, overwritten: [] };
+export const NOTHING: Footprint = {
+  reads: [],
+  writes: [],
+  counts: [],
+  follows: [],
+  condition: null,
+  overwritten: [],
+  counted: [],
+};
 
 function meet(a: readonly number[], b: readonly number[]): boolean {
   for (let index = 0; index < a.length; index++) if (b.includes(a[index]!)) return true;

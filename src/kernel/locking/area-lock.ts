@@ -16,7 +16,7 @@ import {
   unlockForWriting,
 } from "./lock.ts";
 import type { Mm } from "../state/mm.ts";
-import { type KernelCode, load, locked, queueUntil, store } from "../operation/operation.ts";
+import { count, type KernelCode, load, locked, queueUntil, store } from "../operation/operation.ts";
 import { nameFunctions } from "../operation/origin.ts";
 import { needMmapLockForWriting } from "../operation/precondition.ts";
 
@@ -51,14 +51,14 @@ export function* lockForChange(mm: Mm, areas: readonly (Area | undefined)[]): Ke
   for (const area of areas) {
     if (area?.lock === undefined || (yield* load(area.lock.sequence)) === now) continue;
     const { references, sequence } = area.lock;
-    yield* locked(references, (count) => count + WRITER);
+    yield* locked(references, (readers) => readers + WRITER);
     while (!isAlone(yield* load(references))) yield* queueUntil(references, isAlone);
     yield* store(sequence, now);
-    yield* locked(references, (count) => count - WRITER);
+    yield* locked(references, (readers) => readers - WRITER);
   }
 }
 
-const isAlone = (count: number): boolean => count === UNLOCKED + WRITER;
+const isAlone = (readers: number): boolean => readers === UNLOCKED + WRITER;
 
 /** What a reader of areas holds: the lock of one, or mmap_lock. */
 export type ReadLock = AreaLock | "mmap_lock";
@@ -85,9 +85,9 @@ function* tryLockArea(mm: Mm, { start, end }: PageRange): KernelCode<AreaLock | 
   const lock = yield* readAreas(mm, (areas) => areas.at(start)?.lock);
   if (lock === undefined) return null;
   if ((yield* load(lock.sequence)) === (yield* load(mm.lockSequence))) return null;
-  const isFree = (count: number): boolean => count < WRITER;
-  const add = (count: number): number => (isFree(count) ? count + 1 : count);
-  if (!isFree(yield* locked(lock.references, add))) return null;
+  const isFree = (readers: number): boolean => readers < WRITER;
+  const add = (readers: number): number => (isFree(readers) ? readers + 1 : readers);
+  if (!isFree(yield* count(lock.references, add))) return null;
   acquired(lock.references, "semaphores");
   // A writer may have come and gone, or still be there, since the list was looked at.
   const isLocked = (yield* load(lock.sequence)) === (yield* load(mm.lockSequence));
@@ -101,7 +101,7 @@ function* tryLockArea(mm: Mm, { start, end }: PageRange): KernelCode<AreaLock | 
 function* leave(lock: AreaLock): KernelCode {
   const { references } = lock;
   if (!released(references, "semaphores")) yield* unbalanced(references, "vma_end_read");
-  yield* locked(lock.references, (count) => count - 1);
+  yield* count(lock.references, (readers) => readers - 1);
 }
 
 nameFunctions({

@@ -2,7 +2,7 @@
 // enabled. Who holds what is kept for preconditions (precondition.ts), as lockdep does.
 
 import type { Cell } from "../operation/cell.ts";
-import { type KernelCode, locked, store, queueUntil } from "../operation/operation.ts";
+import { count, type KernelCode, locked, store, queueUntil } from "../operation/operation.ts";
 import { nameFunctions } from "../operation/origin.ts";
 import { mightSleep, preconditionBroken } from "../operation/precondition.ts";
 import { thisCpu } from "../operation/this-cpu.ts";
@@ -55,22 +55,24 @@ const WRITER = -1;
 /** down_read(mmap_lock). Unlike Linux, a waiter spins and never sleeps. */
 export function* lockForReading(lock: Cell<number>): KernelCode {
   yield* mightSleep("down_read");
-  while ((yield* locked(lock, (count) => (count === WRITER ? WRITER : count + 1))) === WRITER) {
-    yield* queueUntil(lock, (count) => count !== WRITER);
+  while (
+    (yield* count(lock, (readers) => (readers === WRITER ? WRITER : readers + 1))) === WRITER
+  ) {
+    yield* queueUntil(lock, (readers) => readers !== WRITER);
   }
   acquired(lock, "semaphores");
 }
 
 export function* unlockForReading(lock: Cell<number>): KernelCode {
   if (!released(lock, "semaphores")) yield* unbalanced(lock, "up_read");
-  yield* locked(lock, (count) => count - 1);
+  yield* count(lock, (readers) => readers - 1);
 }
 
 /** down_write(mmap_lock). */
 export function* lockForWriting(lock: Cell<number>): KernelCode {
   yield* mightSleep("down_write");
-  while ((yield* locked(lock, (count) => (count === 0 ? WRITER : count))) !== 0) {
-    yield* queueUntil(lock, (count) => count === 0);
+  while ((yield* locked(lock, (readers) => (readers === 0 ? WRITER : readers))) !== 0) {
+    yield* queueUntil(lock, (readers) => readers === 0);
   }
   acquired(lock, "semaphores");
 }

@@ -9,7 +9,7 @@ import { costs } from "../operation/costs.ts";
 import type { Cpu } from "../state/cpu.ts";
 import { madeOld } from "../state/leaf-entry.ts";
 import { ACCESSED, DIRTY, frameOfEntry } from "../../machine/page-table.ts";
-import { finishGather, MmuGather, zapArea } from "./mmu-gather.ts";
+import { beginGather, finishGather, zapArea } from "./mmu-gather.ts";
 import type { Mm } from "../state/mm.ts";
 import {
   exchangeEntry,
@@ -34,7 +34,7 @@ function* discard(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
   const held = yield* lockToRead(mm, range);
   yield* work(costs.adviseRange);
   yield* note({ kind: "revoking", mm, range });
-  const gather = new MmuGather(mm);
+  const gather = yield* beginGather(cpu, mm);
   for (const area of mm.areas.within(range)) {
     yield* zapArea(cpu, gather, area, cpu.kernel.protocol.traits.emptyTables);
   }
@@ -55,7 +55,7 @@ function* clean(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
   const held = yield* lockToRead(mm, range);
   yield* work(costs.adviseRange);
   assert(mm.areas.within(range).every(isSmall), "MADV_FREE is for 4K pages (EINVAL)");
-  const gather = new MmuGather(mm);
+  const gather = yield* beginGather(cpu, mm);
   yield* underEachLock(mm, range, "4K", function* (part) {
     yield* flushBatchedPending(cpu, mm);
     let cleaned = 0;

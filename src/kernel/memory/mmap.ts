@@ -10,7 +10,7 @@ import { costs } from "../operation/costs.ts";
 import type { Cpu } from "../state/cpu.ts";
 import { canPostponeUnmap } from "./flush.ts";
 import type { Mm } from "../state/mm.ts";
-import { finishGather, MmuGather, zapArea, zapTables } from "./mmu-gather.ts";
+import { beginGather, finishGather, zapArea, zapTables } from "./mmu-gather.ts";
 import { claimRange, findRoom } from "./postponed.ts";
 import { type KernelCode, note, work, workTimes } from "../operation/operation.ts";
 import { nameFunctions } from "../operation/origin.ts";
@@ -70,7 +70,7 @@ export function* unmapLocked(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
   yield* lockForChange(mm, mm.areas.within(range));
   const removed = yield* changeAreas(mm, (areas) => areas.remove(range));
   yield* workTimes(costs.unmapArea, removed.length);
-  const gather = new MmuGather(mm);
+  const gather = yield* beginGather(cpu, mm);
   for (const area of removed) yield* zapArea(cpu, gather, area);
   // Where an unmapping is postponed, its addresses stay taken, and the tables with them.
   const keepsTables = yield* canPostponeUnmap(cpu, mm);

@@ -28,6 +28,7 @@ import {
   tablesOf,
 } from "../operation/table-operation.ts";
 import { flushBatchedPending } from "./unmap-batch.ts";
+import { beginUnflushed, endUnflushed, hasOtherUnflushed } from "./flush-pending.ts";
 import { nameFunctions } from "../operation/origin.ts";
 import { needAreaLock } from "../operation/precondition.ts";
 
@@ -44,10 +45,13 @@ export class MmuGather {
   /** The entries that are to be flushed, as they were. */
   taken: bigint[] = [];
 
+  /** Another gather of the mm is open as this one is finished. */
+  isNested = false;
+
   constructor(
     readonly mm: Mm,
     /** tlb_gather_mmu_fullmm: the whole address space goes. */
-    readonly fullMm: boolean = false,
+    readonly fullMm: boolean,
   ) {}
 
   cover(range: PageRange): void {
@@ -74,6 +78,12 @@ export class MmuGather {
     this.pages = [];
     this.taken = [];
   }
+}
+
+/** tlb_gather_mmu. What begins must be finished, by finishGather. */
+export function* beginGather(cpu: Cpu, mm: Mm, fullMm = false): KernelCode<MmuGather> {
+  yield* beginUnflushed(cpu, mm);
+  return new MmuGather(mm, fullMm);
 }
 
 /** MMU_GATHER_BUNDLE, MAX_GATHER_BATCH, MAX_GATHER_BATCH_COUNT: the slots of the batches. */
@@ -167,15 +177,23 @@ export function* zapTables(gather: MmuGather, range: PageRange): KernelCode {
   gather.cover(range);
 }
 
-/** tlb_finish_mmu: flush, then free. Nothing unmapped means nothing to flush. */
+/**
+ * tlb_finish_mmu: flush, then free. Nothing unmapped means nothing to flush, except where another
+ * gather of the mm is open: it may have taken away what was not found here, and not flushed it yet.
+ */
 export function* finishGather(cpu: Cpu, gather: MmuGather): KernelCode {
+  gather.isNested = yield* hasOtherUnflushed(cpu, gather.mm);
   yield* flushGathered(cpu, gather);
   yield* freeGathered(cpu, gather);
+  yield* endUnflushed(cpu, gather.mm);
 }
 
 /** tlb_flush_mmu_tlbonly: what was unmapped since the last such flush. */
 function* flushGathered(cpu: Cpu, gather: MmuGather): KernelCode {
   const { mm, range, taken } = gather;
+  if (gather.isNested) {
+    return yield* flushRange(cpu, { mm, range: WHOLE_USER_HALF, freedTables: true });
+  }
   if (range === null || (yield* postponeGathered(cpu, gather, range))) return;
   const freedTables = gather.tables.length > 0 && !isMutated(cpu, "freed-tables-false");
   if (isMutated(cpu, "tables-freed-unflushed") && (yield* load(mm.mmUsers)) < 2) {
@@ -223,6 +241,7 @@ nameFunctions({
   zap_pte_range: zapFrom,
   free_pte: freeEmptyTable,
   free_pgtables: zapTables,
+  tlb_gather_mmu: beginGather,
   tlb_finish_mmu: finishGather,
   tlb_flush_mmu_tlbonly: flushGathered,
   postponeGathered,

@@ -12,7 +12,8 @@ import { batchedCall } from "../cpu/batched-call.ts";
 import { costs } from "../operation/costs.ts";
 import type { Cpu } from "../state/cpu.ts";
 import { flushTlbRange } from "./flush.ts";
-import { finishGather, MmuGather } from "./mmu-gather.ts";
+import { endUnflushed } from "./flush-pending.ts";
+import { beginGather, finishGather, type MmuGather } from "./mmu-gather.ts";
 import type { Mm } from "../state/mm.ts";
 import {
   exchangeEntry,
@@ -44,12 +45,14 @@ function* changeRights(cpu: Cpu, mm: Mm, range: PageRange, rights: Rights): Kern
   yield* lockForChange(mm, mm.areas.within(range));
   yield* lockForChange(mm, mm.areas.joining({ ...range, ...rights }));
   const areas = yield* changeAreas(mm, (list) => list.protect(range, rights));
-  const gather = new MmuGather(mm);
+  const gather = yield* beginGather(cpu, mm);
   // mprotect_fixup: an area that has these rights stays as it is.
   for (const area of areas.filter((one) => differs(one, rights))) {
     yield* flushChanges(cpu, gather, area, yield* changeEntries(cpu, mm, area, rights));
   }
-  yield* finishGather(cpu, gather);
+  // Up to 5.19 the change is counted for others and asks for none: inc_ and dec_tlb_flush_pending.
+  if (cpu.kernel.protocol.traits.mprotect === "gathers") yield* finishGather(cpu, gather);
+  else yield* endUnflushed(cpu, mm);
   yield* note({ kind: "revoked", mm, range });
   yield* unlockAreas(mm);
 }

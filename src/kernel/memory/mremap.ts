@@ -17,7 +17,7 @@ import type { Cpu } from "../state/cpu.ts";
 import { flushTlbRange } from "./flush.ts";
 import { spinLock, spinUnlock } from "../locking/lock.ts";
 import type { Mm } from "../state/mm.ts";
-import { finishGather, MmuGather, zapTables } from "./mmu-gather.ts";
+import { beginGather, finishGather, zapTables } from "./mmu-gather.ts";
 import {
   exchangeEntry,
   type KernelCode,
@@ -56,7 +56,7 @@ export function* mremap(cpu: Cpu, mm: Mm, from: PageRange, to: PageRange): Kerne
 
 /** do_munmap of the old place, where no entry is left: only tables that serve no area any more. */
 function* freeOldTables(cpu: Cpu, mm: Mm, from: PageRange): KernelCode {
-  const gather = new MmuGather(mm);
+  const gather = yield* beginGather(cpu, mm);
   yield* zapTables(gather, from);
   yield* finishGather(cpu, gather);
 }

@@ -7,6 +7,7 @@ export const MUTATION_NAMES = [
   "should-flush-ignores-switching",
   "generation-zero-is-old",
   "ranged-flush-over-gap",
+  "nested-gather-not-noticed",
   "batched-unmap-not-noted",
   "batched-unmap-forgotten",
   "freed-tables-false",

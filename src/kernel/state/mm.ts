@@ -50,6 +50,8 @@ export class Mm implements Lifetime {
   readonly lockSequence: Cell<number> | null = null;
   readonly areas: AreaList;
   readonly pageTableLocks: PageTableLocks;
+  /** tlb_flush_pending: changes of entries that have begun and are not flushed. */
+  readonly tlbFlushPending: Cell<number>;
   /** Reclaim has taken entries away whose flush it has put off. */
   readonly tlbFlushBatched: Cell<BatchedFlushes>;
   /** By CPU: a root of its own, by which it fills its TLB with a page that it alone has. */
@@ -93,7 +95,9 @@ export class Mm implements Lifetime {
       cell(`${PAGE_TABLE_LOCK}${table}`, allocateLine(), 0),
     );
     const batched = { pending: 0, flushed: 0 };
-    this.tlbFlushBatched = cell("tlb_flush_batched", allocateLine(), batched);
+    const unflushed = allocateLine();
+    this.tlbFlushPending = cell("tlb_flush_pending", unflushed, 0);
+    this.tlbFlushBatched = cell("tlb_flush_batched", unflushed, batched);
     const context = allocateLine();
     this.tlbGeneration = cell("context.tlb_gen", context, 1);
     this.nextTrim = cell("context.next_trim_cpumask", context, 0);
@@ -139,6 +143,7 @@ export class Mm implements Lifetime {
       this.nextTrim,
       this.globalAsid,
       this.asidTransition,
+      this.tlbFlushPending,
       this.tlbFlushBatched,
       ...(this.lockSequence === null ? [] : [this.lockSequence]),
       ...this.pageTableLocks.all,

@@ -49,6 +49,8 @@ export interface ProtocolTraits {
    * for: since Linux 6.9.
    */
   readonly gatherBatches: "filled" | "one-slot-left";
+  /** Whether an mm counts the changes that still have to be flushed (tlb_flush_pending, 4.13). */
+  readonly gathers: "counted" | "uncounted";
   /** This CPU's bit in the mm_cpumask that it switches away from. */
   readonly maskOfPrevious: "cleared-before-cr3" | "cleared-after-cr3" | "kept";
   /** Whether init_mm has a mask too: a line that every CPU writes as it turns idle, until 4.20. */
@@ -86,6 +88,7 @@ export const LINUX_5_13_TRAITS: ProtocolTraits = {
   mprotect: "flushes-areas",
   emptyTables: "kept",
   gatherBatches: "filled",
+  gathers: "counted",
   maskOfPrevious: "cleared-before-cr3",
   initMmMask: "none",
   clearsIsLazy: "when-set",
@@ -132,5 +135,6 @@ export const LINUX_4_8_TRAITS: ProtocolTraits = {
   smp: "4.8",
   switchesFrom: "active_mm",
   batchedUnmaps: "unnoted",
+  gathers: "uncounted",
   maskOfPrevious: "cleared-after-cr3",
 };

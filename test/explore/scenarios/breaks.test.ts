@@ -13,6 +13,7 @@ const catalogue = BUILT_IN;
 
 const SMALL = ["exit-unmapped-while-lazy", "kthread-against-exit", "text-poke-while-lazy"];
 const POLICIES = ["refcounted", "null-prev", "shoot-lazies", "hazard-pointer", "eager"] as const;
+const FORGETTING = ["discards-of-one-page", "discards-in-two-tables"];
 const RECLAIMING = [
   "reclaim-against-protect",
   "reclaim-against-two-tables",
@@ -53,7 +54,7 @@ describe.each([...ERAS, "abis", "always-full", "freebsd", "latr"] as const)(
   },
 );
 
-test("a kernel whose CPUs are never lazy breaks only where an older Linux forgets a batch", () => {
+test("a kernel whose CPUs are never lazy breaks only where an older Linux forgets a flush", () => {
   const breaking = (protocol: ExploreJob["protocol"]): string[] =>
     SCENARIOS.filter((scenario) => {
       const job = jobOf(scenario.name, protocol, "eager");
@@ -62,7 +63,12 @@ test("a kernel whose CPUs are never lazy breaks only where an older Linux forget
   const withBatches = ["linux-4.15", "linux-4.20", "linux-5.13", "kvm-pv", "latr", ...EUROSYS_20];
   for (const protocol of PROTOCOL_NAMES) {
     if (["linux-4.8", "abis"].includes(protocol)) {
-      expect(breaking(protocol)).toEqual(["reclaim-against-protect", "reclaim-against-two-tables"]);
+      expect(breaking(protocol)).toEqual([
+        "discards-of-one-page",
+        "discards-in-two-tables",
+        "reclaim-against-protect",
+        "reclaim-against-two-tables",
+      ]);
     } else if (withBatches.includes(protocol)) {
       expect(breaking(protocol)).toEqual(["reclaim-against-two-tables"]);
     } else expect(breaking(protocol)).toEqual([]);
@@ -76,6 +82,16 @@ test.each(["linux-4.8", "linux-4.15", "linux-5.13", "linux-6.18", "abis", "freeb
       const result = await exploreJob(jobOf(scenario, protocol, "eager"), {});
       const found = result.violations.map(({ invariant }) => invariant);
       expect(isAsExpected(result), `${scenario}: ${found.join()}`).toBe(true);
+    }
+  },
+);
+
+test.each(["linux-4.8", "abis"] as const)(
+  "%s forgets what another has discarded and not flushed",
+  async (protocol) => {
+    for (const scenario of FORGETTING) {
+      const { violations } = await exploreJob(jobOf(scenario, protocol, "eager"), {});
+      expect(violations.map(({ invariant }) => invariant)).toEqual(["I1"]);
     }
   },
 );

@@ -59,6 +59,36 @@ describe("source sets leave no behaviour out, in one piece or split into parts,"
     ]);
   });
 
+  test("where counts may change places, except with who looks", () => {
+    expectSameRecords([
+      [
+        ["C", "x"],
+        ["R", "x"],
+        ["C", "x"],
+      ],
+      [
+        ["C", "x"],
+        ["C", "x"],
+        ["R", "x"],
+      ],
+    ]);
+  });
+
+  test("where a wait can end by a count, or a count come after a store", () => {
+    expectSameRecords([
+      [
+        ["C", "x"],
+        ["W", "x", 0],
+        ["C", "x"],
+      ],
+      [
+        ["wait", "x"],
+        ["C", "x"],
+        ["R", "x"],
+      ],
+    ]);
+  });
+
   test("where two CPUs interrupt each other", () => {
     expectSameRecords([
       [
@@ -86,6 +116,7 @@ function programs(): fc.Arbitrary<Program> {
       fc.tuple(fc.constant("W" as const), cell, value),
       fc.tuple(fc.constant("R" as const), cell),
       fc.tuple(fc.constant("X" as const), cell, value),
+      fc.tuple(fc.constant("C" as const), cell),
       fc.tuple(fc.constant("wait" as const), cell),
       fc.constantFrom<Op>(["fence"], ["cli"], ["sti"], ["ipi", other]),
     );
@@ -93,3 +124,11 @@ function programs(): fc.Arbitrary<Program> {
     fc.array(operation(other), { minLength: 1, maxLength: 3 });
   return fc.tuple(code(1), code(0));
 }
+
+test("two CPUs that only count are run in one order", () => {
+  const counts = (op: "C" | "X"): number => {
+    const one: Op = op === "C" ? ["C", "x"] : ["X", "x", 1];
+    return recordsOf(explorationOf([[one], [one]], "sc"), "source").executions;
+  };
+  expect([counts("C"), counts("X")]).toEqual([1, 2]);
+});

@@ -9,13 +9,17 @@ import type { Shares } from "../../../src/explore/search/pass.ts";
 import { scenarioNamed } from "../../../src/explore/scenarios/scenarios.ts";
 
 const JOB: ExploreJob = {
-  name: "discard-against-unlazy",
+  name: "two-flushers",
   policy: "refcounted",
   protocol: "linux-4.20",
   mutation: "none",
   memory: "tso",
 };
-const WRONG: ExploreJob = { ...JOB, mutation: "unlazy-without-barrier" };
+const WRONG: ExploreJob = {
+  ...JOB,
+  name: "discard-against-unlazy",
+  mutation: "unlazy-without-barrier",
+};
 const SMALL: Shares = { first: 20, each: 10 };
 const WHOLE: Shares = { first: Infinity, each: Infinity };
 

@@ -142,7 +142,7 @@ describe("without its lock a function shares what it changes", () => {
   });
 
   test("unmap_page_range, mmap_lock or that of an area", () => {
-    const zap: Does = (cpu, mm) => zapArea(cpu, new MmuGather(mm), area);
+    const zap: Does = (cpu, mm) => zapArea(cpu, new MmuGather(mm, false), area);
     const expected = "without mmap_lock or the lock of an area of mm held on CPU 0";
     expect(reported(zap)).toEqual([`I11: unmap_page_range called ${expected}`]);
     expect(reported((cpu, mm) => underMmapLock(mm, zap(cpu, mm)))).toEqual([]);

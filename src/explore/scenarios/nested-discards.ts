@@ -1,0 +1,60 @@
+// Two threads discard the same page: the one that finds it gone returns, and relies on a flush that
+// is the other's.
+
+import type { PageRange } from "../../base/address.ts";
+import { lockForReading, unlockForReading } from "../../kernel/locking/lock.ts";
+import { beginGather, finishGather, zapArea } from "../../kernel/memory/mmu-gather.ts";
+import { call, type KernelCode, note } from "../../kernel/operation/operation.ts";
+import type { Cpu } from "../../kernel/state/cpu.ts";
+import type { Mm } from "../../kernel/state/mm.ts";
+import { GATHERS_UNCOUNTED } from "./breaks.ts";
+import type { Scenario } from "./scenario.ts";
+import { onePage } from "./stage.ts";
+
+/** madvise_dontneed under mmap_lock: of areas' own locks there is nothing to try. */
+function* discard(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
+  yield* lockForReading(mm.mmapLock);
+  yield* note({ kind: "revoking", mm, range });
+  const gather = yield* beginGather(cpu, mm);
+  for (const area of mm.areas.within(range)) yield* zapArea(cpu, gather, area);
+  yield* finishGather(cpu, gather);
+  yield* note({ kind: "revoked", mm, range });
+  yield* unlockForReading(mm.mmapLock);
+}
+
+/** One thread discards `first`, another the first page, which it has cached and then reads. */
+const nested = (name: string, summary: string, first: PageRange, tables: number): Scenario => ({
+  name,
+  summary,
+  cpus: 2,
+  breaks: [GATHERS_UNCOUNTED],
+  onePolicy: true,
+  prepare(stage) {
+    const [cpu0, cpu1] = stage.cpus;
+    const a = stage.mm("a", tables);
+    stage.switchTo(stage.task(cpu0, "discarder", a));
+    stage.switchTo(stage.task(cpu1, "reader", a));
+    stage.run(cpu1, stage.touch("read", { cpu: cpu1 }));
+    return [
+      (cpu) => discard(cpu, a, first),
+      function* (cpu) {
+        yield* call(discard(cpu, a, onePage()));
+        yield* stage.touch("read", { cpu });
+      },
+    ];
+  },
+});
+
+export const discardsOfOnePage = nested(
+  "discards-of-one-page",
+  "two threads discard the same page, one of them reads it afterwards",
+  onePage(),
+  1,
+);
+
+export const discardsInTwoTables = nested(
+  "discards-in-two-tables",
+  "a thread discards pages in two tables, another the first of them, and reads it",
+  { start: onePage().start, end: onePage(1).end },
+  2,
+);

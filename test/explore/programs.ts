@@ -32,6 +32,8 @@ export type Op =
   | readonly ["C", string]
   /** Waits until a cell is not 0. */
   | readonly ["wait", string]
+  /** Waits until so many have been counted. */
+  | readonly ["await", string, number]
   | readonly ["cli"]
   | readonly ["sti"]
   /** Interrupts another CPU, whose handler does nothing. */
@@ -91,6 +93,9 @@ function* carryOut(
       return yield* fence();
     case "wait":
       seen.push(yield* waitUntil(cell(operation[1]), (value) => value !== 0));
+      return;
+    case "await":
+      seen.push(yield* waitUntil(cell(operation[1]), (value) => value === operation[2]));
       return;
     case "cli":
       return yield* disableInterrupts();

@@ -59,9 +59,8 @@ class Recorded implements System {
     const kind = kindOf(process);
     const operation = state.top.pending!;
     if (kind === "step") {
-      const looks =
-        operation.kind !== "store" && !(operation.kind === "locked" && operation.commutes);
-      const observes = "cell" in operation && looks;
+      const counts = operation.kind === "locked" && operation.commutes;
+      const observes = "cell" in operation && operation.kind !== "store" && !counts;
       const value = observes ? String(state.buffer.valueOf(operation.cell)) : "";
       this.records[cpu]!.push(`${describeOperation(operation)} ${value}`);
     } else if (kind === "interrupt") this.records[cpu]!.push("interrupt");

@@ -56,6 +56,8 @@ export class Happens {
   // Of the step that is being added: those that could have come after it, those that could not.
   private readonly found: number[] = [];
   private readonly forced: number[] = [];
+  /** Counts before a wait: whether it could have come earlier depends on their order, which is none. */
+  private readonly counted: number[] = [];
   private readonly first: Int32Array;
 
   constructor(private readonly processCount: number) {
@@ -85,8 +87,12 @@ export class Happens {
     if (cause >= 0) this.join(index, cause);
     this.collectAll(index, process, footprint);
     this.racing[index] = this.found.length === 0 ? NONE : this.latest(this.found);
+    if (this.counted.length > 0) {
+      this.racing[index] = [...new Set([...this.racing[index], ...this.counted])];
+    }
     for (const event of this.found) this.join(index, event);
     for (const event of this.forced) this.join(index, event);
+    for (const event of this.counted) this.join(index, event);
     own.push(index);
     this.clocks[index * this.processCount + process] = own.length;
     this.processes[index] = process;
@@ -162,6 +168,7 @@ export class Happens {
     const { reads, writes, counts, follows, condition } = footprint;
     empty(this.found);
     empty(this.forced);
+    empty(this.counted);
     for (let at = 0; at < reads.length; at++) {
       this.collect(
         index,
@@ -200,6 +207,10 @@ export class Happens {
         // One that is like it may be there before it, and not be known.
         if (earlier === READ || earlier === COUNT) continue;
         return;
+      }
+      if (earlier === COUNT && isPossible !== null) {
+        this.counted.push(event);
+        continue;
       }
       const isLeading =
         kind === FOLLOW ||

@@ -89,6 +89,24 @@ describe("source sets leave no behaviour out, in one piece or split into parts,"
     ]);
   });
 
+  test("where a wait can end by either of two counts", () => {
+    expectSameRecords([
+      [
+        ["W", "y", 1],
+        ["C", "c"],
+      ],
+      [
+        ["W", "x", 1],
+        ["C", "c"],
+      ],
+      [
+        ["await", "c", 1],
+        ["R", "y"],
+        ["R", "x"],
+      ],
+    ]);
+  });
+
   test("where two CPUs interrupt each other", () => {
     expectSameRecords([
       [

@@ -14,15 +14,21 @@ import type { Mm } from "../kernel/state/mm.ts";
 export type Look =
   /** Which translations of an mm are out of date. Whoever uses one meets it. */
   | { readonly kind: "translations"; readonly mm: Mm }
-  /** More of them are out of date by this event. Such events may come in any order. */
-  | { readonly kind: "condemns"; readonly mm: Mm }
-  /** The same of every live mm. */
+  /**
+   * More of them are out of date by this event: by the return of a flush, or without one. Events of
+   * the same kind may come in any order; one that is met by the other finds what is left to find.
+   */
+  | { readonly kind: "condemns"; readonly mm: Mm; readonly returned: boolean }
+  /** The same of every live mm, by the return of a flush. */
   | { readonly kind: "condemnsEveryMms" }
+  /** A claim of what the CPU of the event holds in the current PCID. */
+  | { readonly kind: "claims" }
   /** As translations, of the kernel half. */
   | { readonly kind: "kernelTranslations" }
   /**
    * What the entries of a range hold, as far as somebody may have cached it: an entry that appears
-   * where none was is not met. The same of every entry, and of every live mm.
+   * where none was is met only while somebody may hold an older one. The same of every entry, and
+   * of every live mm.
    */
   | { readonly kind: "mappings"; readonly mm: Mm; readonly range?: PageRange }
   | { readonly kind: "everyMmsMappings" }
@@ -31,12 +37,6 @@ export type Look =
   /** What each CPU has in CR3, or also what it has cached. */
   | { readonly kind: "roots" }
   | { readonly kind: "tlbs" }
-  /**
-   * What those CPUs have cached that have recorded the newest generation for it: what they hold
-   * they say is new. The same of every live mm.
-   */
-  | { readonly kind: "claimed"; readonly mm: Mm }
-  | { readonly kind: "everyMmsClaimed" }
   /** Its mm_cpumask. */
   | { readonly kind: "cpumask"; readonly mm: Mm }
   /** What code the CPU of the event is in: an interrupt, switch_mm. The event may change it. */
@@ -91,13 +91,20 @@ export const lookAtAllMappings = (): readonly Look[] => [{ kind: "everyMmsMappin
  * that forgets it may do so before or after: what it does with it in between tells the two apart.
  */
 export const lookAtCached = ({ mm, range }: Pages): readonly Look[] => [
-  { kind: "condemns", mm },
+  { kind: "condemns", mm, returned: false },
+  { kind: "mappings", mm, range },
+];
+/** The same when a flush returns. */
+export const lookAtFlushed = ({ mm, range }: Pages): readonly Look[] => [
+  { kind: "condemns", mm, returned: true },
   { kind: "mappings", mm, range },
 ];
 export const lookAtAllCached = (): readonly Look[] => [
   { kind: "condemnsEveryMms" },
   { kind: "everyMmsMappings" },
 ];
+/** What a CPU says of its TLB is judged by what has been condemned there. */
+export const lookAtClaim = (): readonly Look[] => [{ kind: "claims" }];
 
 /** Of a checker that notes nothing. */
 export const nothingToRestore: Restore = () => {};

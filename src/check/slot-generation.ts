@@ -16,8 +16,8 @@ import {
   type CheckerOf,
   type EventOf,
   lookAtAllCached,
-  lookAtCached,
-  lookAtNothing,
+  lookAtClaim,
+  lookAtFlushed,
   type Looks,
 } from "./checker.ts";
 import type { Condemnation, LeftOver } from "./left-over.ts";
@@ -32,15 +32,15 @@ const PCID_OF_SLOT = 0x7ff;
 type Watched = "cr3Written" | "flushed" | "userPcidFlushed" | "flushReturn" | "batchFlushReturn";
 
 /**
- * What is claimed is judged when it is claimed, and again, of every CPU, when a flush returns. So a
- * claim that is wrong and stays so is found, whichever of the two comes first.
+ * What is claimed is judged when it is claimed, and again, of every CPU, when a flush returns. The
+ * CPU may have left by then what it made the claim of.
  */
 const LOOKS: Looks<Watched> = {
-  cr3Written: lookAtNothing,
-  flushed: lookAtNothing,
-  userPcidFlushed: lookAtNothing,
-  flushReturn: (event) => [...lookAtCached(event), { kind: "claimed", mm: event.mm }],
-  batchFlushReturn: () => [...lookAtAllCached(), { kind: "everyMmsClaimed" }],
+  cr3Written: lookAtClaim,
+  flushed: lookAtClaim,
+  userPcidFlushed: lookAtClaim,
+  flushReturn: lookAtFlushed,
+  batchFlushReturn: lookAtAllCached,
 };
 
 export class SlotGenerationChecker implements CheckerOf<Watched> {

@@ -22,6 +22,7 @@ import {
   lookAtAllCached,
   lookAtAllMappings,
   lookAtCached,
+  lookAtFlushed,
   lookAtNothing,
   type Looks,
   lookAtMappings,
@@ -64,7 +65,7 @@ type Watched =
 
 const LOOKS: Looks<Watched> = {
   flushBegin: lookAtMappings,
-  flushReturn: lookAtCached,
+  flushReturn: lookAtFlushed,
   entryWithdrawn: lookAtNothing, // the change of the entry has told of itself
   unmapDeferred: lookAtNothing, // excused by the change of the entry, which comes next
   batchFlushBegin: lookAtAllMappings,

@@ -12,9 +12,15 @@ import {
   invlpg,
   type KernelCode,
   load,
+  locked,
   note,
+  store,
+  waitUntil,
   writeCr3,
 } from "../../src/kernel/operation/operation.ts";
+import { preemptVcpu } from "../../src/kernel/operation/vcpu-operation.ts";
+import { storeSlotGeneration } from "../../src/kernel/shootdown/asid.ts";
+import { VCPU_FLUSH_TLB, VCPU_PREEMPTED } from "../../src/kernel/cpu/steal-time.ts";
 import type { Cpu } from "../../src/kernel/state/cpu.ts";
 import { leafEntry } from "../../src/kernel/state/leaf-entry.ts";
 import type { Mm } from "../../src/kernel/state/mm.ts";
@@ -27,11 +33,18 @@ interface Place {
   readonly mm: Mm;
   /** What the CPU maps in place of what was there. */
   readonly frame: FrameNumber;
+  /** What was there. */
+  readonly first: bigint;
+  /** Of the mm, in use at the start. */
+  readonly pcid: number;
   readonly own: Cell<number>;
+  readonly flags: readonly [Cell<number>, Cell<number>];
 }
 
 const range = onePage();
 const page = range.start;
+/** No slot's. */
+const OTHER_PCID = 9;
 
 /** A notice at a step of its own: it belongs to the step before it. */
 function* tell({ own }: Place, notice: KernelNotice): KernelCode {
@@ -98,6 +111,56 @@ export const DEEDS = {
   *clearBit({ mm, cpu }: Place) {
     yield* clearCpu(mm.cpumask, cpu.id);
   },
+  *clearEntry({ mm }: Place) {
+    yield* exchangeEntry(mm, page, 0n);
+  },
+  *putBack({ mm, first }: Place) {
+    yield* exchangeEntry(mm, page, first);
+  },
+  *rely(place: Place) {
+    yield* tell(place, { kind: "revoked", mm: place.mm, range });
+  },
+  *raiseGeneration({ mm }: Place) {
+    yield* locked(mm.tlbGeneration, (old) => old + 1);
+  },
+  *claim({ mm, cpu }: Place) {
+    const generation = yield* load(mm.tlbGeneration);
+    yield* storeSlotGeneration(cpu, cpu.tlb.loadedAsid, generation);
+    yield* note({ kind: "flushed", mm, how: "full", local: false });
+  },
+  *beginFlush(place: Place) {
+    yield* tell(place, { kind: "flushBegin", mm: place.mm, range });
+  },
+  *endFlush(place: Place) {
+    yield* tell(place, { kind: "flushReturn", mm: place.mm, range, remote: false });
+  },
+  *leaveKeeping({ stage }: Place) {
+    yield* writeCr3(stage.kernel.initMm.root, OTHER_PCID, true);
+  },
+  *enterKeeping({ mm, cpu, pcid }: Place) {
+    yield* setCpu(mm.cpumask, cpu.id);
+    yield* writeCr3(mm.root, pcid, true);
+  },
+  *preemptOther({ stage }: Place) {
+    yield* preemptVcpu(stage.cpus[1]);
+  },
+  *askHostOnly({ stage }: Place) {
+    const asked = (state: number): number =>
+      state === VCPU_PREEMPTED ? VCPU_PREEMPTED | VCPU_FLUSH_TLB : state;
+    if ((yield* locked(stage.cpus[1].preempted, asked)) !== VCPU_PREEMPTED) yield* stage.rest();
+  },
+  *signal({ flags }: Place) {
+    yield* store(flags[0], 1);
+  },
+  *wait({ flags }: Place) {
+    yield* waitUntil(flags[0], (value) => value === 1);
+  },
+  *signalBack({ flags }: Place) {
+    yield* store(flags[1], 1);
+  },
+  *waitBack({ flags }: Place) {
+    yield* waitUntil(flags[1], (value) => value === 1);
+  },
   *pass(place: Place) {
     yield* tell(place, { kind: "passed", mm: place.mm, callee: "f" });
   },
@@ -113,19 +176,48 @@ export const DEEDS = {
 
 export type Deed = keyof typeof DEEDS;
 
+/** Those that make sense in any order. */
+export const FREE_DEEDS = [
+  "flush",
+  "replace",
+  "invalidate",
+  "use",
+  "revoke",
+  "batch",
+  "postpone",
+  "freePage",
+  "leave",
+  "enter",
+  "leaveUntold",
+  "clearBit",
+  "pass",
+  "freeMm",
+  "freeRoot",
+] as const satisfies readonly Deed[];
+
 /** By CPU: what it does, one after the other, to an mm that all of them run on. */
-export function scenarioOf(program: readonly (readonly Deed[])[]): Scenario {
+export function scenarioOf(
+  program: readonly (readonly Deed[])[],
+  { isMapped = true }: { readonly isMapped?: boolean } = {},
+): Scenario {
   return {
     name: "judged",
     summary: "a program of a test",
     cpus: program.length,
     prepare(stage) {
       const mm = stage.mm("a");
+      const first = mm.tables.entryAt(page);
+      if (!isMapped) mm.tables.setEntry(page, 0n);
+      const flags = [
+        new Cell("flag", { index: -1 }, 0),
+        new Cell("flag back", { index: -1 }, 0),
+      ] as const;
+      for (const cpu of stage.cpus) stage.switchTo(stage.task(cpu, `task${cpu.id}`, mm));
       const places = stage.cpus.map((cpu): Place => {
         const own = new Cell(`own${cpu.id}`, { index: -1 }, 0);
-        return { stage, cpu, mm, own, frame: stage.kernel.frames.allocate() };
+        const pcid = stage.kernel.machine.pcid(cpu.id);
+        return { stage, cpu, mm, own, flags, first, pcid, frame: stage.kernel.frames.allocate() };
       });
-      for (const { cpu } of places) stage.switchTo(stage.task(cpu, `task${cpu.id}`, mm));
       return places.map(
         (place, id) =>
           function* (): KernelCode {

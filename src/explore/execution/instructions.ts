@@ -6,7 +6,7 @@ import { assert, unreachable } from "../../base/assert.ts";
 import type { Operation } from "../../kernel/operation/operation.ts";
 import { ACTION_DONE } from "../../kernel/operation/remote-operation.ts";
 import type { Broadcast } from "../../machine/broadcast.ts";
-import { readMappings } from "./user-accesses.ts";
+import { readCondemned, readMappings, readTables } from "./user-accesses.ts";
 import type { CpuState } from "./cpu-state.ts";
 import type { Execution } from "./execution.ts";
 
@@ -32,11 +32,16 @@ export function instruct(execution: Execution, state: CpuState, instruction: Ins
   if (instruction.kind === "invlpgb") return broadcast(execution, state, instruction.what);
   touched.follow(state.bufferLocation);
   touched.write(state.tlbLocation);
+  readCondemned(execution, tlb);
   readMappings(execution, instruction.kind === "writeCr3" ? instruction.root : tlb.root);
   switch (instruction.kind) {
     case "writeCr3": {
       const { root, pcid, keep } = instruction;
-      if (root !== tlb.root) touched.write(state.rootLocation);
+      if (root !== tlb.root) {
+        touched.write(state.rootLocation);
+        // What appears below the old root is cached before this, and not after.
+        if (keep || pcid !== tlb.pcid) readTables(execution, tlb.root);
+      }
       machine.writeCr3(cpu.id, { root, pcid, keep });
       tlb.loaded(root, pcid, keep);
       return execution.emit(cpu, { kind: "cr3Written", root, pcid, keep });
@@ -91,6 +96,7 @@ function invalidateRemotely(
   const cpus = kernel.machine.remote.request(cpu.id, request);
   for (const state of states) {
     touched.write(state.tlbLocation);
+    readCondemned(execution, state.tlb);
     readMappings(execution, state.tlb.root);
     if (cpus.includes(state.cpu.id)) forget(state, what);
   }
@@ -107,6 +113,7 @@ function sendActions(
   for (const target of targets) {
     const state = states[target.cpu]!;
     touched.write(state.tlbLocation);
+    readCondemned(execution, state.tlb);
     readMappings(execution, state.tlb.root);
     kernel.machine.remote.invalidate(target.cpu, what);
     forget(state, what);
@@ -122,6 +129,7 @@ function synchronise(execution: Execution, { cpu, broadcasts }: CpuState): void 
   kernel.machine.broadcasts.complete(cpu.id);
   for (const state of states) {
     touched.write(state.tlbLocation);
+    readCondemned(execution, state.tlb);
     readMappings(execution, state.tlb.root);
     for (const what of broadcasts) forget(state, what);
   }

@@ -59,6 +59,11 @@ export class Locations {
     return this.named(`${mm.name} translations`);
   }
 
+  /** Met by flushes of the mm that return, and by who declares translations old without. */
+  ofReturns(mm: Mm): number {
+    return this.named(`${mm.name} returns`);
+  }
+
   /** Met by those who hold a pointer to the mm, and whoever frees it. */
   ofLifetime(mm: Mm): number {
     return this.named(`${mm.name} lifetime`);

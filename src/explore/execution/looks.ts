@@ -5,8 +5,8 @@ import { unreachable } from "../../base/assert.ts";
 import type { Look } from "../../check/checker.ts";
 import type { Cpu } from "../../kernel/state/cpu.ts";
 import { type Mm, WHOLE_USER_HALF } from "../../kernel/state/mm.ts";
-import type { TlbContext } from "../../kernel/state/tlb-state.ts";
 import type { Execution } from "./execution.ts";
+import type { SpeculativeTlb } from "./possible-tlb.ts";
 import { isIn, readMappings } from "./user-accesses.ts";
 
 /** Adds what a checker looks at, at an event of `cpu`, to what the step touches. */
@@ -16,10 +16,17 @@ export function touchLook(execution: Execution, cpu: Cpu, look: Look): void {
     case "translations":
       return touched.write(locations.ofTranslations(look.mm));
     case "condemns":
-      return touched.count(locations.ofTranslations(look.mm));
+      touched.count(locations.ofTranslations(look.mm));
+      if (!look.returned) return touched.read(locations.ofReturns(look.mm));
+      return touchReturn(execution, look.mm);
     case "condemnsEveryMms":
-      for (const mm of kernel.liveMms) touched.count(locations.ofTranslations(mm));
+      for (const mm of kernel.liveMms) {
+        touched.count(locations.ofTranslations(mm));
+        touchReturn(execution, mm);
+      }
       return;
+    case "claims":
+      return touchClaim(execution, states[cpu.id]!.tlb);
     case "kernelTranslations":
       return touched.write(locations.ofTranslations(kernel.initMm));
     case "mappings":
@@ -42,11 +49,6 @@ export function touchLook(execution: Execution, cpu: Cpu, look: Look): void {
         if (isOutsideMask(other, look.mm)) touched.read(placeLocation);
       }
       return;
-    case "claimed":
-      return touchClaimed(execution, look.mm);
-    case "everyMmsClaimed":
-      for (const mm of kernel.liveMms) touchClaimed(execution, mm);
-      return;
     case "roots":
       for (const { rootLocation } of states) touched.read(rootLocation);
       return;
@@ -64,18 +66,23 @@ export function touchLook(execution: Execution, cpu: Cpu, look: Look): void {
   }
 }
 
+/** Two that return do not meet; what they leave behind has the generation of that moment. */
+function touchReturn({ touched, locations }: Execution, mm: Mm): void {
+  touched.count(locations.ofReturns(mm));
+  touched.read(locations.ofCell(mm.tlbGeneration));
+}
+
+/** A CPU that holds nothing older cannot claim too much. */
+function touchClaim({ touched, locations, kernel, pages }: Execution, tlb: SpeculativeTlb): void {
+  if (!touched.isRecording || !pages.some((page) => tlb.mayBeOld(page))) return;
+  for (const mm of kernel.liveMms) {
+    if (mm.roots.includes(tlb.root)) touched.read(locations.ofTranslations(mm));
+  }
+}
+
 /** A flush of a part of a large page is one of its entry. */
 const hasLargePages = ({ areas }: Mm): boolean =>
   areas.within(WHOLE_USER_HALF).some(({ pageSize = "4K" }) => pageSize !== "4K");
 
 const isOutsideMask = ({ id, kernel }: Cpu, mm: Mm): boolean =>
   mm.roots.includes(kernel.machine.root(id)) && !mm.cpumask.has(id);
-
-function touchClaimed({ touched, states }: Execution, mm: Mm): void {
-  const newest = mm.tlbGeneration.value;
-  const isClaimed = ({ contextId, tlbGeneration }: TlbContext): boolean =>
-    contextId === mm.contextId && tlbGeneration >= newest;
-  for (const { cpu, tlbLocation } of states) {
-    if (cpu.tlb.contexts.some(isClaimed)) touched.read(tlbLocation);
-  }
-}

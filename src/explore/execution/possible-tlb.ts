@@ -62,6 +62,17 @@ export class SpeculativeTlb {
     return !isMapped && machine.remote.holdsPage(this.cpu, pcid, page);
   }
 
+  /** The same of any PCID, as far as its entry was changed. `roots` as in changing. */
+  mayHoldOlder(roots: readonly FrameNumber[] | null, page: PageNumber): boolean {
+    const index = this.pages.indexOf(page);
+    return this.contexts.some(
+      (context) =>
+        context !== undefined &&
+        context.changed[index] === true &&
+        roots?.includes(context.root) !== false,
+    );
+  }
+
   /** MOV CR3 was carried out. */
   loaded(root: FrameNumber, pcid: number, keep: boolean): void {
     this.root = root;

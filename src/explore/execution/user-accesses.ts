@@ -22,7 +22,7 @@ import type { Stream } from "../../machine/stream.ts";
 import type { CpuState } from "./cpu-state.ts";
 import type { Execution } from "./execution.ts";
 import type { BufferedEntry } from "./store-buffer.ts";
-import { isKernelPage } from "./possible-tlb.ts";
+import { isKernelPage, type SpeculativeTlb } from "./possible-tlb.ts";
 
 export function accessKernel(
   execution: Execution,
@@ -88,11 +88,16 @@ export function commitEntry(
   execution.touched.write(execution.locations.ofEntry(mm.root, page));
   const leaf = leafAt(page, size);
   const isMapped = (mm.tables.entryAt(page) & PRESENT) !== 0n;
-  if (isMapped) {
+  const roots = isKernelPage(page) ? null : mm.roots;
+  const pages = execution.pages.filter((one) => isIn(leaf, one));
+  // What was taken away may come back as it was: whoever has cached it is up to date again.
+  const comesBack = (): boolean =>
+    execution.states.some(({ tlb }) => pages.some((one) => tlb.mayHoldOlder(roots, one)));
+  if (isMapped || comesBack()) {
     execution.touched.write(execution.locations.ofMapping(mm.root, page));
-    const roots = isKernelPage(page) ? null : mm.roots;
-    for (const one of execution.pages) {
-      if (one < leaf.start || one >= leaf.end) continue;
+  }
+  if (isMapped) {
+    for (const one of pages) {
       for (const { tlb } of execution.states) tlb.changing(roots, one, execution.choices);
     }
   }
@@ -137,6 +142,16 @@ export function readMappings(execution: Execution, root: FrameNumber, range?: Pa
   // Whether a page is filled late is a choice of its own where accessed bits decide.
   if (kernel.protocol.traits.accessedBits === "decide") return readTables(execution, root);
   readRoot(execution, root, range, (own, page) => touched.read(locations.ofMapping(own, page)));
+}
+
+/** What is out of date of what a CPU holds, in any PCID, where it may be: it is to be forgotten. */
+export function readCondemned(execution: Execution, tlb: SpeculativeTlb): void {
+  const { touched, locations, pages, kernel } = execution;
+  if (!touched.isRecording) return;
+  for (const mm of kernel.liveMms) {
+    if (!pages.some((page) => tlb.mayHoldOlder(mm.roots, page))) continue;
+    touched.read(locations.ofTranslations(mm));
+  }
 }
 
 function readRoot(

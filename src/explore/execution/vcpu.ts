@@ -4,6 +4,7 @@
 import { flushGuest, VCPU_FLUSH_TLB, VCPU_PREEMPTED } from "../../kernel/cpu/steal-time.ts";
 import type { CpuState } from "./cpu-state.ts";
 import type { Execution } from "./execution.ts";
+import { readCondemned, readMappings } from "./user-accesses.ts";
 
 /** kvm_steal_time_set_preempted. The exit from the guest drains its store buffer. */
 export function preemptVcpu(execution: Execution, state: CpuState): void {
@@ -22,6 +23,8 @@ export function enterVcpu(execution: Execution, state: CpuState): void {
   state.isPreempted = false;
   const flushed = (setPreempted(execution, state, 0) & VCPU_FLUSH_TLB) !== 0;
   if (flushed) {
+    readCondemned(execution, state.tlb);
+    readMappings(execution, state.tlb.root);
     flushGuest(state.cpu);
     state.tlb.emptied(null);
   }

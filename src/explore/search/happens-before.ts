@@ -56,7 +56,7 @@ export class Happens {
   // Of the step that is being added: those that could have come after it, those that could not.
   private readonly found: number[] = [];
   private readonly forced: number[] = [];
-  /** Counts before a wait: whether it could have come earlier depends on their order, which is none. */
+  /** Counts before a wait: it could have come earlier, in one of their orders. */
   private readonly counted: number[] = [];
   private readonly first: Int32Array;
 

@@ -117,7 +117,7 @@ interface Directions {
  * Where an exploration of a scenario from a file ends unless a bound was given: nobody knows how
  * large the scenario is. Two threads that discard one page take most of it.
  */
-export const FILE_EXECUTIONS = 150_000;
+export const FILE_EXECUTIONS = 200_000;
 
 /** The bounds of one job. */
 function boundsOf({ file }: ExploreJob, bounds: ExploreBounds): ExploreBounds {

@@ -142,14 +142,14 @@ describe("shootdown explore", () => {
       expect(run.stdout).toMatch(/no violation, cut by time\n/);
     });
 
-    test("ends by default after 150000 executions, and says so", async () => {
+    test("ends by default after 200000 executions, and says so", async () => {
       const path = inFolder("many.ts");
       writeFileSync(path, MANY);
       const run = await explored(path, "--memory", "sc", "--reduction", "none", ...REFCOUNTED);
       expect(run.code).toBe(1);
-      expect(run.stdout).toMatch(/^many-stores .* 150000 .* no violation, cut by executions$/m);
+      expect(run.stdout).toMatch(/^many-stores .* 200000 .* no violation, cut by executions$/m);
       expect(run.stdout).toMatch(
-        /^cut by executions: --max-executions was reached, for a scenario from a file 150000/m,
+        /^cut by executions: --max-executions was reached, for a scenario from a file 200000/m,
       );
     }, 120_000);
 

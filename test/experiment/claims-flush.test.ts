@@ -37,7 +37,7 @@ describe("flushing while the interrupts are on their way, Linux 5.13 for 4.20", 
   const [nominalGhz, turboGhz] = [frequency.value, 3.6];
 
   const round = async (protocol: ProtocolName, cores: number): Promise<number> => {
-    const scene = { cpu: "haswell-ep", cores, pages: 1, rounds: 20, protocol } as const;
+    const scene = { cpu: "haswell-ep", cores, pages: 1, rounds: 100, protocol } as const;
     return cyclesPerOperation(await measure("madvise", scene));
   };
 
@@ -48,9 +48,9 @@ describe("flushing while the interrupts are on their way, Linux 5.13 for 4.20", 
       [4, 1571 - 1421],
     ] as const) {
       const saved = (await round("linux-4.20", cores)) - (await round("linux-5.13", cores));
-      // What overlaps is at least the INVLPG. With four threads it comes to what was measured.
+      // What overlaps is at least the INVLPG, at most what was measured.
       expect(saved).toBeGreaterThan(instruction.invlpg.value);
-      expect(saved).toBeLessThan(savedNs * turboGhz * 1.02);
+      expect(saved).toBeLessThan(savedNs * turboGhz);
     }
   });
 

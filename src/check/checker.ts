@@ -2,9 +2,9 @@
 // leaves out orders of steps that commute goes by the declaration: what an event is judged by must
 // not change places with the event. So a checker gets no event that it has not declared.
 
+import type { PageRange } from "../base/address.ts";
 import type { Restore } from "../base/restore.ts";
 import type { KernelEvent, Moment, Observer } from "../kernel/operation/event.ts";
-import type { PageRange } from "../base/address.ts";
 import type { Mm } from "../kernel/state/mm.ts";
 
 /**
@@ -71,6 +71,7 @@ export interface Checker {
   save(): Restore;
 }
 
+/** What an event about pages has. */
 interface Pages {
   readonly mm: Mm;
   readonly range: PageRange;
@@ -86,10 +87,7 @@ export const lookAtMappings = ({ mm, range }: Pages): readonly Look[] => [
   { kind: "mappings", mm, range },
 ];
 export const lookAtAllMappings = (): readonly Look[] => [{ kind: "everyMmsMappings" }];
-/**
- * What CPUs have cached is compared with the tables, and condemned where it is out of date. A CPU
- * that forgets it may do so before or after: what it does with it in between tells the two apart.
- */
+/** What CPUs have cached is compared with the tables, and condemned where it is out of date. */
 export const lookAtCached = ({ mm, range }: Pages): readonly Look[] => [
   { kind: "condemns", mm, returned: false },
   { kind: "mappings", mm, range },

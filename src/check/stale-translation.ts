@@ -6,8 +6,8 @@
 // to remove, but that of its own flush, or of reclaim's batched one, or nobody's until the pages of
 // a postponed unmapping are freed; see unflushed.ts. What it took away before is: whoever returns
 // answers for what was gone when it began, though another's flush of it may still be under way. A
-// PCID that is loaded without a flush while it holds another address
-// space's entries is reported at once.
+// PCID that is loaded without a flush while it holds another address space's entries is reported at
+// once.
 
 import { type FrameNumber, hex, type PageNumber, type PageRange } from "../base/address.ts";
 import { unreachable } from "../base/assert.ts";
@@ -30,20 +30,8 @@ import {
 } from "./checker.ts";
 import type { LeftOver } from "./left-over.ts";
 import type { Roots } from "./roots.ts";
-import { UnflushedChanges } from "./unflushed.ts";
+import { type Condemned, UnflushedChanges } from "./unflushed.ts";
 import type { ViolationLog } from "./violation.ts";
-
-/** What is to be condemned, and when its flush, or its withdrawal, began. */
-interface Condemned {
-  readonly mm: Mm;
-  readonly range: PageRange;
-  readonly since: number;
-  /** A flush of it has returned. */
-  readonly returned: boolean;
-}
-
-/** A flush that has begun, and what it is to condemn. */
-type InFlight = Omit<Condemned, "returned">;
 
 type Watched =
   | "flushBegin"
@@ -89,8 +77,6 @@ export class StaleTranslationChecker implements CheckerOf<Watched> {
   readonly looksAt = LOOKS;
   /** CPUs that have had a root in CR3: only they can hold its entries. */
   private readonly cpusOfRoot = new Map<FrameNumber, Set<number>>();
-  /** Flushes that have begun and not returned, with what they are to condemn. */
-  private readonly inFlight = new Map<number, InFlight>();
   private readonly unflushed = new UnflushedChanges();
   /** Counts what begins, so that it can be told what was before. */
   private order = 0;
@@ -123,18 +109,15 @@ export class StaleTranslationChecker implements CheckerOf<Watched> {
     this.hasChanged = true;
     switch (event.kind) {
       case "flushBegin":
+      case "batchFlushBegin":
         this.flushBegan[cpu] = ++this.order;
-        this.inFlight.set(cpu, { mm: event.mm, range: event.range, since: this.order });
         return;
       case "flushReturn":
-        return this.returned(moment);
+        return this.returned(event, moment);
       case "entryWithdrawn":
         return this.unflushed.withdrawn(cpu, event.mm, event.range, this.order);
       case "unmapDeferred":
         return this.unflushed.deferred(cpu, event.mm, event.range, ++this.order);
-      case "batchFlushBegin":
-        this.flushBegan[cpu] = ++this.order;
-        return;
       case "batchFlushReturn":
         return this.batchReturned(moment);
       case "unmapPostponed":
@@ -181,7 +164,6 @@ export class StaleTranslationChecker implements CheckerOf<Watched> {
     return () => {
       if (!this.hasChanged) return;
       this.hasChanged = false;
-      this.inFlight.clear();
       this.order = order;
       unflushed();
       flushBegan();
@@ -196,12 +178,10 @@ export class StaleTranslationChecker implements CheckerOf<Watched> {
     };
   }
 
-  private returned(moment: Moment): void {
-    const { cpu } = moment;
-    const flush = this.inFlight.get(cpu)!;
-    this.inFlight.delete(cpu);
-    this.unflushed.flushed(cpu, flush.mm, this.flushBegan[cpu]!);
-    this.condemn({ ...flush, returned: true }, moment);
+  private returned({ mm, range }: EventOf<"flushReturn">, moment: Moment): void {
+    const since = this.flushBegan[moment.cpu]!;
+    this.unflushed.flushed(moment.cpu, mm, since);
+    this.condemn({ mm, range, since, returned: true }, moment);
   }
 
   private batchReturned(moment: Moment): void {

@@ -18,6 +18,15 @@ interface Change {
   readonly leftBy?: number;
 }
 
+/** What is to be condemned, and when its flush, or its withdrawal, began. */
+export interface Condemned {
+  readonly mm: Mm;
+  readonly range: PageRange;
+  readonly since: number;
+  /** A flush of it has returned. */
+  readonly returned: boolean;
+}
+
 /** No CPU's flush ends this: the pages' free does. */
 const NOBODY = -1;
 
@@ -81,18 +90,7 @@ export class UnflushedChanges {
    * What is left of the range without what others than `by` changed from `since` on. Who has not
    * flushed it is not to have flushed what is postponed either, whenever that was.
    */
-  without(
-    by: number,
-    {
-      mm,
-      range,
-      since,
-      returned,
-    }: Omit<Change, "cpu" | "at" | "deferred"> & {
-      readonly since: number;
-      readonly returned: boolean;
-    },
-  ): readonly PageRange[] {
+  without(by: number, { mm, range, since, returned }: Condemned): readonly PageRange[] {
     if (this.changes.length === 0) return [range];
     const isExcused = ({ cpu, at, leftBy }: Change): boolean =>
       cpu !== by && (at >= since || leftBy === since || (cpu === NOBODY && !returned));

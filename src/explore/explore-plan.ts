@@ -211,12 +211,12 @@ class Planning {
     });
   }
 
-  /** All of the package that go with protocols newer than linux-4.8. */
   private policiesFor({ everyPolicy, onePolicy }: Scenario): readonly string[] {
     if (onePolicy === true) return CORRECT_POLICIES.slice(0, 1);
     return everyPolicy === true ? this.everyPolicy() : CORRECT_POLICIES;
   }
 
+  /** All of the package that go with protocols newer than linux-4.8. */
   private everyPolicy(): readonly string[] {
     const all = [...this.bringing.catalogue.policies.values()];
     return all.filter(({ traits }) => traits.era === "any").map(({ name }) => name);

@@ -4,6 +4,7 @@
 import { unreachable } from "../../base/assert.ts";
 import type { Look } from "../../check/checker.ts";
 import type { Cpu } from "../../kernel/state/cpu.ts";
+import { isSmall } from "../../kernel/state/area.ts";
 import { type Mm, WHOLE_USER_HALF } from "../../kernel/state/mm.ts";
 import type { Execution } from "./execution.ts";
 import type { SpeculativeTlb } from "./possible-tlb.ts";
@@ -74,15 +75,14 @@ function touchReturn({ touched, locations }: Execution, mm: Mm): void {
 
 /** A CPU that holds nothing older cannot claim too much. */
 function touchClaim({ touched, locations, kernel, pages }: Execution, tlb: SpeculativeTlb): void {
-  if (!touched.isRecording || !pages.some((page) => tlb.mayBeOld(page))) return;
+  if (!pages.some((page) => tlb.mayBeOld(page))) return;
   for (const mm of kernel.liveMms) {
     if (mm.roots.includes(tlb.root)) touched.read(locations.ofTranslations(mm));
   }
 }
 
 /** A flush of a part of a large page is one of its entry. */
-const hasLargePages = ({ areas }: Mm): boolean =>
-  areas.within(WHOLE_USER_HALF).some(({ pageSize = "4K" }) => pageSize !== "4K");
+const hasLargePages = ({ areas }: Mm): boolean => !areas.within(WHOLE_USER_HALF).every(isSmall);
 
 const isOutsideMask = ({ id, kernel }: Cpu, mm: Mm): boolean =>
   mm.roots.includes(kernel.machine.root(id)) && !mm.cpumask.has(id);

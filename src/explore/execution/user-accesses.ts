@@ -93,7 +93,7 @@ export function commitEntry(
   // What was taken away may come back as it was: whoever has cached it is up to date again.
   const comesBack = (): boolean =>
     execution.states.some(({ tlb }) => pages.some((one) => tlb.mayHoldOlder(roots, one)));
-  if (isMapped || comesBack()) {
+  if (execution.touched.isRecording && (isMapped || comesBack())) {
     execution.touched.write(execution.locations.ofMapping(mm.root, page));
   }
   if (isMapped) {

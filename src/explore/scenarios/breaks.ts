@@ -74,29 +74,6 @@ export const TABLES_FREED_IN_SWITCH: Break = {
     "flush that frees tables does not wait for it in between",
 };
 
-/** Who relies on "not present, so nothing to flush" while reclaim has put the flush off. */
-export const BATCH_UNNOTED: Break = {
-  protocols: putsOff("unnoted"),
-  reason:
-    "until Linux 4.12 nobody is told that reclaim has put a flush off: who finds the page gone " +
-    "flushes nothing, and relies on it",
-};
-
-/** The same, where another entry goes while the first is flushed. */
-export const BATCH_FORGOTTEN: Break = {
-  protocols: putsOff("unnoted", "flagged"),
-  reason:
-    "until Linux 5.16 tlb_flush_batched is a flag: who flushes for reclaim clears it, whatever " +
-    "was put off meanwhile",
-};
-
-export const GATHERS_UNCOUNTED: Break = {
-  protocols: ({ traits }) => traits.gathers === "uncounted",
-  reason:
-    "until Linux 4.13 a thread that finds nothing to discard flushes nothing, and returns while " +
-    "another's flush of the page is under way",
-};
-
 /** The same window, met by who looks for lazy users before the root is freed. */
 export const ROOT_FREED_IN_SWITCH: Break = {
   // A hazard pointer hands a reference over, wherever the CPU is.
@@ -160,4 +137,27 @@ export const ACKNOWLEDGED_BEFORE_FLUSH: Break = {
   policies: isBorrowing,
   protocols: ({ traits }) => traits.acknowledges === "before-flush",
   reason: "a target acknowledges before it invalidates, and the table is freed in between",
+};
+
+/** Who relies on "not present, so nothing to flush" while reclaim has put the flush off. */
+export const BATCH_UNNOTED: Break = {
+  protocols: putsOff("unnoted"),
+  reason:
+    "until Linux 4.12 nobody is told that reclaim has put a flush off: who finds the page gone " +
+    "flushes nothing, and relies on it",
+};
+
+/** The same, where another entry goes while the first is flushed. */
+export const BATCH_FORGOTTEN: Break = {
+  protocols: putsOff("unnoted", "flagged"),
+  reason:
+    "until Linux 5.16 tlb_flush_batched is a flag: who flushes for reclaim clears it, whatever " +
+    "was put off meanwhile",
+};
+
+export const GATHERS_UNCOUNTED: Break = {
+  protocols: ({ traits }) => traits.gathers === "uncounted",
+  reason:
+    "until Linux 4.13 a thread that finds nothing to discard flushes nothing, and returns while " +
+    "another's flush of the page is under way",
 };

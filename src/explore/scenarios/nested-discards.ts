@@ -2,31 +2,18 @@
 // is the other's.
 
 import type { PageRange } from "../../base/address.ts";
-import { lockForReading, unlockForReading } from "../../kernel/locking/lock.ts";
-import { beginGather, finishGather, zapArea } from "../../kernel/memory/mmu-gather.ts";
-import { call, type KernelCode, note } from "../../kernel/operation/operation.ts";
-import type { Cpu } from "../../kernel/state/cpu.ts";
-import type { Mm } from "../../kernel/state/mm.ts";
+import { madviseDontNeed } from "../../kernel/memory/madvise.ts";
+import { call } from "../../kernel/operation/operation.ts";
 import { GATHERS_UNCOUNTED } from "./breaks.ts";
 import type { Scenario } from "./scenario.ts";
 import { onePage } from "./stage.ts";
-
-/** madvise_dontneed under mmap_lock: of areas' own locks there is nothing to try. */
-function* discard(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
-  yield* lockForReading(mm.mmapLock);
-  yield* note({ kind: "revoking", mm, range });
-  const gather = yield* beginGather(cpu, mm);
-  for (const area of mm.areas.within(range)) yield* zapArea(cpu, gather, area);
-  yield* finishGather(cpu, gather);
-  yield* note({ kind: "revoked", mm, range });
-  yield* unlockForReading(mm.mmapLock);
-}
 
 /** One thread discards `first`, another the first page, which it has cached and then reads. */
 const nested = (name: string, summary: string, first: PageRange, tables: number): Scenario => ({
   name,
   summary,
   cpus: 2,
+  kernel: { vmaLocks: false }, // of areas' own locks there is nothing to try
   breaks: [GATHERS_UNCOUNTED],
   onePolicy: true,
   prepare(stage) {
@@ -36,9 +23,9 @@ const nested = (name: string, summary: string, first: PageRange, tables: number)
     stage.switchTo(stage.task(cpu1, "reader", a));
     stage.run(cpu1, stage.touch("read", { cpu: cpu1 }));
     return [
-      (cpu) => discard(cpu, a, first),
+      (cpu) => madviseDontNeed(cpu, a, first),
       function* (cpu) {
-        yield* call(discard(cpu, a, onePage()));
+        yield* call(madviseDontNeed(cpu, a, onePage()));
         yield* stage.touch("read", { cpu });
       },
     ];

@@ -44,7 +44,6 @@ export class MmuGather {
   readonly tables: FrameNumber[] = [];
   /** The entries that are to be flushed, as they were. */
   taken: bigint[] = [];
-
   /** Another gather of the mm is open as this one is finished. */
   isNested = false;
 
@@ -208,9 +207,9 @@ function* flushGathered(cpu: Cpu, gather: MmuGather): KernelCode {
 function* postponeGathered(cpu: Cpu, gather: MmuGather, range: PageRange): KernelCode<boolean> {
   const { mm, pages, tables, fullMm } = gather;
   if (fullMm || tables.length > 0 || pages.length === 0) return false;
-  const isDone = yield* postponeUnmap(cpu, { mm, range, frames: [...pages] });
+  const isDone = yield* postponeUnmap(cpu, { mm, range, frames: pages });
   if (isDone === null) return false;
-  pages.length = 0;
+  gather.pages = []; // they are the protocol's
   // Still mapped after MADV_DONTNEED; free addresses are to stay so after munmap.
   if (!mm.areas.overlaps(range)) mm.postponed = [...mm.postponed, { range, isDone }];
   return true;

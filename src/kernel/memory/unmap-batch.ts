@@ -3,11 +3,11 @@
 
 import type { Cpu } from "../state/cpu.ts";
 import { flushRange } from "./flush.ts";
-import { type BatchedFlushes, type Mm, WHOLE_USER_HALF } from "../state/mm.ts";
+import { type BatchedFlushes, type Mm, NONE_PENDING, WHOLE_USER_HALF } from "../state/mm.ts";
 import { isMutated } from "../state/mutated.ts";
 import { call, type KernelCode, load, locked, note, store } from "../operation/operation.ts";
 import { FlushBatch } from "../state/flush-batch.ts";
-import { type BatchedUnmap } from "../state/shootdown-protocol.ts";
+import type { BatchedUnmap, DeferredFlush } from "../state/shootdown-protocol.ts";
 import { nameFunctions } from "../operation/origin.ts";
 import { needInterruptsOn, needPageTableLock } from "../operation/precondition.ts";
 
@@ -17,31 +17,25 @@ export class UnmapBatch {
   flushRequired = false;
 }
 
-/** What is still to be flushed: an entry of `mm` that held `taken`. */
-export interface DeferredFlush {
-  readonly mm: Mm;
-  readonly taken: bigint;
-}
+/** tlb_flush_batched as a flag, until Linux 5.16. */
+const SOME_PENDING: BatchedFlushes = { pending: 1, flushed: 0 };
 
 /** set_tlb_ubc_flush_pending. Caller holds the page-table lock and has taken the entry away. */
 export function* deferFlush(
   cpu: Cpu,
   batch: UnmapBatch,
-  { mm, taken }: DeferredFlush,
+  deferred: DeferredFlush,
   by: BatchedUnmap,
 ): KernelCode {
+  const { mm } = deferred;
   yield* needPageTableLock(mm, "set_tlb_ubc_flush_pending");
-  yield* by.add(cpu, batch.flush, { mm, taken });
+  yield* by.add(cpu, batch.flush, deferred);
   batch.flushRequired = true;
   const { batchedUnmaps } = cpu.kernel.protocol.traits;
   if (batchedUnmaps === "unnoted" || isMutated(cpu, "batched-unmap-not-noted")) return;
   if (batchedUnmaps === "flagged") return yield* store(mm.tlbFlushBatched, SOME_PENDING);
   yield* locked(mm.tlbFlushBatched, (noted) => ({ ...noted, pending: noted.pending + 1 }));
 }
-
-/** tlb_flush_batched as a flag, until Linux 5.16. */
-const SOME_PENDING: BatchedFlushes = { pending: 1, flushed: 0 };
-const NONE_PENDING: BatchedFlushes = { pending: 0, flushed: 0 };
 
 /** try_to_unmap_flush: on return no CPU uses a translation that the batch stands for. */
 export function* tryToUnmapFlush(cpu: Cpu, batch: UnmapBatch): KernelCode {

@@ -113,12 +113,7 @@ export function* storeOwn(line: Line, what: string): KernelCode {
 
 /** A LOCK-prefixed read-modify-write: full barrier. Returns the old value. */
 export function* locked<T>(cell: Cell<T>, update: (old: T) => T): KernelCode<T> {
-  return (yield {
-    kind: "locked",
-    cell: cell as Cell,
-    update: update as (old: never) => unknown,
-    commutes: false,
-  }) as T;
+  return (yield lockedUpdate(cell, update, false)) as T;
 }
 
 /**
@@ -127,13 +122,15 @@ export function* locked<T>(cell: Cell<T>, update: (old: T) => T): KernelCode<T> 
  * so. It spares an exploration the orders that differ in nothing.
  */
 export function* count(cell: Cell<number>, update: (old: number) => number): KernelCode<number> {
-  return (yield {
-    kind: "locked",
-    cell: cell as Cell,
-    update: update as (old: never) => unknown,
-    commutes: true,
-  }) as number;
+  return (yield lockedUpdate(cell, update, true)) as number;
 }
+
+const lockedUpdate = <T>(cell: Cell<T>, update: (old: T) => T, commutes: boolean): Operation => ({
+  kind: "locked",
+  cell: cell as Cell,
+  update: update as (old: never) => unknown,
+  commutes,
+});
 
 /** smp_mb(): LOCK ADDL on the stack. */
 export function* fence(): KernelCode {

@@ -5,8 +5,7 @@ import { cpusOf } from "../cpu/cpumask.ts";
 import { type KernelCode, locked, store } from "../operation/operation.ts";
 import type { Cpu } from "../state/cpu.ts";
 import type { FlushBatch } from "../state/flush-batch.ts";
-import type { Mm } from "../state/mm.ts";
-import type { BatchedUnmap } from "../state/shootdown-protocol.ts";
+import type { BatchedUnmap, DeferredFlush } from "../state/shootdown-protocol.ts";
 import { FLUSH_ALL_LOADED, type FlushInfo } from "../state/tlb-state.ts";
 import { flushHereWithInterruptsOff } from "./generation.ts";
 import { nameFunctions } from "../operation/origin.ts";
@@ -15,7 +14,7 @@ import { nameFunctions } from "../operation/origin.ts";
  * arch_tlbbatch_add_mm: a switch to `mm` after this sees the new generation, a CPU that runs `mm`
  * is in the mask. The increment is the barrier between the entries and the mask.
  */
-export function* addToBatch(batch: FlushBatch, mm: Mm): KernelCode {
+export function* addToBatch(_cpu: Cpu, batch: FlushBatch, { mm }: DeferredFlush): KernelCode {
   yield* locked(mm.tlbGeneration, (generation) => generation + 1);
   for (const id of yield* cpusOf(mm.cpumask)) batch.cpus.add(id);
 }
@@ -35,7 +34,7 @@ function* flushBatch(cpu: Cpu, batch: FlushBatch, others: FlushOthers): KernelCo
 }
 
 export const batchedUnmapBy = (others: FlushOthers): BatchedUnmap => ({
-  add: (_cpu, batch, { mm }) => addToBatch(batch, mm),
+  add: addToBatch,
   flush: (cpu, batch) => flushBatch(cpu, batch, others),
 });
 

@@ -12,18 +12,19 @@ import { NO_GENERATION } from "../state/tlb-state.ts";
 import { nameFunctions } from "../operation/origin.ts";
 import { needInterruptsOff } from "../operation/precondition.ts";
 
-/** flush_tlb_kernel_range. Interrupts on. */
-export const flushKernelRange = flushKernelRangeAnd(stay);
-
 /** A lazy CPU stays on its mm. */
 function* stay(): KernelCode {}
 
-/** The same, with something that a CPU does after it has flushed everything. */
-export function flushKernelRangeAnd(afterAll: (cpu: Cpu) => KernelCode) {
-  return (cpu: Cpu, range: PageRange): KernelCode => flushOnEach(cpu, range, afterAll);
-}
-
-function* flushOnEach(cpu: Cpu, range: PageRange, afterAll: (cpu: Cpu) => KernelCode): KernelCode {
+/**
+ * flush_tlb_kernel_range. Interrupts on.
+ *
+ * @param afterAll - What a CPU does once it has flushed everything.
+ */
+export function* flushKernelRange(
+  cpu: Cpu,
+  range: PageRange,
+  afterAll: (cpu: Cpu) => KernelCode = stay,
+): KernelCode {
   const whole = pagesIn(range) > cpu.kernel.options.flushCeiling;
   const info = { mm: cpu.kernel.initMm, newGeneration: NO_GENERATION, freedTables: false };
   yield* store(cpu.tlb.flushInfo, { ...info, range: whole ? null : range });
@@ -61,7 +62,7 @@ export function* flushEverything(cpu: Cpu): KernelCode {
 }
 
 nameFunctions({
-  flush_tlb_kernel_range: flushOnEach,
+  flush_tlb_kernel_range: flushKernelRange,
   flush_tlb_func: flushHere,
   stay,
   flushKernelPages,

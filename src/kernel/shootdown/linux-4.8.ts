@@ -24,7 +24,7 @@ import { callMany, waitForCalls } from "../cpu/smp.ts";
 import type { FlushBatch } from "../state/flush-batch.ts";
 import { FLUSH_ALL_LOADED, type FlushInfo, pcidOfAsid } from "../state/tlb-state.ts";
 import { flushPages } from "./asid.ts";
-import { flushKernelRangeAnd } from "./kernel-range.ts";
+import { flushKernelRange } from "./kernel-range.ts";
 import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
 import { nameFunctions } from "../operation/origin.ts";
 import { needInterruptsOff } from "../operation/precondition.ts";
@@ -163,7 +163,7 @@ export const linux48: ShootdownProtocol = {
   enterLazy,
   leaveMm,
   flushRange: (cpu, request) => flushHolders(cpu, request, null),
-  flushKernelRange: flushKernelRangeAnd(leaveMmIfLazy),
+  flushKernelRange: (cpu, range) => flushKernelRange(cpu, range, leaveMmIfLazy),
   batchedUnmap: {
     add: (_cpu, batch, { mm }) => addHolders(batch, mm, null),
     flush: flushBatch,

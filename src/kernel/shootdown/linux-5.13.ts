@@ -79,7 +79,7 @@ export const flushingBy = (
   flushRange: (cpu, request) => flushRange(cpu, request, flushMulti),
   flushKernelRange,
   batchedUnmap: {
-    add: (_cpu, batch, { mm }) => addToBatch(batch, mm),
+    add: addToBatch,
     flush: (cpu, batch) => flushBatch(cpu, batch, flushMulti),
   },
 });

@@ -104,7 +104,7 @@ export const flushing618By = (
   flushKernelRange: flushKernel,
   destroyContext: freeGlobalAsid,
   batchedUnmap: {
-    add: (_cpu, batch, { mm }) => addToBatch(batch, mm),
+    add: addToBatch,
     flush: (cpu, batch) => flushBatch(cpu, batch, flushOthers),
   },
 });

@@ -14,6 +14,8 @@ export interface BatchedFlushes {
   readonly flushed: number;
 }
 
+export const NONE_PENDING: BatchedFlushes = { pending: 0, flushed: 0 };
+
 /** The whole user half of an address space: TLB_FLUSH_ALL. */
 export const WHOLE_USER_HALF = { start: 0, end: 2 ** 35 } as PageRange;
 
@@ -94,10 +96,9 @@ export class Mm implements Lifetime {
     this.pageTableLocks = new PageTableLocks((table) =>
       cell(`${PAGE_TABLE_LOCK}${table}`, allocateLine(), 0),
     );
-    const batched = { pending: 0, flushed: 0 };
     const unflushed = allocateLine();
     this.tlbFlushPending = cell("tlb_flush_pending", unflushed, 0);
-    this.tlbFlushBatched = cell("tlb_flush_batched", unflushed, batched);
+    this.tlbFlushBatched = cell("tlb_flush_batched", unflushed, NONE_PENDING);
     const context = allocateLine();
     this.tlbGeneration = cell("context.tlb_gen", context, 1);
     this.nextTrim = cell("context.next_trim_cpumask", context, 0);

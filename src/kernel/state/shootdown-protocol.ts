@@ -34,13 +34,16 @@ export interface FlushRequest {
 export const isAboveCeiling = (cpu: Cpu, { range, pageSize = "4K" }: FlushRequest): boolean =>
   pagesIn(range) / pagesPer(pageSize) > cpu.kernel.options.flushCeiling;
 
+/** What is still to be flushed: an entry of `mm` that held `taken` was taken away. */
+export interface DeferredFlush {
+  readonly mm: Mm;
+  readonly taken: bigint;
+}
+
 /** How a protocol flushes once for entries of many address spaces (reclaim). */
 export interface BatchedUnmap {
-  /**
-   * arch_tlbbatch_add_mm: an entry of `mm`, which held `taken`, was taken away. Page-table lock
-   * held.
-   */
-  add(cpu: Cpu, batch: FlushBatch, of: { readonly mm: Mm; readonly taken: bigint }): KernelCode;
+  /** arch_tlbbatch_add_mm. Page-table lock held. */
+  add(cpu: Cpu, batch: FlushBatch, deferred: DeferredFlush): KernelCode;
   /**
    * arch_tlbbatch_flush: on return no CPU uses what was taken away before it was added. Interrupts
    * on. Returns whether another CPU was in the batch, which is empty then.

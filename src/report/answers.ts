@@ -3,6 +3,7 @@
 
 import type { Configuration, ConfigurationAxis } from "../experiment/configuration.ts";
 import { isAsExpected } from "../experiment/row.ts";
+import { knownBreakOf } from "../explore/known-breaks.ts";
 import type { Row } from "../experiment/result.ts";
 import { brief, change, ratio } from "./number.ts";
 
@@ -27,6 +28,7 @@ export function answers(rows: readonly Row[]): readonly string[] {
       variant: ({ lazyTlb }) => `${lazyTlb} `,
     }),
     verdicts(rows),
+    ...otherOrders(rows),
   ];
 }
 
@@ -120,6 +122,19 @@ function verdicts(rows: readonly Row[]): string {
     (known.length > 0 ? `; ${known.length} broke as expected: ${names(known)}` : "") +
     (bad.length > 0 ? `; NOT AS EXPECTED: ${names(bad)}` : "")
   );
+}
+
+/** Kernels that pass here, and break in an order of steps that the clock does not make. */
+function otherOrders(rows: readonly Row[]): readonly string[] {
+  const passed = rows.filter((row) => row.verdict === "ok" && row.expected === "ok");
+  const commands = passed.flatMap(({ configuration: { lazyTlb, protocol } }) => {
+    const known = knownBreakOf(lazyTlb, protocol);
+    if (known === undefined) return [];
+    const command = `  shootdown explore ${known.scenario} --protocol ${protocol}`;
+    return [known.ofProtocol ? command : `${command} --policy ${lazyTlb}`];
+  });
+  if (commands.length === 0) return [];
+  return ["ok is said of one order of steps; others break these kernels:", ...new Set(commands)];
 }
 
 function names(rows: readonly Row[]): string {

@@ -63,12 +63,28 @@ describe("the answers", () => {
 
   test("name the rows that broke as expected, and those that were not expected to", () => {
     const measurement = { violations: [violation] };
+    const verdicts = (rows: readonly Row[]): string | undefined =>
+      answers(rows).find((line) => line.startsWith("verdicts: "));
     const known = rowWith({ configuration: { lazyTlb: "unrefcounted" }, measurement });
-    expect(answers([rowWith({}), known]).at(-1)).toBe(
+    expect(verdicts([rowWith({}), known])).toBe(
       "verdicts: 1 of 2 rows ok; 1 broke as expected: unrefcounted (munmap)",
     );
-    expect(answers([rowWith({ measurement })]).at(-1)).toBe(
+    expect(verdicts([rowWith({ measurement })])).toBe(
       "verdicts: 0 of 1 rows ok; NOT AS EXPECTED: refcounted (munmap)",
     );
+  });
+
+  test("name the exploration that breaks a kernel which passed here", () => {
+    const passing = (protocol: Configuration["protocol"], lazyTlb: Configuration["lazyTlb"]): Row =>
+      rowWith({ configuration: { protocol, lazyTlb } });
+    const said = (...rows: readonly Row[]): readonly string[] => answers(rows).slice(-3);
+    expect(
+      said(passing("linux-5.13", "refcounted"), passing("linux-6.18", "null-prev")),
+    ).toStrictEqual([
+      "ok is said of one order of steps; others break these kernels:",
+      "  shootdown explore unmap-against-switch --protocol linux-5.13",
+      "  shootdown explore exit-unmapped-while-lazy --protocol linux-6.18 --policy null-prev",
+    ]);
+    expect(said(passing("linux-6.18", "refcounted")).at(-1)).toMatch(/^verdicts: 1 of 1/);
   });
 });

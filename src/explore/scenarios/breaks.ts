@@ -65,13 +65,19 @@ export const UNCOUNTED_BEFORE_LOADED_MM: Break = {
   protocols: leavesActiveMm,
 };
 
-/** The window of 4.14 to 6.13, met by a flush that frees tables. */
+/** The window of 4.14 to 6.13, met by a flush that frees tables as a CPU stops being lazy. */
 export const TABLES_FREED_IN_SWITCH: Break = {
   policies: isBorrowing,
   protocols: leavesMaskFirst,
   reason:
     "switch_mm takes the CPU out of mm_cpumask before it writes CR3 (Linux 4.14 to 6.13): a " +
     "flush that frees tables does not wait for it in between",
+};
+
+/** The same as a thread stops running: lazy or not, with a policy's help or without. */
+export const TABLES_FREED_IN_ANY_SWITCH: Break = {
+  protocols: ({ traits }) => traits.maskOfPrevious === "cleared-before-cr3",
+  reason: TABLES_FREED_IN_SWITCH.reason,
 };
 
 /** The same window, met by who looks for lazy users before the root is freed. */
@@ -137,6 +143,12 @@ export const ACKNOWLEDGED_BEFORE_FLUSH: Break = {
   policies: isBorrowing,
   protocols: ({ traits }) => traits.acknowledges === "before-flush",
   reason: "a target acknowledges before it invalidates, and the table is freed in between",
+};
+
+/** The same of a target that runs a thread of the mm. */
+export const ACKNOWLEDGED_BY_THREAD: Break = {
+  protocols: ACKNOWLEDGED_BEFORE_FLUSH.protocols!,
+  reason: ACKNOWLEDGED_BEFORE_FLUSH.reason,
 };
 
 /** Who relies on "not present, so nothing to flush" while reclaim has put the flush off. */

@@ -28,6 +28,7 @@ import { discardOfOwnPage, discardOfPrivatePage } from "./private-page.ts";
 import { protectAgainstCall } from "./protect-against-call.ts";
 import { exitAfterTextPoke, textPokeWhileLazy } from "./text-poke.ts";
 import { twoFlushers } from "./two-flushers.ts";
+import { unmapAgainstSwitch } from "./unmap-against-switch.ts";
 import { unplugAgainstFlush, unplugWhileLazy } from "./unplug.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -35,6 +36,7 @@ export const SCENARIOS: readonly Scenario[] = [
   exitUnmappedWhileLazy,
   discardAgainstSwitchIn,
   discardAgainstUnlazy,
+  unmapAgainstSwitch,
   copyOnWriteAgainstReader,
   execAgainstFlush,
   execWhileLazy,

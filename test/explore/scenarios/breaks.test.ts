@@ -13,6 +13,7 @@ const catalogue = BUILT_IN;
 
 const SMALL = ["exit-unmapped-while-lazy", "kthread-against-exit", "text-poke-while-lazy"];
 const POLICIES = ["refcounted", "null-prev", "shoot-lazies", "hazard-pointer", "eager"] as const;
+const SWITCHING = "unmap-against-switch";
 const FORGETTING = ["discards-of-one-page", "discards-in-two-tables"];
 const RECLAIMING = [
   "reclaim-against-protect",
@@ -54,13 +55,13 @@ describe.each([...ERAS, "abis", "always-full", "freebsd", "latr"] as const)(
   },
 );
 
-test("a kernel whose CPUs are never lazy breaks only where an older Linux forgets a flush", () => {
+test("a kernel whose CPUs are never lazy breaks by its protocol alone", () => {
   const breaking = (protocol: ExploreJob["protocol"]): string[] =>
     SCENARIOS.filter((scenario) => {
       const job = jobOf(scenario.name, protocol, "eager");
       return expectedOf(job, { scenario, catalogue }) === "violation";
     }).map(({ name }) => name);
-  const withBatches = ["linux-4.15", "linux-4.20", "linux-5.13", "kvm-pv", "latr", ...EUROSYS_20];
+  const ofEra = ["linux-4.15", "linux-4.20", "linux-5.13", "kvm-pv", "latr", ...EUROSYS_20];
   for (const protocol of PROTOCOL_NAMES) {
     if (["linux-4.8", "abis"].includes(protocol)) {
       expect(breaking(protocol)).toEqual([
@@ -69,11 +70,22 @@ test("a kernel whose CPUs are never lazy breaks only where an older Linux forget
         "reclaim-against-protect",
         "reclaim-against-two-tables",
       ]);
-    } else if (withBatches.includes(protocol)) {
-      expect(breaking(protocol)).toEqual(["reclaim-against-two-tables"]);
-    } else expect(breaking(protocol)).toEqual([]);
+    } else if (ofEra.includes(protocol)) {
+      expect(breaking(protocol)).toEqual([SWITCHING, "reclaim-against-two-tables"]);
+    } else expect(breaking(protocol)).toEqual(protocol === "freebsd" ? [SWITCHING] : []);
   }
 });
+
+test.each(PROTOCOL_NAMES)(
+  "%s frees tables while a thread switches away where that is declared, and nowhere else",
+  async (protocol) => {
+    for (const policy of ["refcounted", "eager"] as const) {
+      const result = await exploreJob(jobOf(SWITCHING, protocol, policy), {});
+      const found = result.violations.map(({ invariant }) => invariant);
+      expect(isAsExpected(result), `${policy}: ${found.join()}`).toBe(true);
+    }
+  },
+);
 
 test.each(["linux-4.8", "linux-4.15", "linux-5.13", "linux-6.18", "abis", "freebsd"] as const)(
   "%s forgets a batch of reclaim where that is declared, and nowhere else",

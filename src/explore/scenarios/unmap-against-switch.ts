@@ -1,5 +1,5 @@
-// A page and its table are unmapped while another CPU switches from a thread of the address space to
-// another process. No lazy policy has a say in that: mm_cpumask alone says whom the flush waits for.
+// A page and its table are unmapped while another CPU switches from a thread of the mm to another
+// process. No lazy policy has a say: mm_cpumask alone says whom the flush waits for.
 
 import { munmap } from "../../kernel/memory/mmap.ts";
 import { ACKNOWLEDGED_BY_THREAD, TABLES_FREED_IN_ANY_SWITCH } from "./breaks.ts";

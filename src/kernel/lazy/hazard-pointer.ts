@@ -32,8 +32,9 @@ function* handReference(cpu: Cpu, target: Cpu, mm: Mm): KernelCode<boolean> {
   const { dropMm, lazyMm } = target.runQueue;
   for (;;) {
     const handed = yield* load(dropMm);
-    // Read again, after drop_mm: if it moved on, nothing is owed; if not, `handed` is unused.
-    if ((yield* load(lazyMm)) !== mm) return false;
+    // Where something was handed before, lazy_mm is read again, after drop_mm: if it moved on,
+    // nothing is owed; if not, `handed` is unused.
+    if (handed !== null && (yield* load(lazyMm)) !== mm) return false;
     const found = yield* locked(dropMm, (old) => (old === handed ? mm : old));
     if (found !== handed) continue;
     if (handed !== null) yield* mmdrop(cpu, handed);
@@ -54,7 +55,7 @@ function* countLazyUsers(cpu: Cpu, mm: Mm): KernelCode {
     if (yield* handReference(cpu, target, mm)) unused--;
   }
   const back = unused;
-  if (back > 0) yield* locked(mm.mmCount, (count) => count - back);
+  yield* locked(mm.mmCount, (count) => count - back);
 }
 
 export const hazardPointer: LazyPolicy = {
@@ -108,6 +109,7 @@ export const hazardPointer: LazyPolicy = {
     if (!isLazyUser(cpu.current, mm)) return;
     cpu.current.activeMm = cpu.kernel.initMm;
     yield* store(cpu.runQueue.lazyMm, null);
+    yield* dropHanded(cpu);
   },
   afterExitMmap: countLazyUsers,
   *beforeFree() {},

@@ -107,10 +107,17 @@ function* flushChanges(
 
 /** pte_modify: other rights, what hardware and protocol have noted stays. */
 function withRights(cpu: Cpu, old: bigint, rights: Rights, size: PageSize): bigint {
-  const frame = frameOfEntry(old);
-  // A shared frame stays read-only: the next write copies it.
-  const writable = rights.writable && cpu.kernel.frames.mapCount(frame) === 1;
-  return leafEntry(frame, { ...rights, writable }, size) | notedIn(old);
+  const writable = rights.writable && isMadeWritable(cpu, old, size);
+  return leafEntry(frameOfEntry(old), { ...rights, writable }, size) | notedIn(old);
+}
+
+/**
+ * Private pages become read-only, and the next write asks whose they are. Since Linux 6.0 one that
+ * has no other user is made writable at once (can_change_pte_writable), if it is not a large page.
+ */
+function isMadeWritable({ kernel }: Cpu, old: bigint, size: PageSize): boolean {
+  if (size !== "4K" || kernel.protocol.traits.mprotect !== "gathers") return false;
+  return kernel.frames.mapCount(frameOfEntry(old)) === 1;
 }
 
 nameFunctions({

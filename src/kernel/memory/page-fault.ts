@@ -2,7 +2,7 @@
 // copied.
 
 import { assert } from "../../base/assert.ts";
-import { type PageNumber, pageRange } from "../../base/address.ts";
+import { type FrameNumber, type PageNumber, pageRange } from "../../base/address.ts";
 import type { PageSize } from "../../machine/description.ts";
 import {
   ACCESSED,
@@ -62,16 +62,41 @@ function* handleMmFault(cpu: Cpu, fault: PageFault): KernelCode {
     cpu.current.signal = { mm, page: fault.page, isWrite }; // bad_area: force_sig_fault(SIGSEGV)
     return;
   }
-  const { pageSize = "4K" } = area;
-  const page = leafAt(fault.page, pageSize).start;
-  const lock = mm.pageTableLocks.of(page, pageSize);
-  const hadTable = yield* hasTable(cpu, mm, page, pageSize);
-  yield* spinLock(lock);
-  // pte_offset_map_lock: where the table has gone meanwhile, the access faults again.
-  const isGone = hadTable && !(yield* hasTable(cpu, mm, page, pageSize));
-  if (!isGone) yield* handleEntryFault(cpu, mm, { page, isWrite, area });
-  yield* spinUnlock(lock);
+  const page = leafAt(fault.page, area.pageSize ?? "4K").start;
+  yield* handleEntryFault(cpu, mm, { page, isWrite, area });
   yield* unlockToRead(mm, held);
+}
+
+/** A use of `page`, the first of its leaf, that the entry may not allow. */
+interface Use {
+  readonly page: PageNumber;
+  readonly isWrite: boolean;
+  readonly area: Area;
+}
+
+/** vm_fault: with what was seen before a lock was taken. */
+interface EntryFault extends Use {
+  readonly pageSize: PageSize;
+  readonly hadTable: boolean;
+  readonly entry: bigint;
+}
+
+/** handle_pte_fault: the entry is read without its lock, and looked at again under it. */
+function* handleEntryFault(cpu: Cpu, mm: Mm, use: Use): KernelCode {
+  const { page, isWrite, area } = use;
+  const { pageSize = "4K" } = area;
+  const hadTable = yield* hasTable(cpu, mm, page, pageSize);
+  const entry = yield* readEntry(mm, page);
+  const fault = { ...use, pageSize, hadTable, entry };
+  yield* work(costs.handleFault);
+  if ((entry & PRESENT) === 0n) return yield* addPage(cpu, mm, fault);
+  if (!(yield* lockIfSame(cpu, mm, fault))) return;
+  const isRefused = isWrite && (entry & WRITABLE) === 0n;
+  const isShared = cpu.kernel.frames.mapCount(frameOfEntry(entry)) > 1;
+  if (!isRefused) yield* work(costs.faultSpurious);
+  else if (!isShared) yield* reusePage(mm, fault);
+  yield* unlockEntry(mm, fault);
+  if (isRefused && isShared) yield* copyOnWrite(cpu, mm, fault);
 }
 
 /** Whether there is a table for the page's entry: asked only where others may free it. */
@@ -80,36 +105,46 @@ function* hasTable(cpu: Cpu, mm: Mm, page: PageNumber, size: PageSize): KernelCo
   return (yield* tablesOf(mm, pageRange(page, 1), size)).length > 0;
 }
 
-/** handle_pte_fault. Lock held. */
-function* handleEntryFault(
-  cpu: Cpu,
-  mm: Mm,
-  { page, isWrite, area }: { page: PageNumber; isWrite: boolean; area: Area },
-): KernelCode {
-  const entry = yield* readEntry(mm, page);
-  if ((entry & PRESENT) === 0n) yield* addPage(cpu, mm, { page, isWrite, area });
-  else if (isWrite && (entry & WRITABLE) === 0n) yield* copyOnWrite(cpu, mm, page, area, entry);
-  else yield* work(costs.faultSpurious);
+/**
+ * pte_offset_map_lock and pte_same: where the table has gone or the entry has changed meanwhile,
+ * nothing is held, and the access faults again.
+ */
+function* lockIfSame(cpu: Cpu, mm: Mm, fault: EntryFault): KernelCode<boolean> {
+  const { page, pageSize, hadTable, entry } = fault;
+  yield* spinLock(mm.pageTableLocks.of(page, pageSize));
+  const isGone = hadTable && !(yield* hasTable(cpu, mm, page, pageSize));
+  if (!isGone && (yield* readEntry(mm, page)) === entry) return true;
+  yield* unlockEntry(mm, fault);
+  return false;
 }
 
-/** do_anonymous_page: a read gets the zero page, read-only, until the first write. Lock held. */
-function* addPage(
-  cpu: Cpu,
-  mm: Mm,
-  { page, isWrite, area }: { page: PageNumber; isWrite: boolean; area: Area },
-): KernelCode {
-  const { pageSize = "4K" } = area;
-  yield* work(costs.faultAnonymous);
-  if (pageSize !== "4K") return yield* addLargePage(cpu, mm, { page, isWrite, area }, pageSize);
-  if (!isWrite) {
-    const { frames, zeroFrame } = cpu.kernel;
-    frames.share(zeroFrame);
-    return yield* installLeaf(cpu, mm, page, leafEntry(zeroFrame, { ...area, writable: false }));
-  }
-  yield* work(costs.allocatePage);
-  yield* work(costs.clearPage);
-  yield* installLeaf(cpu, mm, page, leafEntry(cpu.kernel.frames.allocate(), area));
+function* unlockEntry(mm: Mm, { page, pageSize }: EntryFault): KernelCode {
+  yield* spinUnlock(mm.pageTableLocks.of(page, pageSize));
 }
+
+/**
+ * do_anonymous_page, hugetlb_no_page: a page is allocated and cleared before the lock is taken. A
+ * read gets the zero page, read-only, until the first write; or a large page, read-only for now.
+ */
+function* addPage(cpu: Cpu, mm: Mm, fault: EntryFault): KernelCode {
+  const { page, pageSize, isWrite, area } = fault;
+  const { frames, zeroFrame } = cpu.kernel;
+  const isZeroPage = pageSize === "4K" && !isWrite;
+  if (!isZeroPage) {
+    yield* work(costs.allocatePage);
+    yield* workTimes(costs.clearPage, pagesPer(pageSize));
+  }
+  if (!(yield* lockIfSame(cpu, mm, fault))) return;
+  if (isZeroPage) frames.share(zeroFrame);
+  else yield* work(costs.addPage);
+  const frame = isZeroPage ? zeroFrame : allocate(cpu, pageSize);
+  const rights = { ...area, writable: isWrite };
+  yield* installLeaf(cpu, mm, page, leafEntry(frame, rights, pageSize), pageSize);
+  yield* unlockEntry(mm, fault);
+}
+
+const allocate = ({ kernel: { frames } }: Cpu, size: PageSize): FrameNumber =>
+  size === "4K" ? frames.allocate() : frames.allocateLarge(size);
 
 /** set_pte of a page that this CPU has faulted in, where no leaf was. Lock held. */
 function* installLeaf(
@@ -125,44 +160,34 @@ function* installLeaf(
   else yield* protocol.installLeaf(cpu, { mm, page, entry, size });
 }
 
-/** hugetlb_no_page: a page of the pool, also for a read, which makes it read-only for now. */
-function* addLargePage(
-  cpu: Cpu,
-  mm: Mm,
-  { page, isWrite, area }: { page: PageNumber; isWrite: boolean; area: Area },
-  size: "2M" | "1G",
-): KernelCode {
-  yield* work(costs.allocatePage);
-  yield* workTimes(costs.clearPage, pagesPer(size));
-  const rights = { ...area, writable: isWrite };
-  const frame = cpu.kernel.frames.allocateLarge(size);
-  yield* installLeaf(cpu, mm, page, leafEntry(frame, rights, size), size);
+/** wp_page_reuse: the only user takes the page over; more rights need no flush. Lock held. */
+function* reusePage(mm: Mm, { page, pageSize, entry }: EntryFault): KernelCode {
+  yield* work(costs.faultSpurious);
+  // Marked young (pte_mkyoung): the entry may have been used since it was read.
+  yield* writeEntry(mm, page, entry | WRITABLE | ACCESSED | DIRTY, pageSize);
 }
 
-/** do_wp_page, hugetlb_wp: the only user takes the page over, others get a copy. Lock held. */
-function* copyOnWrite(cpu: Cpu, mm: Mm, page: PageNumber, area: Area, entry: bigint): KernelCode {
-  const { frames } = cpu.kernel;
-  const { pageSize = "4K" } = area;
-  const old = frameOfEntry(entry);
-  if (frames.mapCount(old) === 1) {
-    yield* work(costs.faultSpurious); // wp_page_reuse: more rights need no flush
-    // Marked young (pte_mkyoung): the entry may have been used since it was read.
-    yield* writeEntry(mm, page, entry | WRITABLE | ACCESSED | DIRTY, pageSize);
-    return;
-  }
+/** wp_page_copy, hugetlb_wp: a page with other users is copied before the lock is taken again. */
+function* copyOnWrite(cpu: Cpu, mm: Mm, fault: EntryFault): KernelCode {
+  const { page, pageSize, area } = fault;
+  const { frames, zeroFrame, protocol } = cpu.kernel;
+  const old = frameOfEntry(fault.entry);
   yield* work(costs.allocatePage);
-  yield* workTimes(costs.copyPage, pagesPer(pageSize));
+  const fill = old === zeroFrame ? costs.clearPage : costs.copyPage;
+  yield* workTimes(fill, pagesPer(pageSize));
+  if (!(yield* lockIfSame(cpu, mm, fault))) return;
   // ptep_clear_flush before the copy appears: no CPU may still read the old page by then.
   const range = leafAt(page, pageSize);
   // An instruction TLB would not see the write.
-  const evictedHere = cpu.kernel.protocol.traits.copiedPage === "write" && !area.executable;
+  const evictedHere = protocol.traits.copiedPage === "write" && !area.executable;
   const taken = [yield* exchangeEntry(mm, page, 0n, pageSize)];
   yield* flushRange(cpu, { mm, range, freedTables: false, taken, pageSize, evictedHere });
-  const frame = pageSize === "4K" ? frames.allocate() : frames.allocateLarge(pageSize);
-  yield* installLeaf(cpu, mm, page, leafEntry(frame, area, pageSize), pageSize);
+  yield* work(costs.addPage);
+  yield* installLeaf(cpu, mm, page, leafEntry(allocate(cpu, pageSize), area, pageSize), pageSize);
   // A write that adds nothing: the older entry, which allows none, is dropped, and the page walked.
   if (evictedHere) yield* kernelAccess(page, "write");
   yield* note({ kind: "revoked", mm, range });
+  yield* unlockEntry(mm, fault);
   frames.release(old);
 }
 
@@ -170,8 +195,10 @@ nameFunctions({
   handle_mm_fault: [handleFault, handleMmFault],
   hasTable,
   handle_pte_fault: handleEntryFault,
+  pte_offset_map_lock: lockIfSame,
+  pte_unmap_unlock: unlockEntry,
   do_anonymous_page: addPage,
   set_pte_at: installLeaf,
-  hugetlb_no_page: addLargePage,
-  do_wp_page: copyOnWrite,
+  wp_page_reuse: reusePage,
+  wp_page_copy: copyOnWrite,
 });

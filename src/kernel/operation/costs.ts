@@ -32,12 +32,17 @@ export const costs = {
   zapPage: cost("zapPage", 120, `zap_pte_range and page_remove_rmap for one page: ${MICRO}`),
   freePage: cost("freePage", 150, `release_pages for one page: ${MICRO}`),
   protectPage: cost("protectPage", 90, `change_pte_range for one page: ${MICRO}`),
-  faultAnonymous: cost(
-    "faultAnonymous",
-    900,
-    `anonymous minor fault, 3 302 cycles in all: ${MICRO}`,
+  handleFault: cost(
+    "handleFault",
+    600,
+    `exc_page_fault to handle_pte_fault; an anonymous fault takes 3 302 cycles in all: ${MICRO}`,
   ),
-  faultSpurious: cost("faultSpurious", 300, "handle_pte_fault that finds the entry already there"),
+  addPage: cost(
+    "addPage",
+    300,
+    "counters, rmap and LRU of a new page, under the lock: an estimate",
+  ),
+  faultSpurious: cost("faultSpurious", 100, "an entry that is there is made young or writable"),
   allocatePage: cost("allocatePage", 250, "alloc_pages from the per-CPU list; recalled"),
   clearPage: cost("clearPage", 250, "clear_page_erms of 4 KiB; recalled"),
   copyPage: cost("copyPage", 500, "copy_user_highpage of 4 KiB; recalled"),

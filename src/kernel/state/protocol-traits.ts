@@ -39,7 +39,8 @@ export interface ProtocolTraits {
   readonly flushTlbRange: "frees-no-tables" | "frees-tables";
   /**
    * What mprotect flushes: the whole of each area where a page was present, or, since Linux 6.0,
-   * once, what an mmu_gather has of the entries that need it.
+   * once, what an mmu_gather has of the entries that need it. Since then a private page that has no
+   * other user is made writable at once, too, and not by the next write.
    */
   readonly mprotect: "flushes-areas" | "gathers";
   /** What MADV_DONTNEED makes of a last-level table that it empties: freed since Linux 6.14. */

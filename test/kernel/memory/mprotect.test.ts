@@ -1,6 +1,7 @@
 // What mprotect flushes: up to Linux 5.19 each area whole, since 6.0 the entries that need it.
 
 import { describe, expect, test } from "vitest";
+import { pageRange } from "../../../src/base/address.ts";
 import { type Rights, mprotect } from "../../../src/kernel/memory/mprotect.ts";
 import { mmap } from "../../../src/kernel/memory/mmap.ts";
 import type { KernelCode } from "../../../src/kernel/operation/operation.ts";
@@ -84,6 +85,39 @@ describe("mprotect", () => {
     };
     expect(flushes("linux-5.13", protectTwice)).toEqual(["0+20"]);
     expect(flushes("linux-6.18", protectTwice)).toEqual(["0+2"]);
+  });
+});
+
+describe("mprotect that allows writing again", () => {
+  /** Faults of a write to a page that nobody else has, after mprotect there and back. */
+  function faultsOf(era: Era, pageSize: "4K" | "2M"): number {
+    let faults = 0;
+    const script: Script = function* (cpu, lab) {
+      const mm = lab.mm("mm");
+      yield* runOn(cpu, mm);
+      const range = yield* mmap(cpu, mm, { pageCount: 512, pageSize });
+      const first = pageRange(range.start, 1);
+      yield* touch(first, "write");
+      for (const rights of [READ_ONLY, READ_WRITE]) yield* mprotect(cpu, mm, range, rights);
+      const before = cpu.kernel.machine.counters(0).faults;
+      yield* touch(first, "write");
+      faults = cpu.kernel.machine.counters(0).faults - before;
+    };
+    const outcome = play({ protocol: protocols[era] }, script);
+    expect([outcome.ended, outcome.violations]).toEqual(["stopped", []]);
+    return faults;
+  }
+
+  test("leaves private pages to the next write, up to Linux 5.19", () => {
+    expect(faultsOf("linux-5.13", "4K")).toBe(1);
+  });
+
+  test("makes a page writable at once that has no other user, since 6.0", () => {
+    expect(faultsOf("linux-6.18", "4K")).toBe(0);
+  });
+
+  test("leaves large pages to the next write, in every era", () => {
+    expect([faultsOf("linux-5.13", "2M"), faultsOf("linux-6.18", "2M")]).toEqual([1, 1]);
   });
 });
 

@@ -110,7 +110,7 @@ describe("shootdown explore", () => {
   });
 
   test("writes the same bytes on one thread and on two, which share one exploration", async () => {
-    const scenario = ["two-flushers", "--memory", "tso"];
+    const scenario = ["two-flushers", "--memory", "sc"];
     const job = ["explore", ...scenario, ...REFCOUNTED, "--json"];
     const alone = await shootdown(...job, "--workers", "1");
     expect(JSON.parse(alone.stdout).scenarios[0].executions).toBeGreaterThan(SHARES.first);

@@ -120,8 +120,8 @@ describe("a mutation", () => {
     });
   }
 
-  test("threads that discard one page are right under linux-4.15", async () => {
-    const name = "discards-of-one-page";
+  test("who finds a page discarded by another is right under linux-4.15", async () => {
+    const name = "discards-in-two-tables";
     const kernel = { policy: "refcounted", protocol: "linux-4.15", memory: "sc" } as const;
     const job = { ...JOB, ...kernel, name };
     const { violations, complete } = await explore(job);

@@ -17,7 +17,6 @@ const KERNEL = {
 
 /** All orders of these are few enough to be tried; some fail. */
 const SCENARIOS: readonly (readonly [job: ExploreJob, outcomes: number])[] = [
-  [{ ...KERNEL, name: "exit-unmapped-while-lazy" }, 1],
   [{ ...KERNEL, name: "exit-unmapped-while-lazy", policy: "null-prev" }, 2],
   [{ ...KERNEL, name: "exit-unmapped-while-lazy", policy: "unrefcounted" }, 2],
   [{ ...KERNEL, name: "kthread-leaves-dying" }, 1],

@@ -61,6 +61,12 @@ describe("a lazy CPU has poked text, and the mm that it borrowed dies", () => {
     expect(await verdict(borrows, { policy })).toBe("clean");
   });
 
+  test("while its thread goes to sleep, by the active_mm of linux-4.8", async () => {
+    for (const policy of ["shoot-lazies", "exit-unlazy", "hazard-pointer"] as const) {
+      expect(await verdict(sleeps, { policy, protocol: "linux-4.8" }), policy).toBe("clean");
+    }
+  });
+
   test.each(["shoot-lazies", "exit-unlazy"] as const)(
     "and is passed on if nobody tells %s that the CPU has left it",
     async (name) => {
@@ -71,6 +77,28 @@ describe("a lazy CPU has poked text, and the mm that it borrowed dies", () => {
     },
   );
 });
+
+test.each(["linux-6.18", "linux-4.8"] as const)(
+  "under %s a thread that has poked text is back in its own mm",
+  async (protocol) => {
+    const pokes: Scenario = {
+      name: "mine",
+      summary: "a thread goes to a temporary mm and back, and reads its page",
+      cpus: 1,
+      prepare(stage) {
+        const [mm, poking] = [stage.mm("mm"), stage.mm("poking_mm", 0)];
+        stage.switchTo(stage.task(stage.cpus[0], "thread", mm));
+        return [
+          function* (cpu) {
+            yield* poke(cpu, poking);
+            yield* stage.touch("read");
+          },
+        ];
+      },
+    };
+    expect(await verdict(pokes, { protocol })).toBe("clean");
+  },
+);
 
 describe("the last user of a borrowed mm is another process", () => {
   const scenario: Scenario = {

@@ -61,6 +61,7 @@ export const PROJECTS: Readonly<Record<string, readonly string[]>> = {
     "test/workloads/gigantic-pages.test.ts",
     "test/workloads/global-asids.test.ts",
     "test/workloads/huge-pages.test.ts",
+    "test/workloads/large-munmap.test.ts",
     "test/workloads/one-flusher.test.ts",
     "test/workloads/pingpong.test.ts",
     "test/workloads/processes.test.ts",

@@ -88,7 +88,9 @@ class ForgottenFlushChecker implements CheckerOf<Watched> {
         this.lastBegun.set(cpu, ++this.begun);
         return;
       case "flushReturn":
-        return this.flushed(event.mm, event.range, cpu);
+        // It goes to the CPUs that run the mm; translations of the kernel half are everybody's.
+        if (event.mm !== this.initMm) this.flushed(event.mm, event.range, cpu);
+        return;
       case "kernelFlushReturn":
         return this.flushed(this.initMm, event.range, cpu);
       case "revoked":

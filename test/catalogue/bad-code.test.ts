@@ -228,6 +228,33 @@ describe("a scenario is refused", () => {
       /s: script of CPU 0: 1: returned no coroutine/,
     );
   });
+
+  test("where it has a script for a CPU that is not there", async () => {
+    const body = "return [undefined, undefined, function* () {}];";
+    expect(await refusal(...scenario("third.ts", body))).toMatch(
+      /s.prepare: "3 scripts": there are 2 CPUs/,
+    );
+  });
+
+  test("where a script yields or returns what it should call by yield*", async () => {
+    const remedy = /write yield\* where it calls kernel code/;
+    const inner = "function* () { }";
+    const yields = `return [function* () { yield (${inner})(); }];`;
+    expect(await refusal(...scenario("yields-code.ts", yields))).toMatch(remedy);
+    const returns = `return [function* () { return (${inner})(); }];`;
+    expect(await refusal(...scenario("returns-code.ts", returns))).toMatch(remedy);
+  });
+
+  test.each([
+    ["option.ts", "{ pcids: false }", /s\.kernel: "pcids": did you mean pcid\?/],
+    ["flag.ts", '{ pcid: "no" }', /s\.kernel\.pcid: "no": true or false/],
+    ["count.ts", "{ flushCeiling: NaN }", /s\.kernel\.flushCeiling: .*a whole number/],
+    ["idle.ts", '{ idle: "C6" }', /s\.kernel\.idle: "C6": did you mean c6\?/],
+  ])("where it asks for a kernel that there is not: %s", async (name, kernel, message) => {
+    const text = `export const s = { name: "s", summary: "s", cpus: 1, kernel: ${kernel}, `;
+    const path = file(name, `${text} prepare: () => [] };\n`);
+    expect(await refusal("explore", path, "--policy", "refcounted")).toMatch(message);
+  });
 });
 
 test("a CPU of code is refused where it is none", async () => {

@@ -42,12 +42,27 @@ const PAGES = [
 
 /** What precondition.ts reports. */
 const PRECONDITIONS: readonly string[] = ["I10", "I11"];
+
 /** What `prepare` has returned, which code from outside may have wrong. */
-function scriptsOf({ name }: Scenario, scripts: unknown): readonly (Script | undefined)[] {
+function scriptsOf({ name, cpus }: Scenario, scripts: unknown): readonly (Script | undefined)[] {
   const isScript = (one: unknown): boolean => one === undefined || typeof one === "function";
-  if (Array.isArray(scripts) && scripts.every(isScript)) return scripts as readonly Script[];
-  const found = typeof scripts === "object" ? JSON.stringify(scripts) : scripts;
-  throw new BadInput(`${name}.prepare`, found, "return a list of what each CPU does");
+  if (!Array.isArray(scripts) || !scripts.every(isScript)) {
+    const found = typeof scripts === "object" ? JSON.stringify(scripts) : scripts;
+    throw new BadInput(`${name}.prepare`, found, "return a list of what each CPU does");
+  }
+  if (scripts.length > cpus) {
+    const found = `${scripts.length} scripts`;
+    throw new BadInput(`${name}.prepare`, found, `there are ${cpus} CPUs: return one for each`);
+  }
+  return scripts as readonly Script[];
+}
+
+/** A script that ends with kernel code in its hands has not run it. */
+function checkEnd(result: unknown, path: string): void {
+  const isCode = typeof result === "object" && result !== null && Symbol.iterator in result;
+  if (isCode && "next" in result) {
+    throw new BadInput(path, "returns kernel code", "write yield* where it calls kernel code");
+  }
 }
 
 export class ScenarioSystem implements System {
@@ -132,7 +147,8 @@ export class ScenarioSystem implements System {
     const cpu = this.executor.kernel.cpus[id]!;
     if (script !== undefined) {
       yield* enterKernel(cpu);
-      yield* call(coroutineOf(script(cpu), `${this.scenario.name}: script of CPU ${id}`));
+      const path = `${this.scenario.name}: script of CPU ${id}`;
+      checkEnd(yield* call(coroutineOf(script(cpu), path)), path);
     }
     if (cpu.current === cpu.idle) yield* cpu.idle.program(cpu.idle);
     yield* this.stage.rest();

@@ -1,8 +1,10 @@
 // Scenarios from a file that somebody wrote: TypeScript or JavaScript, whose named exports they
 // are.
 
-import { BadInput } from "../../base/bad-input.ts";
+import { BadInput, readName, refuseUnknownKeys } from "../../base/bad-input.ts";
 import { exportsOf } from "../../catalogue/code-file.ts";
+import { MUTATION_NAMES } from "../../kernel/operation/mutation.ts";
+import { type KernelOptions, X2APIC_MODES } from "../../kernel/state/kernel-options.ts";
 import { PROCESSES_PER_CPU } from "../execution/processes.ts";
 import type { Scenario } from "./scenario.ts";
 import { SCENARIO_NAMES } from "./scenarios.ts";
@@ -12,6 +14,23 @@ const MAX_CPUS = Math.floor(31 / PROCESSES_PER_CPU);
 
 const SENTENCE = "one sentence";
 const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+
+type Values = "flag" | "count" | readonly string[];
+
+const OPTIONS: Readonly<Record<keyof KernelOptions, Values>> = {
+  pcid: "flag",
+  flushCeiling: "count",
+  pti: "flag",
+  invpcid: "flag",
+  idle: ["poll", "mwait", "halt", "c6"],
+  x2apic: X2APIC_MODES,
+  ipiShorthand: "flag",
+  quarantinesFrames: "flag",
+  vmaLocks: "flag",
+  invlpgb: "flag",
+  globalAsidCpus: "count",
+  mutation: MUTATION_NAMES,
+};
 
 /** By path, for as long as the thread lives. */
 const loaded = new Map<string, Promise<readonly Scenario[]>>();
@@ -43,7 +62,7 @@ async function load(path: string): Promise<readonly Scenario[]> {
 
 /** Bad input where the scenario is not one, or its name is taken. */
 export function checkScenario(path: string, scenario: Scenario, taken: ReadonlySet<string>): void {
-  const { name, summary, cpus, prepare, breaks = [] } = scenario;
+  const { name, summary, cpus, prepare, breaks = [], kernel = {} } = scenario;
   const refuse = (key: string, value: unknown, remedy: string): never => {
     throw new BadInput(`${path}: ${key}`, value, remedy);
   };
@@ -54,8 +73,25 @@ export function checkScenario(path: string, scenario: Scenario, taken: ReadonlyS
     refuse(`${name}.cpus`, cpus, `a whole number from 1 to ${MAX_CPUS}`);
   }
   if (typeof prepare !== "function") refuse(`${name}.prepare`, prepare, "a function of the stage");
+  checkOptions(kernel, `${path}: ${name}.kernel`);
   for (const each of breaks) {
     if (typeof each.reason !== "string") refuse(`${name}.breaks.reason`, each.reason, SENTENCE);
+  }
+}
+
+function checkOptions(kernel: Partial<KernelOptions>, path: string): void {
+  refuseUnknownKeys(kernel, Object.keys(OPTIONS), path);
+  for (const [key, values] of Object.entries(OPTIONS)) {
+    const value = kernel[key as keyof KernelOptions];
+    const at = `${path}.${key}`;
+    if (value === undefined) continue;
+    if (values === "flag") {
+      if (typeof value !== "boolean") throw new BadInput(at, value, "true or false");
+    } else if (values === "count") {
+      if (!Number.isInteger(value) || (value as number) < 0) {
+        throw new BadInput(at, value, "a whole number, 0 or more");
+      }
+    } else readName(at, value, values);
   }
 }
 

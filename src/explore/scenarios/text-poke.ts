@@ -67,7 +67,7 @@ export const exitAfterTextPoke: Scenario = {
   summary:
     "a lazy CPU has been in a temporary mm; its mm's user exits while its thread goes to sleep",
   cpus: 2,
-  breaks: [UNCOUNTED, FLUSH_MOVES_NOBODY, MASK_LEFT_WHEN_FLUSHED, MASK_LEFT_WHEN_LAZY],
+  breaks: [UNCOUNTED, FLUSH_MOVES_NOBODY, MASK_LEFT_WHEN_LAZY],
   prepare(stage) {
     const { dying, kworker, poking } = lazyBesideDying(stage);
     stage.run(kworker.cpu, poke(kworker.cpu, poking));

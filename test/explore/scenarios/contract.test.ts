@@ -3,15 +3,12 @@
 
 import { describe, expect, test } from "vitest";
 import { type PageRange, union } from "../../../src/base/address.ts";
-import { exploreScenario } from "../../../src/explore/search/explorer.ts";
 import type { Scenario, Script } from "../../../src/explore/scenarios/scenario.ts";
 import { onePage, type Stage } from "../../../src/explore/scenarios/stage.ts";
 import { schedule } from "../../../src/kernel/cpu/schedule.ts";
-import { lazyPolicies } from "../../../src/kernel/lazy/policies.ts";
 import { spinLock, spinUnlock } from "../../../src/kernel/locking/lock.ts";
-import { flushKernelRange, flushRange } from "../../../src/kernel/memory/flush.ts";
+import { flushRange } from "../../../src/kernel/memory/flush.ts";
 import { mprotect } from "../../../src/kernel/memory/mprotect.ts";
-import { vmalloc } from "../../../src/kernel/memory/vmalloc.ts";
 import { leftUnflushed, revoked, revoking } from "../../../src/kernel/memory/withdrawal.ts";
 import { Cell } from "../../../src/kernel/operation/cell.ts";
 import {
@@ -22,15 +19,14 @@ import {
   disableInterrupts,
   enableInterrupts,
   exchangeEntry,
-  kernelAccess,
   type KernelCode,
   store,
   waitUntil,
   writeEntry,
 } from "../../../src/kernel/operation/operation.ts";
-import { protocols } from "../../../src/kernel/shootdown/protocols.ts";
 import type { Cpu } from "../../../src/kernel/state/cpu.ts";
 import type { Mm } from "../../../src/kernel/state/mm.ts";
+import { verdict } from "../verdict.ts";
 
 interface Given {
   readonly stage: Stage;
@@ -49,18 +45,6 @@ const scenario = (scripts: (given: Given) => readonly Script[]): Scenario => ({
     return scripts({ stage, mm, done: new Cell("done", { index: 0 }, 0) });
   },
 });
-
-/** What the exploration finds first; "clean" when all orders were covered and nothing was. */
-async function verdict(mine: Scenario, name: keyof typeof protocols = "linux-6.18") {
-  const { violations, complete } = await exploreScenario(
-    mine,
-    { policy: lazyPolicies.refcounted, protocol: protocols[name], memory: "tso" },
-    { seconds: 30 },
-  );
-  const [first] = violations;
-  if (first !== undefined) return `${first.invariant}: ${first.message}`;
-  return complete ? "clean" : "cut";
-}
 
 const flush = (cpu: Cpu, mm: Mm, range: PageRange): KernelCode =>
   flushRange(cpu, { mm, range, freedTables: false });
@@ -83,7 +67,7 @@ describe("a flush with interrupts off is found", () => {
       yield* enableInterrupts();
     });
     const expected = /^I10: flush_tlb_mm_range called with interrupts off on CPU [01]$/;
-    expect(await verdict(masked, name)).toMatch(expected);
+    expect(await verdict(masked, { protocol: name })).toMatch(expected);
   });
 
   test("in a section that was saved, and not behind it", async () => {
@@ -205,35 +189,6 @@ describe("what is withdrawn and never flushed is found", () => {
       },
     ]);
     expect(await verdict(inFlight)).toMatch(/^I1: CPU 0 withdrew entries/);
-  });
-
-  test("of the kernel half", async () => {
-    const remapping = (isFlushed: boolean): Scenario =>
-      scenario(({ stage, done }) => {
-        const { initMm } = stage.kernel;
-        const [cpu0] = stage.cpus;
-        let range = onePage();
-        stage.run(
-          cpu0!,
-          (function* () {
-            range = yield* vmalloc(cpu0!, 1);
-          })(),
-        );
-        return [
-          function* (cpu) {
-            const old = yield* exchangeEntry(initMm, range.start, 0n);
-            yield* writeEntry(initMm, range.start, old ^ 0x4000n);
-            if (isFlushed) yield* flushKernelRange(cpu, range);
-            yield* store(done, 1);
-          },
-          function* () {
-            yield* waitUntil(done, (value) => value === 1);
-            yield* kernelAccess(range.start, "read");
-          },
-        ];
-      });
-    expect(await verdict(remapping(false))).toMatch(/^I1: CPU 0 withdrew .* \(init_mm\) that were/);
-    expect(await verdict(remapping(true))).toBe("clean");
   });
 
   test("unless the scenario says that it may stay", async () => {

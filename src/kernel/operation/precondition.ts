@@ -44,11 +44,27 @@ export function* needSpinLock(lock: Cell<number>, callee: string): KernelCode {
   if (thisCpu()?.current.spinLocks.includes(lock) === false) yield* withoutLock(callee, lock.name);
 }
 
+/**
+ * lockdep_sys_exit, and what system calls are watched for: on the way to user mode interrupts are
+ * on, and nothing is held that others wait for.
+ */
+export function* needNothingHeld(callee: string): KernelCode {
+  yield* mightSleep(callee);
+  const lock = thisCpu()?.current.semaphores.at(-1);
+  if (lock !== undefined) yield* preconditionBroken(callee, `with ${lock.name} held`, "deadlock");
+}
+
 /** The lock of a table of `mm` is held. */
 export function* needPageTableLock(mm: Mm, callee: string): KernelCode {
   const held = thisCpu()?.current.spinLocks;
   if (held?.some((lock) => mm.isPageTableLock(lock)) !== false) return;
   yield* withoutLock(callee, `a page-table lock of ${mm.name}`);
+}
+
+/** mmap_lock is held, in whichever way; the lock of an area is not enough. */
+export function* needMmapLock({ mmapLock }: Mm, callee: string): KernelCode {
+  if (thisCpu()?.current.semaphores.includes(mmapLock) !== false) return;
+  yield* withoutLock(callee, mmapLock.name);
 }
 
 /** mmap_assert_write_locked */
@@ -64,6 +80,11 @@ export function* needAreaLock(mm: Mm, callee: string): KernelCode {
   const held = thisCpu()?.current.semaphores;
   if (held?.some(({ owner }) => owner === mm) !== false) return;
   yield* withoutLock(callee, `mmap_lock or the lock of an area of ${mm.name}`);
+}
+
+/** VM_BUG_ON of __mmput: nobody uses the mm any more, or ever will. */
+export function* needNoUsers({ name, mmUsers }: Mm, callee: string): KernelCode {
+  if (mmUsers.value > 0) yield* preconditionBroken(callee, `while ${name} has users`, "race");
 }
 
 function* withoutLock(callee: string, lock: string, held = " held"): KernelCode {

@@ -5,7 +5,6 @@ import type { PageSize } from "../../machine/description.ts";
 import type { KernelCode } from "../operation/operation.ts";
 import { tablesOf } from "../operation/table-operation.ts";
 import type { Mm } from "../state/mm.ts";
-import { needAreaLock } from "../operation/precondition.ts";
 import { spinLock, spinUnlock } from "./lock.ts";
 
 /** Does `change` to each part of the range that has a table, under the lock of that table. */
@@ -15,7 +14,6 @@ export function* underEachLock(
   size: PageSize,
   change: (part: PageRange) => KernelCode,
 ): KernelCode {
-  yield* needAreaLock(mm, "walk_page_range");
   for (const part of yield* tablesOf(mm, range, size)) {
     const lock = mm.pageTableLocks.of(part.start, size);
     yield* spinLock(lock);

@@ -15,7 +15,6 @@ import {
   unlockForReading,
   unlockForWriting,
 } from "../../../src/kernel/locking/lock.ts";
-import { underEachLock } from "../../../src/kernel/locking/page-table-lock.ts";
 import { freeAddressSpace } from "../../../src/kernel/memory/exit-mmap.ts";
 import {
   flushKernelRange,
@@ -49,7 +48,7 @@ import { vfree, vmalloc } from "../../../src/kernel/memory/vmalloc.ts";
 import { cleanPages } from "../../../src/kernel/memory/writeback.ts";
 import { changeAreas, detachIfEmpty } from "../../../src/kernel/operation/guarded-operation.ts";
 import { restoreInterrupts } from "../../../src/kernel/operation/interrupt-operation.ts";
-import { type Given, needs, nothing, type Rows } from "./contract.ts";
+import { type Given, needs, type Rows } from "./contract.ts";
 import {
   AREA_LOCK,
   AREAS_TO_GIVE_UP,
@@ -120,9 +119,7 @@ export const LOCKING_ROWS: Rows = {
     ),
   },
   "locking/page-table-lock": {
-    underEachLock: needs({ walk_page_range: AREA_LOCK }, ({ mm, range }) =>
-      underEachLock(mm, range, "4K", nothing),
-    ),
+    underEachLock: "takes each lock; the reverse map's walkers hold none of mmap_lock",
   },
 };
 

@@ -24,10 +24,14 @@ import { waitEvent } from "../../../src/kernel/cpu/wait-event.ts";
 import { activateMm, switchKernelThread } from "../../../src/kernel/lazy/active-mm.ts";
 import { forgetFlushedMm, shootLazyUsers } from "../../../src/kernel/lazy/end-lazy-use.ts";
 import { RESCHEDULE_VECTOR } from "../../../src/kernel/operation/vectors.ts";
+import { linux48 } from "../../../src/kernel/shootdown/linux-4.8.ts";
 import { asUserTask, type Does, needs, nothing, type Rows } from "./contract.ts";
 import { INTERRUPTS_OFF, INTERRUPTS_ON, MAY_SLEEP, NOTHING_HELD, RUN_QUEUE_LOCK } from "./need.ts";
 
 const ATOMIC = "loads, or one locked operation: in any context";
+
+/** One whose own switch and lazy mode leave the contract to those that call them. */
+const protocol = linux48;
 
 /** Where user mode's root is the current one. */
 const fromUserRoot = (does: Does): Does =>
@@ -128,14 +132,24 @@ export const CPU_ROWS: Rows = {
     ),
   },
   "cpu/switch-mm": {
-    switchMm: needs({ switch_mm_irqs_off: INTERRUPTS_OFF }, ({ cpu, mm }) =>
-      switchMm(cpu, null, mm),
+    switchMm: needs(
+      { switch_mm_irqs_off: INTERRUPTS_OFF },
+      ({ cpu, mm }) => switchMm(cpu, null, mm),
+      { protocol },
     ),
-    switchMmTo: needs({ switch_mm_irqs_off: INTERRUPTS_OFF }, ({ cpu, mm }) => switchMmTo(cpu, mm)),
-    leaveLazyMm: needs({ switch_mm_irqs_off: INTERRUPTS_OFF }, ({ cpu, mm }) =>
-      leaveLazyMm(cpu, mm),
+    switchMmTo: needs(
+      { switch_mm_irqs_off: INTERRUPTS_OFF },
+      ({ cpu, mm }) => switchMmTo(cpu, mm),
+      { protocol },
     ),
-    enterLazyTlb: needs({ enter_lazy_tlb: INTERRUPTS_OFF }, ({ cpu }) => enterLazyTlb(cpu, null)),
+    leaveLazyMm: needs(
+      { switch_mm_irqs_off: INTERRUPTS_OFF },
+      ({ cpu, mm }) => leaveLazyMm(cpu, mm),
+      { protocol },
+    ),
+    enterLazyTlb: needs({ enter_lazy_tlb: INTERRUPTS_OFF }, ({ cpu }) => enterLazyTlb(cpu, null), {
+      protocol,
+    }),
   },
   "cpu/syscall": {
     syscall: needs(

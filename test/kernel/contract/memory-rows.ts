@@ -48,6 +48,7 @@ import { vfree, vmalloc } from "../../../src/kernel/memory/vmalloc.ts";
 import { cleanPages } from "../../../src/kernel/memory/writeback.ts";
 import { changeAreas, detachIfEmpty } from "../../../src/kernel/operation/guarded-operation.ts";
 import { restoreInterrupts } from "../../../src/kernel/operation/interrupt-operation.ts";
+import { broadcast } from "../../../src/kernel/shootdown/broadcast.ts";
 import { type Given, needs, type Rows } from "./contract.ts";
 import {
   AREA_LOCK,
@@ -155,11 +156,15 @@ export const MEMORY_ROWS: Rows = {
     ),
   },
   "memory/flush": {
-    flushRange: needs({ flush_tlb_mm_range: INTERRUPTS_ON }, ({ cpu, request }) =>
-      flushRange(cpu, request),
+    flushRange: needs(
+      { flush_tlb_mm_range: INTERRUPTS_ON },
+      ({ cpu, request }) => flushRange(cpu, request),
+      { protocol: broadcast },
     ),
-    flushTlbRange: needs({ flush_tlb_mm_range: INTERRUPTS_ON }, ({ cpu, request }) =>
-      flushTlbRange(cpu, request),
+    flushTlbRange: needs(
+      { flush_tlb_mm_range: INTERRUPTS_ON },
+      ({ cpu, request }) => flushTlbRange(cpu, request),
+      { protocol: broadcast },
     ),
     canPostponeUnmap: "looks at a ring of its own",
     postponeUnmap: needs({ latr_postpone: INTERRUPTS_ON }, ({ cpu, mm, range }) =>

@@ -41,24 +41,22 @@ export {
   writeEntry,
 } from "../kernel/operation/operation.ts";
 export { updateEntry } from "../kernel/operation/entry-operation.ts";
-export { changeAreas, readAreas } from "../kernel/operation/area-operation.ts";
+export { readAreas } from "../kernel/operation/area-operation.ts";
+export { changeAreas, detachIfEmpty } from "../kernel/operation/guarded-operation.ts";
 export { restoreInterrupts, saveInterrupts } from "../kernel/operation/interrupt-operation.ts";
 export {
   mightSleep,
   needAreaLock,
   needInterruptsOff,
   needInterruptsOn,
+  needMmapLock,
   needMmapLockForWriting,
+  needNothingHeld,
   needPageTableLock,
   needSpinLock,
 } from "../kernel/operation/precondition.ts";
 export { tryUser } from "../kernel/operation/user-operation.ts";
-export {
-  detachIfEmpty,
-  detachTables,
-  presentPages,
-  tablesOf,
-} from "../kernel/operation/table-operation.ts";
+export { detachTables, presentPages, tablesOf } from "../kernel/operation/table-operation.ts";
 export { invalidateRemotely, sendActions } from "../kernel/operation/remote-operation.ts";
 export { preemptVcpu, resumeVcpu } from "../kernel/operation/vcpu-operation.ts";
 export {

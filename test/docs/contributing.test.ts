@@ -49,6 +49,7 @@ describe("a recipe", () => {
       "A scenario",
       "A mutation",
       "An operation",
+      "A kernel function",
       "An event and a checker",
       "An axis",
       "A command",

@@ -95,6 +95,7 @@ function generatorsOf(all: readonly SourceFile[]): ReadonlySet<string> {
 const generatorNames = (text: string): readonly string[] =>
   [
     ...text.matchAll(/function\*\s+(\w+)/g),
+    ...text.matchAll(/function\s+(\w+)\(.*\): KernelCode/g),
     ...text.matchAll(/^\s+(?:(?:private|protected|public|static) )*\*(\w+)[(<]/gm),
   ].map(([, name]) => name!);
 
@@ -181,6 +182,12 @@ describe("tidy", () => {
 
   test("there is something to look at", () => {
     expect(SOURCE_FILES.length).toBeGreaterThan(20);
+  });
+
+  test("a function that returns kernel code is one, too", () => {
+    const text = "function walk(): KernelCode {\n  return HOLDS;\n}\nwalk();\n";
+    const file = { path: "src/kernel/a.ts", text };
+    expect(RULES["a generator is called with yield*"]!.rule(file, [file])).toHaveLength(1);
   });
 
   test.each([

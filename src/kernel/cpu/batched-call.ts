@@ -4,9 +4,11 @@
 import type { Cpu } from "../state/cpu.ts";
 import { call, type KernelCode } from "../operation/operation.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { mightSleep } from "../operation/precondition.ts";
 
-/** Runs `body`, the whole of such a system call. Interrupts on; no other task runs meanwhile. */
+/** Runs `body`, the whole of such a system call. No other task runs meanwhile. */
 export function* batchedCall(cpu: Cpu, body: KernelCode): KernelCode {
+  yield* mightSleep("batchedCall");
   const { batchedCalls } = cpu.kernel.protocol;
   if (batchedCalls === undefined) return yield* body;
   yield* batchedCalls.begin(cpu);

@@ -19,10 +19,11 @@ import { flushCallQueue } from "./smp.ts";
 import { leaveLazyMm } from "./switch-mm.ts";
 import { SWITCHING } from "../state/tlb-state.ts";
 import { nameFunctions } from "../operation/origin.ts";
-import { needInterruptsOff } from "../operation/precondition.ts";
+import { mightSleep, needInterruptsOff } from "../operation/precondition.ts";
 
 /** The program of a CPU's idle task. */
 export function* idleLoop(cpu: Cpu): KernelCode {
+  yield* mightSleep("do_idle");
   const { idle } = cpu.kernel.options;
   const watches = idle !== "halt";
   for (;;) {

@@ -14,9 +14,11 @@ import {
   TIMER_VECTOR,
 } from "../operation/vectors.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needInterruptsOff } from "../operation/precondition.ts";
 
 /** The handler of `vector`, from its first instruction to IRET. Interrupts are off. */
 export function* serveInterrupt(cpu: Cpu, vector: number): KernelCode {
+  yield* needInterruptsOff("sysvec_call_function");
   const fromUser = yield* switchToKernelCr3(cpu);
   yield* endOfInterrupt(); // acknowledged at entry, as sysvec_call_function does
   if (vector === CALL_FUNCTION_VECTOR || vector === CALL_FUNCTION_SINGLE_VECTOR) {

@@ -16,7 +16,7 @@ import {
 } from "../operation/operation.ts";
 import { pcidOfAsid } from "../state/tlb-state.ts";
 import { nameFunctions } from "../operation/origin.ts";
-import { needInterruptsOff } from "../operation/precondition.ts";
+import { needInterruptsOff, needInterruptsOn, needNothingHeld } from "../operation/precondition.ts";
 
 /** X86_CR3_PTI_PCID_USER_BIT: an address space's user PCID is its kernel PCID with bit 11. */
 const USER_PCID = 2048;
@@ -65,6 +65,7 @@ function* flushInContext(cpu: Cpu, { start, end }: PageRange): KernelCode {
 /** The way in from user mode, if this CPU was in it. Returns whether it was. */
 export function* enterKernel(cpu: Cpu): KernelCode<boolean> {
   if (!cpu.tlb.onUserRoot) return false;
+  yield* needInterruptsOn("enterKernel");
   yield* disableInterrupts();
   yield* switchToKernelCr3(cpu);
   yield* enableInterrupts();
@@ -74,11 +75,14 @@ export function* enterKernel(cpu: Cpu): KernelCode<boolean> {
 /** The way out to user mode, for a task that has one. */
 export function* leaveKernel(cpu: Cpu): KernelCode {
   const { mm, isKernelThread } = cpu.current;
-  if (cpu.kernel.options.pti && mm !== null && !isKernelThread) yield* backToUser(cpu);
+  if (mm === null || isKernelThread) return;
+  yield* needNothingHeld("exit_to_user_mode");
+  if (cpu.kernel.options.pti) yield* backToUser(cpu);
 }
 
 /** The way back to where enterKernel came from. */
 export function* backToUser(cpu: Cpu): KernelCode {
+  yield* needInterruptsOn("exit_to_user_mode");
   yield* disableInterrupts();
   yield* switchToUserCr3(cpu);
   yield* enableInterrupts();

@@ -42,6 +42,7 @@ export function* schedule(cpu: Cpu): KernelCode<Cpu> {
  * mutation by which it could be, this stands for an interrupt that returns to it.
  */
 export function* preemptIfNeeded(cpu: Cpu): KernelCode {
+  yield* mightSleep("preempt_schedule_irq");
   if (((yield* load(cpu.current.flags)) & NEED_RESCHED) !== 0) yield* schedule(cpu);
 }
 

@@ -6,6 +6,7 @@ import type { Task } from "../state/task.ts";
 import type { WaitQueue } from "../state/wait-queue.ts";
 import { schedule, wakeUp } from "./schedule.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { mightSleep } from "../operation/precondition.ts";
 
 /**
  * wait_event: sleeps until `condition` holds; `then` runs under the lock in the moment in which it
@@ -17,6 +18,7 @@ export function* waitEvent(
   condition: () => boolean,
   then: () => void = () => {},
 ): KernelCode {
+  yield* mightSleep("wait_event");
   yield* spinLock(queue.lock);
   while (!condition()) {
     queue.sleepers.push(task);

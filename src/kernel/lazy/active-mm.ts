@@ -15,6 +15,7 @@ import { enterLazyTlb, switchMm } from "../cpu/switch-mm.ts";
 import type { Task } from "../state/task.ts";
 import type { LazyPolicy } from "../state/lazy-policy.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needInterruptsOn } from "../operation/precondition.ts";
 
 /** mmgrab_lazy_tlb and mmdrop_lazy_tlb. */
 export interface LazyReferences {
@@ -117,6 +118,7 @@ export function switchingWithActiveMm(references: LazyReferences): Switching {
  * goes by one of them, and no other task. Returns what active_mm was.
  */
 export function* activateMm(cpu: Cpu, task: Task, next: Mm): KernelCode<Mm> {
+  yield* needInterruptsOn("exec_mmap");
   const isUnprotected = isMutated(cpu, "exec-active-mm-unprotected");
   if (!isUnprotected) yield* disableInterrupts();
   const active = task.activeMm!;
@@ -134,6 +136,7 @@ export function* activateMm(cpu: Cpu, task: Task, next: Mm): KernelCode<Mm> {
 
 /** The same of kthread_use_mm, under task_lock, so that nothing preempts it. */
 export function* switchKernelThread(cpu: Cpu, task: Task, mm: Mm): KernelCode<Mm> {
+  yield* needInterruptsOn("kthread_use_mm");
   const isInterruptible = isMutated(cpu, "kthread-use-mm-interrupts-on");
   if (!isInterruptible) yield* disableInterrupts(); // hold off flush IPIs
   const active = task.activeMm!;

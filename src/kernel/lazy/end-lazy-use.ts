@@ -39,6 +39,7 @@ export function* shootLazyUsers(cpu: Cpu, mm: Mm): KernelCode {
  * (powerpc's exit_lazy_flush_tlb does the same). Interrupts off; CR3 is on init_mm already.
  */
 export function* forgetFlushedMm(cpu: Cpu, mm: Mm): KernelCode {
+  yield* needInterruptsOff("unlazy_mm_irqs_off");
   if (isLazyUser(cpu.current, mm)) cpu.current.activeMm = cpu.kernel.initMm;
 }
 

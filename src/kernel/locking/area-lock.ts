@@ -18,7 +18,7 @@ import {
 import type { Mm } from "../state/mm.ts";
 import { count, type KernelCode, load, locked, queueUntil, store } from "../operation/operation.ts";
 import { nameFunctions } from "../operation/origin.ts";
-import { needMmapLockForWriting } from "../operation/precondition.ts";
+import { mightSleep, needMmapLockForWriting } from "../operation/precondition.ts";
 
 const UNLOCKED = 1;
 const WRITER = 0x4000_0000;
@@ -31,6 +31,7 @@ export function* lockAreas(mm: Mm): KernelCode {
 
 /** mmap_write_unlock: every area that was locked for writing is free again. */
 export function* unlockAreas(mm: Mm): KernelCode {
+  yield* needMmapLockForWriting(mm, "mmap_write_unlock");
   yield* stepSequence(mm);
   yield* unlockForWriting(mm.mmapLock);
 }
@@ -68,6 +69,7 @@ export type ReadLock = AreaLock | "mmap_lock";
  * changed.
  */
 export function* lockToRead(mm: Mm, range: PageRange): KernelCode<ReadLock> {
+  yield* mightSleep("mmap_read_lock"); // if not now, another time
   const lock = yield* tryLockArea(mm, range);
   if (lock !== null) return lock;
   yield* lockForReading(mm.mmapLock);

@@ -29,6 +29,15 @@ export function* unbalanced(lock: Cell<number>, callee: string): KernelCode {
   yield* preconditionBroken(callee, `without ${lock.name} held`, "race");
 }
 
+/** `callee` gives up a lock that the running task holds in the other way (DEBUG_RWSEMS_WARN_ON). */
+function* heldOtherwise(
+  lock: Cell<number>,
+  callee: string,
+  way: "reading" | "writing",
+): KernelCode {
+  yield* preconditionBroken(callee, `with ${lock.name} held for ${way}`, "race");
+}
+
 /** prepare_lock_switch and finish_lock_switch: `next` will give up what `prev` has taken. */
 export function handOver(lock: Cell<number>, prev: Task, next: Task): void {
   const index = prev.spinLocks.lastIndexOf(lock);
@@ -65,6 +74,7 @@ export function* lockForReading(lock: Cell<number>): KernelCode {
 
 export function* unlockForReading(lock: Cell<number>): KernelCode {
   if (!released(lock, "semaphores")) yield* unbalanced(lock, "up_read");
+  else if (lock.value === WRITER) yield* heldOtherwise(lock, "up_read", "writing");
   yield* count(lock, (readers) => readers - 1);
 }
 
@@ -79,6 +89,7 @@ export function* lockForWriting(lock: Cell<number>): KernelCode {
 
 export function* unlockForWriting(lock: Cell<number>): KernelCode {
   if (!released(lock, "semaphores")) yield* unbalanced(lock, "up_write");
+  else if (lock.value !== WRITER) yield* heldOtherwise(lock, "up_write", "reading");
   yield* locked(lock, () => 0);
 }
 
@@ -89,5 +100,5 @@ nameFunctions({
   up_read: unlockForReading,
   down_write: lockForWriting,
   up_write: unlockForWriting,
-  lock_release: unbalanced,
+  lock_release: [unbalanced, heldOtherwise],
 });

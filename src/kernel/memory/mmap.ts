@@ -2,7 +2,7 @@
 
 import { type PageNumber, type PageRange, pageNumber } from "../../base/address.ts";
 import { lockAreas, lockForChange, unlockAreas } from "../locking/area-lock.ts";
-import { changeAreas } from "../operation/area-operation.ts";
+import { changeAreas } from "../operation/guarded-operation.ts";
 import { batchedCall } from "../cpu/batched-call.ts";
 import type { PageSize } from "../../machine/description.ts";
 import { pagesPer } from "../../machine/page-table.ts";

@@ -21,16 +21,12 @@ import type { ProtocolTraits } from "../state/protocol-traits.ts";
 import { isMutated } from "../state/mutated.ts";
 import { exchangeEntry, type KernelCode, load, note, workTimes } from "../operation/operation.ts";
 import { spinLock, spinUnlock } from "../locking/lock.ts";
-import {
-  detachIfEmpty,
-  detachTables,
-  presentPages,
-  tablesOf,
-} from "../operation/table-operation.ts";
+import { detachIfEmpty } from "../operation/guarded-operation.ts";
+import { detachTables, presentPages, tablesOf } from "../operation/table-operation.ts";
 import { flushBatchedPending } from "./unmap-batch.ts";
 import { beginUnflushed, endUnflushed, hasOtherUnflushed } from "./flush-pending.ts";
 import { nameFunctions } from "../operation/origin.ts";
-import { needAreaLock } from "../operation/precondition.ts";
+import { mightSleep, needAreaLock, needMmapLock } from "../operation/precondition.ts";
 
 export class MmuGather {
   /** What was unmapped or changed since the last flush, widened to one range; null: nothing. */
@@ -111,6 +107,7 @@ export function* zapArea(
 ): KernelCode {
   const { mm } = gather;
   const { pageSize = "4K" } = area;
+  yield* mightSleep("unmap_page_range"); // cond_resched, between two tables
   if (!gather.fullMm) yield* needAreaLock(mm, "unmap_page_range");
   for (const part of yield* tablesOf(mm, area, pageSize)) {
     // reclaim_pt_is_enabled: all that the table maps is taken away.
@@ -170,6 +167,7 @@ function* freeEmptyTable(gather: MmuGather, part: PageRange): KernelCode {
 
 /** free_pgtables: unlinks the tables that serve no area any more. */
 export function* zapTables(gather: MmuGather, range: PageRange): KernelCode {
+  if (!gather.fullMm) yield* needMmapLock(gather.mm, "free_pgtables");
   const tables = yield* detachTables(gather.mm, range);
   if (tables.length === 0) return;
   gather.tables.push(...tables);
@@ -181,6 +179,7 @@ export function* zapTables(gather: MmuGather, range: PageRange): KernelCode {
  * gather of the mm is open: it may have taken away what was not found here, and not flushed it yet.
  */
 export function* finishGather(cpu: Cpu, gather: MmuGather): KernelCode {
+  yield* mightSleep("tlb_finish_mmu"); // cond_resched, between two batches of pages
   gather.isNested = yield* hasOtherUnflushed(cpu, gather.mm);
   yield* flushGathered(cpu, gather);
   yield* freeGathered(cpu, gather);

@@ -7,7 +7,7 @@ import { leafEntry, needsFlush, notedIn } from "../state/leaf-entry.ts";
 import { frameOfEntry } from "../../machine/page-table.ts";
 import { lockAreas, lockForChange, unlockAreas } from "../locking/area-lock.ts";
 import { type Area, isSmall } from "../state/area.ts";
-import { changeAreas } from "../operation/area-operation.ts";
+import { changeAreas } from "../operation/guarded-operation.ts";
 import { batchedCall } from "../cpu/batched-call.ts";
 import { costs } from "../operation/costs.ts";
 import type { Cpu } from "../state/cpu.ts";

@@ -11,7 +11,7 @@ import { assert } from "../../base/assert.ts";
 import type { PageSize } from "../../machine/description.ts";
 import { pagesPer, pagesPerTable } from "../../machine/page-table.ts";
 import { lockAreas, lockForChange, unlockAreas } from "../locking/area-lock.ts";
-import { changeAreas } from "../operation/area-operation.ts";
+import { changeAreas } from "../operation/guarded-operation.ts";
 import { costs } from "../operation/costs.ts";
 import type { Cpu } from "../state/cpu.ts";
 import { flushTlbRange } from "./flush.ts";

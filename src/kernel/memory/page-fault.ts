@@ -33,7 +33,7 @@ import {
 import { tablesOf } from "../operation/table-operation.ts";
 import { backToUser, enterKernel } from "../cpu/pti.ts";
 import { nameFunctions } from "../operation/origin.ts";
-import { needPageTableLock } from "../operation/precondition.ts";
+import { mightSleep, needPageTableLock } from "../operation/precondition.ts";
 
 export interface PageFault {
   readonly page: PageNumber;
@@ -45,6 +45,7 @@ const WRITE_FAULT = 2;
 
 /** exc_page_fault: from user mode, or under a kernel thread that uses a user's address space. */
 export function* handleFault(cpu: Cpu, fault: PageFault): KernelCode {
+  yield* mightSleep("do_user_addr_fault");
   const fromUser = yield* enterKernel(cpu);
   yield* handleMmFault(cpu, fault);
   if (fromUser) yield* backToUser(cpu);

@@ -30,8 +30,12 @@ export function* findRoom(
   }
 }
 
-/** What is about to be mapped at a place of the caller's choice: the others are flushed first. */
+/**
+ * What is about to be mapped at a place of the caller's choice: the others are flushed first.
+ * Caller has mmap_lock for writing.
+ */
 export function* claimRange(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
+  yield* needMmapLockForWriting(mm, "get_unmapped_area");
   yield* forgetDone(mm);
   if (!mm.postponed.some((one) => overlap(one.range, range))) return;
   yield* flushRange(cpu, { mm, range, freedTables: false });

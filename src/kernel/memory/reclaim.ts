@@ -21,6 +21,7 @@ import {
 } from "../operation/operation.ts";
 import { deferFlush, tryToUnmapFlush, UnmapBatch } from "./unmap-batch.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { mightSleep } from "../operation/precondition.ts";
 
 /** One mapping of a page; a page that several address spaces map is given once for each. */
 export interface MappedPage {
@@ -33,6 +34,7 @@ export interface MappedPage {
  * reverse map keeps the address spaces from going away, the caller holds a user of each.
  */
 export function* reclaim(cpu: Cpu, pages: readonly MappedPage[]): KernelCode<number> {
+  yield* mightSleep("shrink_page_list");
   const batch = new UnmapBatch();
   const unmapped: { readonly mapped: MappedPage; readonly frame: FrameNumber }[] = [];
   for (const mapped of pages) {
@@ -57,6 +59,7 @@ export function* tryToUnmap(
   batch: UnmapBatch,
   { mm, page }: MappedPage,
 ): KernelCode<FrameNumber | null> {
+  yield* mightSleep("try_to_unmap_one"); // mmu_notifier_invalidate_range_start
   yield* work(costs.reclaimPage);
   const lock = mm.pageTableLocks.of(page, "4K");
   yield* spinLock(lock);

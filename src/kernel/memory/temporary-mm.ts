@@ -33,6 +33,7 @@ export function* useTemporaryMm(cpu: Cpu, mm: Mm): KernelCode<Mm> {
 
 /** unuse_temporary_mm: where a switch leaves the old mm's bit, it goes here. */
 export function* unuseTemporaryMm(cpu: Cpu, prev: Mm): KernelCode {
+  yield* needInterruptsOff("unuse_temporary_mm");
   const { maskOfPrevious } = cpu.kernel.protocol.traits;
   if (maskOfPrevious === "kept") yield* clearCpu((yield* mmInUse(cpu)).cpumask, cpu.id);
   yield* switchMmTo(cpu, prev);

@@ -18,6 +18,7 @@ import {
   writeEntry,
 } from "../operation/operation.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { mightSleep } from "../operation/precondition.ts";
 
 /** VMALLOC_START with four levels. */
 export const VMALLOC_START = pageNumber(0xffffc_9000_0000);
@@ -28,6 +29,7 @@ const kernelEntry = (kernel: Kernel, frame: FrameNumber): bigint =>
 
 /** vmalloc: a range of fresh pages that every address space sees. */
 export function* vmalloc(cpu: Cpu, pageCount: number): KernelCode<PageRange> {
+  yield* mightSleep("vmalloc");
   const { initMm, frames } = cpu.kernel;
   yield* spinLock(cpu.kernel.vmapAreaLock);
   yield* work(costs.vmapArea);
@@ -42,8 +44,9 @@ export function* vmalloc(cpu: Cpu, pageCount: number): KernelCode<PageRange> {
   return range;
 }
 
-/** vfree: unmaps, flushes, and only then gives the pages and the range back. Interrupts on. */
+/** vfree: unmaps, flushes, and only then gives the pages and the range back. */
 export function* vfree(cpu: Cpu, range: PageRange): KernelCode {
+  yield* mightSleep("vfree");
   const { initMm, frames } = cpu.kernel;
   const freed: FrameNumber[] = [];
   for (let page = range.start; page < range.end; page = pageAfter(page, 1)) {

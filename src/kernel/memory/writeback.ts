@@ -19,12 +19,14 @@ import {
 } from "../operation/operation.ts";
 import { presentPages } from "../operation/table-operation.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { mightSleep } from "../operation/precondition.ts";
 
 /**
  * folio_mkclean of each page of the range, which is mapped by 4K and by `mm` alone: a flush for
  * each, with the page-table lock held (ptep_clear_flush in page_vma_mkclean_one).
  */
 export function* cleanPages(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
+  yield* mightSleep("folio_mkclean"); // rmap_walk takes i_mmap_rwsem
   for (const page of yield* presentPages(mm, range)) {
     const lock = mm.pageTableLocks.of(page, "4K");
     yield* spinLock(lock);

@@ -15,8 +15,3 @@ export interface AreaOperation {
 export function* readAreas<T>(mm: Mm, use: (areas: AreaList) => T): KernelCode<T> {
   return (yield { kind: "readAreas", mm, use }) as T;
 }
-
-/** A change of the list. Caller holds mmap_lock for writing, and the areas by lockForChange. */
-export function* changeAreas<T>(mm: Mm, use: (areas: AreaList) => T): KernelCode<T> {
-  return (yield { kind: "changeAreas", mm, use }) as T;
-}

@@ -9,6 +9,10 @@ import type { Risk } from "./event.ts";
 import { type KernelCode, note } from "./operation.ts";
 import { thisCpu } from "./this-cpu.ts";
 
+/** What a contract that holds leaves to do: nothing. One for all, since it has ended. */
+const HOLDS = (function* (): KernelCode {})();
+HOLDS.return();
+
 /** `callee`, a Linux function, was called `how`. */
 export function* preconditionBroken(callee: string, how: string, risk: Risk): KernelCode {
   yield* note({ kind: "preconditionBroken", callee, how, risk });
@@ -18,25 +22,27 @@ export function* preconditionBroken(callee: string, how: string, risk: Risk): Ke
  * lockdep_assert_irqs_enabled: `callee` waits for interrupts that others take, one of whom may wait
  * for this CPU's; or it turns interrupts on at its end.
  */
-export function* needInterruptsOn(callee: string): KernelCode {
-  if (thisCpu()?.interruptsOn === false) {
-    yield* preconditionBroken(callee, "with interrupts off", "deadlock");
-  }
+export function needInterruptsOn(callee: string): KernelCode {
+  if (thisCpu()?.interruptsOn !== false) return HOLDS;
+  return preconditionBroken(callee, "with interrupts off", "deadlock");
 }
 
 /** lockdep_assert_irqs_disabled: an interrupt would see what `callee` has half done. */
-export function* needInterruptsOff(callee: string): KernelCode {
-  if (thisCpu()?.interruptsOn === true) {
-    yield* preconditionBroken(callee, "with interrupts on", "race");
-  }
+export function needInterruptsOff(callee: string): KernelCode {
+  if (thisCpu()?.interruptsOn !== true) return HOLDS;
+  return preconditionBroken(callee, "with interrupts on", "race");
 }
 
 /** might_sleep: interrupts are on, and nobody spins for what the caller holds. */
-export function* mightSleep(callee: string): KernelCode {
-  const cpu = thisCpu();
-  if (cpu?.interruptsOn === false) yield* needInterruptsOn(callee);
-  const lock = cpu?.current.spinLocks.at(-1);
-  if (lock !== undefined) yield* preconditionBroken(callee, `with ${lock.name} held`, "deadlock");
+export function mightSleep(callee: string): KernelCode {
+  const lock = thisCpu()?.current.spinLocks.at(-1);
+  if (lock === undefined) return needInterruptsOn(callee);
+  return sleepsWithSpinLock(lock, callee);
+}
+
+function* sleepsWithSpinLock({ name }: Cell<number>, callee: string): KernelCode {
+  yield* needInterruptsOn(callee);
+  yield* preconditionBroken(callee, `with ${name} held`, "deadlock");
 }
 
 /** lockdep_assert_held, of a spinlock. */
@@ -44,11 +50,27 @@ export function* needSpinLock(lock: Cell<number>, callee: string): KernelCode {
   if (thisCpu()?.current.spinLocks.includes(lock) === false) yield* withoutLock(callee, lock.name);
 }
 
+/**
+ * lockdep_sys_exit, and what system calls are watched for: on the way to user mode interrupts are
+ * on, and nothing is held that others wait for.
+ */
+export function* needNothingHeld(callee: string): KernelCode {
+  yield* mightSleep(callee);
+  const lock = thisCpu()?.current.semaphores.at(-1);
+  if (lock !== undefined) yield* preconditionBroken(callee, `with ${lock.name} held`, "deadlock");
+}
+
 /** The lock of a table of `mm` is held. */
 export function* needPageTableLock(mm: Mm, callee: string): KernelCode {
   const held = thisCpu()?.current.spinLocks;
   if (held?.some((lock) => mm.isPageTableLock(lock)) !== false) return;
   yield* withoutLock(callee, `a page-table lock of ${mm.name}`);
+}
+
+/** mmap_lock is held, in whichever way; the lock of an area is not enough. */
+export function* needMmapLock({ mmapLock }: Mm, callee: string): KernelCode {
+  if (thisCpu()?.current.semaphores.includes(mmapLock) !== false) return;
+  yield* withoutLock(callee, mmapLock.name);
 }
 
 /** mmap_assert_write_locked */
@@ -64,6 +86,11 @@ export function* needAreaLock(mm: Mm, callee: string): KernelCode {
   const held = thisCpu()?.current.semaphores;
   if (held?.some(({ owner }) => owner === mm) !== false) return;
   yield* withoutLock(callee, `mmap_lock or the lock of an area of ${mm.name}`);
+}
+
+/** VM_BUG_ON of __mmput: nobody uses the mm any more, or ever will. */
+export function* needNoUsers({ name, mmUsers }: Mm, callee: string): KernelCode {
+  if (mmUsers.value > 0) yield* preconditionBroken(callee, `while ${name} has users`, "race");
 }
 
 function* withoutLock(callee: string, lock: string, held = " held"): KernelCode {

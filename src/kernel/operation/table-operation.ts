@@ -35,11 +35,3 @@ export function* tablesOf(mm: Mm, range: PageRange, size: PageSize): KernelCode<
 export function* detachTables(mm: Mm, range: PageRange): KernelCode<FrameNumber[]> {
   return (yield { kind: "detachTables", mm, range }) as FrameNumber[];
 }
-
-/**
- * The last-level table whose range this is is unlinked if no entry of it is present, whatever area
- * it serves. Returns its frame, which is still allocated. Caller holds its lock.
- */
-export function* detachIfEmpty(mm: Mm, range: PageRange): KernelCode<FrameNumber[]> {
-  return (yield { kind: "detachIfEmpty", mm, range }) as FrameNumber[];
-}

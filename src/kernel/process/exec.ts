@@ -7,7 +7,6 @@ import { type KernelCode, work } from "../operation/operation.ts";
 import { createMm, mapImage } from "./fork.ts";
 import type { Task } from "../state/task.ts";
 import { nameFunctions } from "../operation/origin.ts";
-import { mightSleep } from "../operation/precondition.ts";
 
 /** execve: a fresh image in place of the task's address space. */
 export function* exec(task: Task, name: string): KernelCode {
@@ -15,7 +14,6 @@ export function* exec(task: Task, name: string): KernelCode {
   const old = task.mm; // none: kernel_execve
   const next = yield* createMm(task.cpu, name);
   mapImage(next);
-  yield* mightSleep("exec_mmap");
   yield* task.cpu.kernel.lazyPolicy.execMm(task.cpu, task, next);
   task.isKernelThread = false;
   if (old !== null) yield* mmput(task.cpu, old);

@@ -10,11 +10,12 @@ import { schedule } from "../cpu/schedule.ts";
 import type { Task } from "../state/task.ts";
 import { changeAndWake, waitEvent } from "../cpu/wait-event.ts";
 import { nameFunctions } from "../operation/origin.ts";
-import { mightSleep } from "../operation/precondition.ts";
+import { mightSleep, needNothingHeld } from "../operation/precondition.ts";
 
 /** do_exit. Never returns: the last schedule() leaves this stack for good. */
 export function* exit(task: Task): KernelCode {
   yield* enterKernel(task.cpu);
+  yield* needNothingHeld("do_exit");
   yield* work(costs.exitTask);
   yield* exitMm(task);
   const { parent } = task;

@@ -27,6 +27,7 @@ import { type Program, Task } from "../state/task.ts";
 import { WaitQueue } from "../state/wait-queue.ts";
 import { exit } from "./exit.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { mightSleep } from "../operation/precondition.ts";
 
 export interface NewTask {
   readonly name: string;
@@ -54,6 +55,7 @@ export function createTask(request: NewTask, parent: Task | null, isKernelThread
 
 /** clone(CLONE_VM | CLONE_THREAD): one more task in the parent's address space. */
 export function* cloneThread(parent: Task, request: NewTask): KernelCode<Task> {
+  yield* mightSleep("kernel_clone");
   const mm = parent.mm!;
   yield* work(costs.forkTask);
   yield* mmget(mm);
@@ -64,6 +66,7 @@ export function* cloneThread(parent: Task, request: NewTask): KernelCode<Task> {
 
 /** fork: a task in a copy of the parent's address space. */
 export function* fork(parent: Task, request: NewTask): KernelCode<Task> {
+  yield* mightSleep("kernel_clone");
   yield* work(costs.forkTask);
   const mm = yield* copyMm(parent.cpu, parent.mm!, request.name);
   const child = createUserTask(parent, request, mm);
@@ -81,6 +84,7 @@ export function createUserTask(parent: Task | null, request: NewTask, mm: Mm): T
 
 /** kthread_create and wake_up_process: a task without an address space. */
 export function* createKernelThread(parent: Task, request: NewTask): KernelCode<Task> {
+  yield* mightSleep("kthread_create");
   yield* work(costs.forkTask);
   const thread = createTask(request, parent, true);
   yield* wakeUpNew(parent.cpu, thread);
@@ -89,6 +93,7 @@ export function* createKernelThread(parent: Task, request: NewTask): KernelCode<
 
 /** mm_alloc: an empty address space with one user. */
 export function* createMm(cpu: Cpu, name: string): KernelCode<Mm> {
+  yield* mightSleep("mm_alloc");
   yield* work(costs.createMm);
   const mm = cpu.kernel.createMm(name, cpu.id);
   yield* note({ kind: "mmCreated", mm });

@@ -7,24 +7,21 @@ import type { Cpu } from "../state/cpu.ts";
 import { clearCpu } from "../cpu/cpumask.ts";
 import { waitForChild } from "./exit.ts";
 import { isMutated } from "../state/mutated.ts";
-import {
-  disableInterrupts,
-  enableInterrupts,
-  type KernelCode,
-  waitUntil,
-} from "../operation/operation.ts";
+import { type KernelCode, waitUntil } from "../operation/operation.ts";
+import { restoreInterrupts, saveInterrupts } from "../operation/interrupt-operation.ts";
 import { createKernelThread } from "./fork.ts";
 import { flushCallQueue } from "../cpu/smp.ts";
 import { stopMachine } from "./stop-machine.ts";
 import type { Task } from "../state/task.ts";
 import { nameFunctions } from "../operation/origin.ts";
-import { needInterruptsOn } from "../operation/precondition.ts";
+import { mightSleep, needInterruptsOn } from "../operation/precondition.ts";
 
 /**
  * _cpu_down, on another CPU than `dying`. Unlike Linux, which migrates them, no task that has not
  * ended may live on `dying` any more.
  */
 export function* cpuDown(task: Task, dying: Cpu): KernelCode {
+  yield* mightSleep("_cpu_down");
   const { kernel } = dying;
   assert(task.cpu !== dying && !dying.isOffline, "another CPU takes an online CPU down");
   const isEmpty = kernel.tasks.every(({ cpu, state }) => cpu !== dying || state === "dead");
@@ -36,6 +33,7 @@ export function* cpuDown(task: Task, dying: Cpu): KernelCode {
 
 /** takedown_cpu once the machine goes on: waits for the death of `dying`, then finish_cpu. */
 export function* reapCpu(cpu: Cpu, dying: Cpu): KernelCode {
+  yield* mightSleep("takedown_cpu");
   yield* waitUntil(dying.isDead, (isDead) => isDead);
   yield* dying.kernel.lazyPolicy.finishCpu(cpu, dying.idle);
 }
@@ -56,11 +54,11 @@ export function* schedCpuWaitEmpty(thread: Task): KernelCode {
 
 /** take_cpu_down, on `dying` itself: from here on nobody interrupts it. */
 export function* takeCpuDown(dying: Cpu): KernelCode {
-  yield* disableInterrupts();
+  const irqs = yield* saveInterrupts(dying);
   dying.isOffline = true;
   yield* clearCpu(dying.kernel.onlineMask, dying.id);
   yield* flushCallQueue(dying); // smpcfd_dying_cpu: calls that came while interrupts were off
-  yield* enableInterrupts();
+  yield* restoreInterrupts(dying, irqs);
 }
 
 nameFunctions({

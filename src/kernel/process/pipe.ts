@@ -7,6 +7,7 @@ import type { Task } from "../state/task.ts";
 import { changeAndWake, waitEvent } from "../cpu/wait-event.ts";
 import { WaitQueue } from "../state/wait-queue.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { mightSleep } from "../operation/precondition.ts";
 
 export class Pipe {
   readonly queue: WaitQueue;
@@ -20,6 +21,7 @@ export class Pipe {
 
 /** pipe_read of one byte; sleeps while there is none. */
 export function* readPipe(task: Task, pipe: Pipe): KernelCode {
+  yield* mightSleep("pipe_read");
   yield* work(costs.pipeCopy);
   yield* waitEvent(
     task,
@@ -31,6 +33,7 @@ export function* readPipe(task: Task, pipe: Pipe): KernelCode {
 
 /** pipe_write of one byte; wakes the reader. */
 export function* writePipe(task: Task, pipe: Pipe): KernelCode {
+  yield* mightSleep("pipe_write"); // pipe->mutex
   yield* work(costs.pipeCopy);
   yield* changeAndWake(task, pipe.queue, () => pipe.bytes++);
 }

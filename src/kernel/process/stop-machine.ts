@@ -10,6 +10,7 @@ import { type KernelCode, locked, store, waitUntil } from "../operation/operatio
 import { createKernelThread } from "./fork.ts";
 import type { Task } from "../state/task.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { mightSleep, needInterruptsOn } from "../operation/precondition.ts";
 
 /** struct multi_stop_data */
 export interface MultiStop {
@@ -25,6 +26,7 @@ export interface MultiStop {
  * stopper waits for its turn on the run queue, and the others stand still with interrupts on.
  */
 export function* stopMachine(task: Task, target: Cpu, run: () => KernelCode): KernelCode {
+  yield* mightSleep("stop_machine_cpuslocked");
   const { kernel, id } = task.cpu;
   const stop = createMultiStop(task.cpu, target, run);
   const all = kernel.cpus.map((cpu) => cpu.id).filter((cpu) => cpu !== id);
@@ -53,6 +55,7 @@ export function createMultiStop(cpu: Cpu, target: Cpu, run: () => KernelCode): M
 
 /** The caller stands still here: it runs nothing else until `count` others do, and then go on. */
 export function* runWhenAllStand({ arrived, state }: MultiStop, count: number): KernelCode {
+  yield* mightSleep("stop_machine_cpuslocked");
   yield* waitUntil(arrived, (standing) => standing === count);
   yield* store(state, "run");
   yield* waitUntil(state, (now) => now === "exit");
@@ -63,6 +66,7 @@ export function* multiCpuStop(
   thread: Task,
   { arrived, state, target, run }: MultiStop,
 ): KernelCode {
+  yield* needInterruptsOn("multi_cpu_stop"); // who does not stand still yet may call this CPU
   yield* locked(arrived, (count) => count + 1);
   yield* waitUntil(state, (now) => now !== "prepare");
   if (thread.cpu === target) {

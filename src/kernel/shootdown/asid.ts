@@ -21,6 +21,7 @@ import {
 import { userPcidOfAsid } from "../cpu/pti.ts";
 import { DYNAMIC_ASIDS, pcidOfAsid, SWITCHING, type TlbState } from "../state/tlb-state.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needInterruptsOff } from "../operation/precondition.ts";
 
 /** A slot, and whether what it holds is too old to be used. */
 export interface ChosenAsid {
@@ -88,6 +89,7 @@ function flushUserAsidOnExit(cpu: Cpu): void {
 
 /** this_cpu_read(loaded_mm). Interrupts off, so that this CPU is not in the middle of a switch. */
 export function* ownLoadedMm(cpu: Cpu): KernelCode<Mm> {
+  yield* needInterruptsOff("ownLoadedMm");
   const mm = yield* load(cpu.tlb.loadedMm);
   assert(mm !== SWITCHING, "a CPU asks for its mm before or after a switch, not within");
   return mm;
@@ -95,12 +97,14 @@ export function* ownLoadedMm(cpu: Cpu): KernelCode<Mm> {
 
 /** enter_lazy_tlb: on init_mm there is nothing to be lazy about. Interrupts off. */
 export function* enterLazy(cpu: Cpu): KernelCode {
+  yield* needInterruptsOff("enter_lazy_tlb");
   if ((yield* load(cpu.tlb.loadedMm)) === cpu.kernel.initMm) return;
   yield* store(cpu.tlb.isLazy, true);
 }
 
 /** load_new_mm_cr3, with the slot's bookkeeping before a flush. */
 export function* loadCr3(cpu: Cpu, mm: Mm, slot: ChosenAsid, generation: number): KernelCode {
+  yield* needInterruptsOff("load_new_mm_cr3");
   assert(!cpu.tlb.onUserRoot, "the kernel switches address spaces on its own root");
   if (cpu.tlb.pendingUserFlush !== null) flushUserAsidOnExit(cpu);
   if (slot.flush) {

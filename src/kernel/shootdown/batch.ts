@@ -9,12 +9,14 @@ import type { BatchedUnmap, DeferredFlush } from "../state/shootdown-protocol.ts
 import { FLUSH_ALL_LOADED, type FlushInfo } from "../state/tlb-state.ts";
 import { flushHereWithInterruptsOff } from "./generation.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needPageTableLock } from "../operation/precondition.ts";
 
 /**
  * arch_tlbbatch_add_mm: a switch to `mm` after this sees the new generation, a CPU that runs `mm`
  * is in the mask. The increment is the barrier between the entries and the mask.
  */
 export function* addToBatch(_cpu: Cpu, batch: FlushBatch, { mm }: DeferredFlush): KernelCode {
+  yield* needPageTableLock(mm, "arch_tlbbatch_add_mm");
   yield* locked(mm.tlbGeneration, (generation) => generation + 1);
   for (const id of yield* cpusOf(mm.cpumask)) batch.cpus.add(id);
 }

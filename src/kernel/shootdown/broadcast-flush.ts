@@ -22,9 +22,11 @@ import { type FlushInfo, pcidOfAsid, SWITCHING } from "../state/tlb-state.ts";
 import { globalAsidOf, inTransition } from "./global-asid.ts";
 import { flushMulti } from "./linux-6.18-flush.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needInterruptsOn } from "../operation/precondition.ts";
 
 /** broadcast_tlb_flush. This CPU may not change until the TLBSYNC. */
 export function* broadcastFlush(cpu: Cpu, mm: Mm, info: FlushInfo): KernelCode {
+  yield* needInterruptsOn("broadcast_tlb_flush"); // finish_asid_transition may call others
   const pcid = pcidOfAsid(yield* globalAsidOf(cpu, mm));
   // The increment of the generation, a full barrier, has made the page tables' changes visible.
   if (info.range === null) yield* invlpgb({ extent: "pcid", pcid });

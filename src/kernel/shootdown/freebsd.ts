@@ -33,7 +33,7 @@ import { type InvalidationRequest, PmapState } from "./freebsd-state.ts";
 import { flushEverything } from "./kernel-range.ts";
 import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
 import { nameFunctions } from "../operation/origin.ts";
-import { needInterruptsOff } from "../operation/precondition.ts";
+import { needInterruptsOff, needInterruptsOn } from "../operation/precondition.ts";
 
 /** PMAP_INVLPG_THRESHOLD: more than a second-level TLB holds. */
 const PAGE_BY_PAGE = 4 * 1024;
@@ -131,6 +131,7 @@ export function* shootDown(
   mask: readonly number[],
   what: { readonly mm: Mm; readonly range: PageRange | null },
 ): KernelCode<boolean> {
+  yield* needInterruptsOn("smp_targeted_tlb_shootdown");
   const state = stateOf(cpu);
   const online = yield* among(cpu.kernel.onlineMask, mask);
   const targets = online.filter((id) => id !== cpu.id);

@@ -32,11 +32,12 @@ import {
 } from "./asid.ts";
 import { type FlushRequest, isAboveCeiling } from "../state/shootdown-protocol.ts";
 import { nameFunctions } from "../operation/origin.ts";
-import { needInterruptsOff } from "../operation/precondition.ts";
+import { needInterruptsOff, needInterruptsOn } from "../operation/precondition.ts";
 
 /** switch_mm_irqs_off where the address space changes: mask bits, slot, CR3. Interrupts off. */
 export function* changeLoadedMm(cpu: Cpu, realPrev: Mm, next: Mm): KernelCode {
   const { tlb } = cpu;
+  yield* needInterruptsOff("switch_mm_irqs_off");
   if (hasMask(cpu, realPrev)) yield* clearCpu(realPrev.cpumask, cpu.id);
   // From the next locked operation on, flushes of `next` interrupt this CPU; only then is the
   // generation read.
@@ -54,6 +55,7 @@ const hasMask = ({ kernel }: Cpu, mm: Mm): boolean =>
 /** What was flushed while this CPU did not listen: the loaded slot is emptied if it is behind. */
 export function* catchUp(cpu: Cpu, mm: Mm): KernelCode {
   const { tlb } = cpu;
+  yield* needInterruptsOff("switch_mm_irqs_off");
   const generation = yield* load(mm.tlbGeneration);
   if (tlb.contexts[tlb.loadedAsid]!.tlbGeneration === generation) return;
   yield* loadCr3(cpu, mm, { asid: tlb.loadedAsid, flush: true }, generation);
@@ -62,6 +64,7 @@ export function* catchUp(cpu: Cpu, mm: Mm): KernelCode {
 /** switch_mm_irqs_off since Linux 4.20, where flushes pass lazy CPUs over. */
 export function* switchMmAndCatchUp(cpu: Cpu, next: Mm): KernelCode {
   const { tlb } = cpu;
+  yield* needInterruptsOff("switch_mm_irqs_off");
   const realPrev = yield* ownLoadedMm(cpu);
   const wasLazy = yield* load(tlb.isLazy);
   const clears = wasLazy || cpu.kernel.protocol.traits.clearsIsLazy === "always";
@@ -139,8 +142,9 @@ function* flushRanged(cpu: Cpu, info: FlushInfo, local: boolean): KernelCode {
   yield* (inContext ? flushPagesInContext : flushPages)(cpu, range, info.pageSize);
 }
 
-/** The initiator's own flush. */
+/** The initiator's own flush, which turns interrupts on at its end. */
 export function* flushHereWithInterruptsOff(cpu: Cpu): KernelCode {
+  yield* needInterruptsOn("flush_tlb_mm_range");
   yield* disableInterrupts();
   yield* flushHere(cpu, cpu);
   yield* enableInterrupts();

@@ -6,15 +6,8 @@ import { cpusOf } from "../cpu/cpumask.ts";
 import { ASIDS, type GlobalAsids } from "../state/global-asids.ts";
 import { spinLock, spinUnlock } from "../locking/lock.ts";
 import type { Mm } from "../state/mm.ts";
-import {
-  disableInterrupts,
-  enableInterrupts,
-  invlpgb,
-  type KernelCode,
-  load,
-  store,
-  tlbsync,
-} from "../operation/operation.ts";
+import { restoreInterrupts, saveInterrupts } from "../operation/interrupt-operation.ts";
+import { invlpgb, type KernelCode, load, store, tlbsync } from "../operation/operation.ts";
 import { DYNAMIC_ASIDS } from "../state/tlb-state.ts";
 import { nameFunctions } from "../operation/origin.ts";
 import { needSpinLock } from "../operation/precondition.ts";
@@ -77,7 +70,7 @@ function* broadcastAll(): KernelCode {
 /** use_global_asid */
 function* useGlobalAsid(cpu: Cpu, mm: Mm): KernelCode {
   const { globalAsids } = cpu.kernel;
-  yield* disableInterrupts();
+  const irqs = yield* saveInterrupts(cpu); // raw_spin_lock_irqsave
   yield* spinLock(globalAsids.lock);
   const asid = (yield* load(mm.globalAsid)) === 0 ? yield* allocate(globalAsids) : 0;
   if (asid !== 0) {
@@ -86,7 +79,7 @@ function* useGlobalAsid(cpu: Cpu, mm: Mm): KernelCode {
     yield* store(mm.globalAsid, asid);
   }
   yield* spinUnlock(globalAsids.lock);
-  yield* enableInterrupts();
+  yield* restoreInterrupts(cpu, irqs);
 }
 
 /** allocate_global_asid: 0 when all are in use. Lock held. */
@@ -122,12 +115,12 @@ export function* giveBackGlobalAsid(cpu: Cpu, mm: Mm): KernelCode {
   const asid = yield* load(mm.globalAsid);
   if (asid === 0) return;
   const { globalAsids } = cpu.kernel;
-  yield* disableInterrupts();
+  const irqs = yield* saveInterrupts(cpu); // raw_spin_lock_irqsave
   yield* spinLock(globalAsids.lock);
   globalAsids.freed.add(asid);
   yield* store(mm.globalAsid, 0);
   yield* spinUnlock(globalAsids.lock);
-  yield* enableInterrupts();
+  yield* restoreInterrupts(cpu, irqs);
 }
 
 nameFunctions({

@@ -27,7 +27,11 @@ import { flushPages } from "./asid.ts";
 import { flushKernelRange } from "./kernel-range.ts";
 import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
 import { nameFunctions } from "../operation/origin.ts";
-import { needInterruptsOff } from "../operation/precondition.ts";
+import {
+  needInterruptsOff,
+  needInterruptsOn,
+  needPageTableLock,
+} from "../operation/precondition.ts";
 
 /** The PCID of every address space. */
 export const onlyPcid = ({ kernel }: Cpu): number => (kernel.options.pcid ? pcidOfAsid(0) : 0);
@@ -118,6 +122,7 @@ export function* flushHolders(
   { mm, range, freedTables }: FlushRequest,
   holders: Holders,
 ): KernelCode<boolean> {
+  yield* needInterruptsOn("flush_tlb_mm_range");
   const { current, kernel } = cpu;
   const mayHold = (id: number): boolean => holders?.has(id) ?? true;
   const whole = pagesIn(range) > kernel.options.flushCeiling;
@@ -142,11 +147,13 @@ function* flushOthers(cpu: Cpu, mask: readonly number[], info: FlushInfo): Kerne
 
 /** Of set_tlb_ubc_flush_pending: no generation. XCHG of the entry orders it before the mask. */
 export function* addHolders(batch: FlushBatch, mm: Mm, holders: Holders): KernelCode {
+  yield* needPageTableLock(mm, "set_tlb_ubc_flush_pending");
   for (const id of yield* cpusOf(mm.cpumask)) if (holders?.has(id) ?? true) batch.cpus.add(id);
 }
 
 /** try_to_unmap_flush: here first, and everything of whatever is loaded; then flush_tlb_others. */
 export function* flushBatch(cpu: Cpu, batch: FlushBatch): KernelCode<boolean> {
+  yield* needInterruptsOn("try_to_unmap_flush");
   const mask = batch.inOrder();
   batch.cpus.clear();
   if (mask.includes(cpu.id)) {

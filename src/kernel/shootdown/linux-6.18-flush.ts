@@ -22,7 +22,7 @@ import { flushLoaded, flushPages, ownLoadedMm, storeSlotGeneration } from "./asi
 import { inTransition, isGlobalAsid, needsGlobalAsid } from "./global-asid.ts";
 import { switchMm } from "./linux-6.18-switch.ts";
 import { nameFunctions } from "../operation/origin.ts";
-import { needInterruptsOff } from "../operation/precondition.ts";
+import { needInterruptsOff, needInterruptsOn } from "../operation/precondition.ts";
 
 /** flush_tlb_func, on the initiator and on every CPU that it called. Interrupts off. */
 function* flushHere(cpu: Cpu, initiator: Cpu): KernelCode {
@@ -78,7 +78,9 @@ function* flushToNewest(
   return ranged ? "ranged" : "full";
 }
 
+/** The initiator's own flush, which turns interrupts on at its end. */
 export function* flushHereWithInterruptsOff(cpu: Cpu): KernelCode {
+  yield* needInterruptsOn("flush_tlb_mm_range");
   yield* disableInterrupts();
   yield* flushHere(cpu, cpu);
   yield* enableInterrupts();

@@ -11,10 +11,12 @@ import { SWITCHING } from "../state/tlb-state.ts";
 import { globalAsidOf, isGlobalAsid, needsGlobalAsid } from "./global-asid.ts";
 import { chooseAsid, type ChosenAsid, loadCr3, ownLoadedMm } from "./asid.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needInterruptsOff } from "../operation/precondition.ts";
 
 /** switch_mm_irqs_off */
 export function* switchMm(cpu: Cpu, next: Mm): KernelCode {
   const { tlb } = cpu;
+  yield* needInterruptsOff("switch_mm_irqs_off");
   const prev = yield* ownLoadedMm(cpu);
   const wasLazy = yield* load(tlb.isLazy);
   if (wasLazy) yield* store(tlb.isLazy, false);

@@ -19,6 +19,7 @@ import { enterLazy, loadCr3, ownLoadedMm } from "./asid.ts";
 import { allocateGlobalAsid, giveBackGlobalAsid } from "./global-asid.ts";
 import type { FlushRequest, ShootdownProtocol } from "../state/shootdown-protocol.ts";
 import { nameFunctions } from "../operation/origin.ts";
+import { needInterruptsOff } from "../operation/precondition.ts";
 
 /** Makes every CPU forget all but global translations, before ASIDs are given out again. */
 export type ForgetAll = (cpu: Cpu) => KernelCode;
@@ -46,6 +47,7 @@ function* asidOf(cpu: Cpu, mm: Mm, forgetAll: ForgetAll): KernelCode<number> {
 /** switch_mm_irqs_off: what is cached is up to date, also after lazy use. */
 export function* switchMm(cpu: Cpu, next: Mm, forgetAll: ForgetAll): KernelCode {
   const { tlb, kernel } = cpu;
+  yield* needInterruptsOff("switch_mm_irqs_off");
   const prev = yield* ownLoadedMm(cpu);
   if (yield* load(tlb.isLazy)) yield* store(tlb.isLazy, false);
   if (prev === next) return;

@@ -11,7 +11,8 @@ import {
   unlockAreas,
   unlockToRead,
 } from "../../../src/kernel/locking/area-lock.ts";
-import { changeAreas, readAreas } from "../../../src/kernel/operation/area-operation.ts";
+import { readAreas } from "../../../src/kernel/operation/area-operation.ts";
+import { changeAreas } from "../../../src/kernel/operation/guarded-operation.ts";
 import { Cell } from "../../../src/kernel/operation/cell.ts";
 import { lazyPolicies } from "../../../src/kernel/lazy/policies.ts";
 import type { Mm } from "../../../src/kernel/state/mm.ts";

@@ -6,6 +6,7 @@ import { type PageRange, union } from "../../../src/base/address.ts";
 import type { Scenario, Script } from "../../../src/explore/scenarios/scenario.ts";
 import { onePage, type Stage } from "../../../src/explore/scenarios/stage.ts";
 import { schedule } from "../../../src/kernel/cpu/schedule.ts";
+import { lockForChange } from "../../../src/kernel/locking/area-lock.ts";
 import { spinLock, spinUnlock } from "../../../src/kernel/locking/lock.ts";
 import { flushRange } from "../../../src/kernel/memory/flush.ts";
 import { mprotect } from "../../../src/kernel/memory/mprotect.ts";
@@ -68,6 +69,12 @@ describe("a flush with interrupts off is found", () => {
     });
     const expected = /^I10: flush_tlb_mm_range called with interrupts off on CPU [01]$/;
     expect(await verdict(masked, { protocol: name })).toMatch(expected);
+  });
+
+  test("also as the first thing that a script does", async () => {
+    const mine = scenario(({ mm }) => [() => lockForChange(mm, [])]);
+    const expected = "vma_start_write called without mm.mmap_lock held for writing on CPU 0";
+    expect(await verdict(mine)).toBe(`I11: ${expected}`);
   });
 
   test("in a section that was saved, and not behind it", async () => {

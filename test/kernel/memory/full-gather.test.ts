@@ -8,7 +8,7 @@ import { userStream } from "../../../src/machine/stream.ts";
 import { freeAddressSpace } from "../../../src/kernel/memory/exit-mmap.ts";
 import { madviseDontNeed } from "../../../src/kernel/memory/madvise.ts";
 import { mmap, munmap } from "../../../src/kernel/memory/mmap.ts";
-import { type KernelCode, runUser } from "../../../src/kernel/operation/operation.ts";
+import { type KernelCode, locked, runUser } from "../../../src/kernel/operation/operation.ts";
 import { protocols, type ProtocolName } from "../../../src/kernel/shootdown/protocols.ts";
 import type { Cpu } from "../../../src/kernel/state/cpu.ts";
 import type { Mm } from "../../../src/kernel/state/mm.ts";
@@ -58,7 +58,10 @@ describe("of 20 000 pages", () => {
   });
 
   test("exit makes three, each of everything", () => {
-    const outcome = withMany({ pages: 20_000 }, freeAddressSpace);
+    const outcome = withMany({ pages: 20_000 }, function* (cpu, mm) {
+      yield* locked(mm.mmUsers, () => 0);
+      yield* freeAddressSpace(cpu, mm);
+    });
     expect(sizes(outcome)).toEqual(Array(3).fill(2 ** 35));
   });
 });

@@ -8,7 +8,7 @@ import { freeAddressSpace } from "../../../src/kernel/memory/exit-mmap.ts";
 import { ACCESSED, DIRTY, PRESENT } from "../../../src/machine/page-table.ts";
 import type { Cpu } from "../../../src/kernel/state/cpu.ts";
 import type { Mm } from "../../../src/kernel/state/mm.ts";
-import type { KernelCode } from "../../../src/kernel/operation/operation.ts";
+import { type KernelCode, locked } from "../../../src/kernel/operation/operation.ts";
 import { type Lab, memory, play, runOn, type Script, touch } from "../lab.ts";
 import { eventsOf, type Outcome } from "../scene.ts";
 
@@ -180,7 +180,10 @@ describe("madvise", () => {
 
 describe("exit_mmap", () => {
   test("flushes the whole user half once, and frees leaves and all tables but the root", () => {
-    const outcome = inMm(freeAddressSpace);
+    const outcome = inMm(function* (cpu, mm) {
+      yield* locked(mm.mmUsers, () => 0);
+      yield* freeAddressSpace(cpu, mm);
+    });
     expect(order(outcome).slice(0, 3)).toEqual(["flushBegin", "flushReturn", "pagesFreed"]);
     expect(eventsOf(outcome, "tableFreed")).toHaveLength(3);
     const [flush] = eventsOf(outcome, "flushBegin");

@@ -28,7 +28,10 @@ import {
   disableInterrupts,
   enableInterrupts,
   type KernelCode,
+  store,
 } from "../../../src/kernel/operation/operation.ts";
+import { takeCpuDown } from "../../../src/kernel/process/hotplug.ts";
+import { giveBackGlobalAsid } from "../../../src/kernel/shootdown/global-asid.ts";
 import { protocols } from "../../../src/kernel/shootdown/protocols.ts";
 import type { Cpu } from "../../../src/kernel/state/cpu.ts";
 import type { Mm } from "../../../src/kernel/state/mm.ts";
@@ -204,13 +207,21 @@ describe("sections with interrupts off nest", () => {
     expect(found).toEqual(["I11: local_irq_restore called with interrupts on on CPU 0"]);
   });
 
-  test("waking a task leaves the flag as it was", () => {
+  const nesting: Record<string, Does> = {
+    "waking a task": (cpu) => wakeUp(cpu, cpu.kernel.cpus[1]!.idle),
+    "giving back a global ASID": function* (cpu, mm) {
+      yield* store(mm.globalAsid, 7);
+      yield* giveBackGlobalAsid(cpu, mm);
+    },
+    "taking a CPU down": (cpu) => takeCpuDown(cpu),
+  };
+  test.each(Object.entries(nesting))("%s leaves the flag as it was", (_name, does) => {
     const flags: boolean[] = [];
-    const wakes: Does = function* (cpu) {
-      yield* wakeUp(cpu, cpu.kernel.cpus[1]!.idle);
+    const looks: Does = function* (cpu, mm) {
+      yield* does(cpu, mm);
       flags.push(cpu.interruptsOn);
     };
-    expect([reported(masked(wakes)), reported(wakes)]).toEqual([[], []]);
+    expect([reported(masked(looks)), reported(looks)]).toEqual([[], []]);
     expect(flags).toEqual([false, true]);
   });
 });

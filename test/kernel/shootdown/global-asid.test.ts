@@ -5,7 +5,11 @@ import type { Cpu } from "../../../src/kernel/state/cpu.ts";
 import { ASIDS } from "../../../src/kernel/state/global-asids.ts";
 import type { Mm } from "../../../src/kernel/state/mm.ts";
 import { mmdrop } from "../../../src/kernel/memory/mm-count.ts";
-import type { KernelCode } from "../../../src/kernel/operation/operation.ts";
+import {
+  disableInterrupts,
+  enableInterrupts,
+  type KernelCode,
+} from "../../../src/kernel/operation/operation.ts";
 import { considerGlobalAsid } from "../../../src/kernel/shootdown/global-asid.ts";
 import { flush, type Lab, memory, play, runOn, type Script, touch } from "../lab.ts";
 import { eventsOf, type Outcome, type SceneOptions } from "../scene.ts";
@@ -126,7 +130,9 @@ describe("a global ASID", () => {
   function* end(cpu: Cpu, lab: Lab, mm: Mm): KernelCode {
     cpu.current.mm = null;
     cpu.current.activeMm = lab.kernel.initMm;
+    yield* disableInterrupts();
     yield* cpu.kernel.protocol.switchMm(cpu, lab.kernel.initMm);
+    yield* enableInterrupts();
     yield* mmdrop(cpu, mm);
   }
 

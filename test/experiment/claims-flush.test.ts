@@ -48,7 +48,8 @@ describe("flushing while the interrupts are on their way, Linux 5.13 for 4.20", 
       [4, 1571 - 1421],
     ] as const) {
       const saved = (await round("linux-4.20", cores)) - (await round("linux-5.13", cores));
-      // What overlaps is at least the INVLPG, at most what was measured.
+      // What overlaps is at least the INVLPG; before 5.13 the line of is_lazy comes on top, for
+      // each target. Both together are at most what was measured.
       expect(saved).toBeGreaterThan(instruction.invlpg.value);
       expect(saved).toBeLessThan(savedNs * turboGhz);
     }
@@ -205,7 +206,8 @@ describe("Linux 4.15 for 4.8", () => {
       measure("tlb-flush2", { cores: 8, pages: 64, rounds: 1, protocol, pcid });
     const [before, after] = [await at("linux-4.8", false), await at("linux-4.15", true)];
     // Published: 1.9 s to 1.1 s. Who waits for mmap_lock does not sleep here, so that 4.8 finds
-    // hardly a lazy CPU to call; and a flush among others' is a full one since generations.
+    // hardly a lazy CPU to call; a flush among others' is a full one since generations; and since
+    // 4.13 all threads write the line that counts what is not flushed yet.
     expect(before.ipisToLazy).toBeLessThan(before.ipis / 10);
     expect(before.flushes.ranged).toBeGreaterThan(before.flushes.full);
     expect(after.flushes.full).toBeGreaterThan(after.flushes.ranged);

@@ -9,6 +9,7 @@ import { baseOf, Core, coreAt, MACHINE, populationOffset } from "./layout.ts";
 import {
   ADDRESS_BITS,
   CONDEMNED,
+  DIRTY,
   NO_EXECUTE,
   pageMask,
   sizeOf,
@@ -44,7 +45,8 @@ function agrees(core: Core, root: u64, tag: u64, data: u64, start: u64, end: u64
     if (level == 0) return false;
     const actual = MACHINE.resultEntry;
     if (frameInLeaf(actual, page, level) != frameInLeaf(data, page, size + 1)) return false;
-    if (grantsMore(data, actual)) return false;
+    // A write through an entry with D sets no D in memory: it would be lost.
+    if (grantsMore(data, actual) || (data & ~MACHINE.resultPhysical & DIRTY) != 0) return false;
     page = (page | pageMask(level - 1)) + 1;
   }
   return true;

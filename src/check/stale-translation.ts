@@ -1,10 +1,11 @@
 // I1: after a flush of a range returns, no CPU uses a translation of that range older than the
 // flush. When a flush returns, and again where the kernel relies on it (pages freed, rights
 // withdrawn), every entry left over that no longer agrees with the page tables is condemned in the
-// machine. Holding one is legal (a lazy CPU, an ASID slot not loaded); using one is the violation,
-// and the machine tells of it. What another CPU took away after a flush began is not that flush's
-// to remove, but that of its own flush, or of reclaim's batched one, or nobody's until the pages of
-// a postponed unmapping are freed; see unflushed.ts. What it took away before is: whoever returns
+// machine; also one that is dirty where they are clean, since a write through it would be lost.
+// Holding one is legal (a lazy CPU, an ASID slot not loaded); using one is the violation, and the
+// machine tells of it. What another CPU took away after a flush began is not that flush's to
+// remove, but that of its own flush, or of reclaim's batched one, or nobody's until the pages of a
+// postponed unmapping are freed; see unflushed.ts. What it took away before is: whoever returns
 // answers for what was gone when it began, though another's flush of it may still be under way. A
 // PCID that is loaded without a flush while it holds another address space's entries is reported at
 // once.

@@ -114,6 +114,12 @@ export const DEEDS = {
   *clearEntry({ mm }: Place) {
     yield* exchangeEntry(mm, page, 0n);
   },
+  *clean({ mm, first }: Place) {
+    yield* exchangeEntry(mm, page, first & ~DIRTY);
+  },
+  *write({ stage }: Place) {
+    yield* stage.touch("write");
+  },
   *putBack({ mm, first }: Place) {
     yield* exchangeEntry(mm, page, first);
   },

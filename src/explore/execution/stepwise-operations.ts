@@ -220,6 +220,7 @@ export function perform(
       return;
     case "readEntry":
       touched.read(locations.ofEntry(operation.mm.root, operation.page));
+      touched.read(locations.ofMapping(operation.mm.root, operation.page)); // its dirty bit
       top.result =
         buffer.entryOf(operation.mm, operation.page) ?? operation.mm.tables.entryAt(operation.page);
       return;

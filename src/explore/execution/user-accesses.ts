@@ -17,7 +17,7 @@ import type { Mm } from "../../kernel/state/mm.ts";
 import { leafAt, withdraws } from "../../kernel/state/leaf-entry.ts";
 import { handleFault } from "../../kernel/memory/page-fault.ts";
 import type { Operation } from "../../kernel/operation/operation.ts";
-import { PRESENT } from "../../machine/page-table.ts";
+import { DIRTY, PRESENT } from "../../machine/page-table.ts";
 import type { Stream } from "../../machine/stream.ts";
 import type { CpuState } from "./cpu-state.ts";
 import type { Execution } from "./execution.ts";
@@ -33,6 +33,7 @@ export function accessKernel(
   const { mm } = state.cpu.current;
   readTranslations(execution, state, page, isKernelPage(page) || mm === null ? kernel.initMm : mm);
   state.tlb.using(page, execution.choices);
+  const noteDirty = watchDirty(execution, isKernelPage(page) ? kernel.initMm : mm, page);
   const kind = write ? "write" : "read";
   const access = { address: addressOfPage(page), kind, user: false } as const;
   let result = kernel.machine.access(state.cpu.id, access);
@@ -45,6 +46,7 @@ export function accessKernel(
     state.tlb.invalidated(page, state.tlb.pcid);
     result = kernel.machine.access(state.cpu.id, access);
   }
+  noteDirty();
   assert(result.fault === undefined, `the kernel touches only what it mapped (page ${hex(page)})`);
   if (!result.stale) return;
   execution.emit(state.cpu, { kind: "staleUse", page, root: state.tlb.root });
@@ -63,6 +65,7 @@ export function runUser(
   const page = pageNumber(stream.base + stream.position);
   readTranslations(execution, state, page, cpu.current.mm);
   state.tlb.using(page, execution.choices);
+  const noteDirty = watchDirty(execution, cpu.current.mm, page);
   const later = stream.remaining - 1;
   stream.remaining = 1;
   let stop = machine.runStream(cpu.id, stream, Infinity);
@@ -71,6 +74,7 @@ export function runUser(
     stop = machine.runStream(cpu.id, stream, Infinity);
   }
   stream.remaining += later;
+  noteDirty();
   if (stop === "fault") {
     const { page: faulting, errorCode } = machine.fault(cpu.id);
     if (drainAll(execution, state)) return; // the access is made again, with what was stored
@@ -124,6 +128,17 @@ function readTranslations(
   readTables(execution, state.tlb.root);
   touched.read(state.tlbLocation);
   if (mm !== null && state.tlb.mayBeOld(page)) touched.read(locations.ofTranslations(mm));
+}
+
+/** Whether hardware has set the page's dirty bit is told when that is called: no walk minds. */
+function watchDirty(execution: Execution, mm: Mm | null, page: PageNumber): () => void {
+  const { touched, locations } = execution;
+  if (mm === null || !touched.isRecording) return () => {};
+  const isDirty = (): boolean => (mm.tables.entryAt(page) & DIRTY) !== 0n;
+  const wasDirty = isDirty();
+  return () => {
+    if (wasDirty !== isDirty()) touched.write(locations.ofMapping(mm.root, page));
+  };
 }
 
 /** What walks and scans from `root` may read. */

@@ -55,6 +55,7 @@ function* clean(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
   const held = yield* lockToRead(mm, range);
   yield* work(costs.adviseRange);
   assert(mm.areas.within(range).every(isSmall), "MADV_FREE is for 4K pages (EINVAL)");
+  yield* note({ kind: "revoking", mm, range });
   const gather = yield* beginGather(cpu, mm);
   yield* underEachLock(mm, range, "4K", function* (part) {
     yield* flushBatchedPending(cpu, mm);
@@ -69,6 +70,8 @@ function* clean(cpu: Cpu, mm: Mm, range: PageRange): KernelCode {
     yield* workTimes(costs.protectPage, cleaned);
   });
   yield* finishGather(cpu, gather);
+  // Nobody writes through an entry that was dirty: the page would pass for clean, and be dropped.
+  yield* note({ kind: "revoked", mm, range });
   yield* unlockToRead(mm, held);
 }
 

@@ -7,8 +7,9 @@ import { scenarioNamed } from "../../../src/explore/scenarios/scenarios.ts";
 import { onePage } from "../../../src/explore/scenarios/stage.ts";
 import { clearCpu, cpusOf, setCpu } from "../../../src/kernel/cpu/cpumask.ts";
 import { switchMmTo } from "../../../src/kernel/cpu/switch-mm.ts";
+import { spinLock, spinUnlock } from "../../../src/kernel/locking/lock.ts";
 import { flushRange } from "../../../src/kernel/memory/flush.ts";
-import { madviseDontNeed } from "../../../src/kernel/memory/madvise.ts";
+import { madviseDontNeed, madviseFree } from "../../../src/kernel/memory/madvise.ts";
 import { reclaim } from "../../../src/kernel/memory/reclaim.ts";
 import { revoked, revoking } from "../../../src/kernel/memory/withdrawal.ts";
 import {
@@ -19,9 +20,11 @@ import {
   locked,
   store,
   waitUntil,
+  writeEntry,
 } from "../../../src/kernel/operation/operation.ts";
 import { freebsd, shootDown } from "../../../src/kernel/shootdown/freebsd.ts";
 import { linux513 } from "../../../src/kernel/shootdown/linux-5.13.ts";
+import { madeOld } from "../../../src/kernel/state/leaf-entry.ts";
 import type { Cpu } from "../../../src/kernel/state/cpu.ts";
 import type { Mm } from "../../../src/kernel/state/mm.ts";
 import { verdict } from "../verdict.ts";
@@ -52,6 +55,39 @@ describe("a page that another thread has taken away and not yet flushed (Linux t
       const discarded = meanwhile((cpu, mm) => madviseDontNeed(cpu, mm, onePage()));
       const kernel = { protocol, memory: "sc" } as const;
       expect(await verdict(discarded, kernel)).toMatch(/^I1: CPU 1 uses .* by CPU 1, at/);
+      expect(await verdict(meanwhile(nothing), kernel)).toBe("clean");
+    },
+  );
+});
+
+describe("a page that another thread has made clean and not yet flushed (MADV_FREE)", () => {
+  const meanwhile = (does: (cpu: Cpu, mm: Mm) => KernelCode): Scenario =>
+    twoThreads(({ stage, mm, word: cleaned }) => {
+      stage.run(stage.cpus[1], stage.touch("write", { cpu: stage.cpus[1] }));
+      return [
+        function* (cpu) {
+          const { start: page } = onePage();
+          const lock = mm.pageTableLocks.of(page, "4K");
+          yield* spinLock(lock);
+          yield* writeEntry(mm, page, madeOld(yield* exchangeEntry(mm, page, 0n)));
+          yield* spinUnlock(lock);
+          yield* store(cleaned, 1);
+          yield* flushRange(cpu, { mm, range: onePage(), freedTables: false });
+        },
+        function* (cpu) {
+          yield* waitUntil(cleaned, (value) => value === 1);
+          yield* does(cpu, mm);
+          yield* stage.touch("write");
+        },
+      ];
+    });
+
+  test.each(["linux-4.15", "linux-4.8"] as const)(
+    "is written through the old entry after MADV_FREE, and the write is lost: %s",
+    async (protocol) => {
+      const freed = meanwhile((cpu, mm) => madviseFree(cpu, mm, onePage()));
+      const kernel = { protocol, memory: "sc" } as const;
+      expect(await verdict(freed, kernel)).toMatch(/^I1: CPU 1 uses .* by CPU 1, at/);
       expect(await verdict(meanwhile(nothing), kernel)).toBe("clean");
     },
   );

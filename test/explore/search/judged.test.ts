@@ -65,6 +65,11 @@ const ORDERS: readonly (readonly [what: string, program: Deed[][], isMapped: boo
     false,
   ],
   [
+    "an entry that is made clean, and another CPU's first write, which makes it dirty",
+    [["clean", "rely"], ["write"], ["invalidate", "write"]],
+    true,
+  ],
+  [
     "an entry that changes, and a vCPU that is entered with a flush",
     [["preemptOther", "askHostOnly", "replace", "rely"], ["use"]],
     true,

@@ -47,6 +47,7 @@ export type {
   Row,
   ViolationReport,
 } from "./experiment/result.ts";
+export { IncompleteExperiment } from "./experiment/incomplete.ts";
 export { runExperiment, type ExperimentOptions } from "./experiment/run-experiment.ts";
 export type { AxisValues } from "./experiment/settings.ts";
 

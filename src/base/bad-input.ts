@@ -7,16 +7,44 @@ export class BadInput extends Error {
     readonly value: unknown,
     readonly remedy: string,
   ) {
-    super(`${path}: ${describeValue(value)}: ${remedy}`);
+    super(printable(`${path}: ${describeValue(value)}: ${remedy}`));
     this.name = "BadInput";
   }
 }
 
+/** The most of a value that is shown. */
+const SHOWN = 80;
+
+/** The value as a person would write it, whatever it is: this throws nothing. */
 function describeValue(value: unknown): string {
   if (value === undefined) return "missing";
-  const text = typeof value === "string" ? `"${value}"` : (JSON.stringify(value) ?? String(value));
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  const text = typeof value === "string" ? `"${value}"` : writtenOut(value);
+  return text.length > SHOWN ? `${text.slice(0, SHOWN - 3)}...` : text;
 }
+
+function writtenOut(value: unknown): string {
+  // JSON would write these as null, or not at all.
+  if (["bigint", "number", "symbol", "function"].includes(typeof value)) return String(value);
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return Array.isArray(value) ? "a list" : "an object"; // circular, or too deep
+  }
+}
+
+/** Text from outside without what a terminal would obey: such characters are spelled out. */
+const printable = (text: string): string =>
+  Array.from(text, (character) => {
+    const code = character.codePointAt(0)!;
+    return isObeyed(code) ? `\\u${code.toString(16).padStart(4, "0")}` : character;
+  }).join("");
+
+/** Control characters except the line feed, separators of lines, and what turns text around. */
+const isObeyed = (code: number): boolean =>
+  (code < 0x20 && code !== 0x0a) ||
+  (code >= 0x7f && code < 0xa0) ||
+  (code >= 0x2028 && code <= 0x202e) ||
+  (code >= 0x2066 && code <= 0x2069);
 
 /** The one of `names` that `value` is; else bad input at `path`, which says what comes close. */
 export function readName<T extends string>(path: string, value: unknown, names: readonly T[]): T {

@@ -13,25 +13,26 @@ export interface PoolOptions<Job, Answer> {
   messageOf(job: Job): unknown;
   /** A job was answered. What it throws ends everything. */
   onAnswer(job: Job, answer: Answer): void;
-  /** What to throw for a job whose worker broke down. */
-  onBreakdown(job: Job, reason: string): Error;
+  /** A job's worker broke down; others go on. What it throws ends everything. */
+  onBreakdown(job: Job, reason: string): void;
   readonly signal?: AbortSignal;
 }
 
 /** Returns when every job is answered, or the signal was raised. */
 export async function inPool<Job, Answer>(options: PoolOptions<Job, Answer>): Promise<void> {
+  if (options.signal?.aborted === true) return;
   const workers: Worker[] = [];
   const idle: Worker[] = [];
   const underWay = new Map<Worker, Job>();
   try {
     await new Promise<void>((resolve, reject) => {
       options.signal?.addEventListener("abort", () => resolve(), { once: true });
-      const take = (worker: Worker, answer: Answer): void => {
-        const job = underWay.get(worker)!;
+      const finish = (worker: Worker, tell: (job: Job) => void): void => {
+        const job = underWay.get(worker);
+        if (job === undefined) return;
         underWay.delete(worker);
-        idle.push(worker);
         try {
-          options.onAnswer(job, answer);
+          tell(job);
           employ();
         } catch (error) {
           reject(error);
@@ -39,11 +40,14 @@ export async function inPool<Job, Answer>(options: PoolOptions<Job, Answer>): Pr
       };
       const start = (): Worker => {
         const worker = new Worker(options.url);
-        const broken = (reason: string): void => {
-          const job = underWay.get(worker);
-          if (job !== undefined) reject(options.onBreakdown(job, reason));
-        };
-        worker.on("message", (answer: Answer) => take(worker, answer));
+        const broken = (reason: string): void =>
+          finish(worker, (job) => options.onBreakdown(job, reason));
+        worker.on("message", (answer: Answer) =>
+          finish(worker, (job) => {
+            idle.push(worker);
+            options.onAnswer(job, answer);
+          }),
+        );
         worker.on("error", (error) => broken(`the worker broke down: ${error.message}`));
         worker.on("exit", (code) => broken(`the worker ended with code ${code}`));
         workers.push(worker);
@@ -62,6 +66,7 @@ export async function inPool<Job, Answer>(options: PoolOptions<Job, Answer>): Pr
       employ();
     });
   } finally {
+    underWay.clear(); // what is ended from here has not broken down
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
 }

@@ -1,9 +1,9 @@
 // `shootdown explore [SCENARIO...]`: every interleaving of small scenarios.
 
-import { writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { readCount } from "../experiment/experiment.ts";
 import { MAX_WORKERS, defaultWorkers } from "../experiment/workers.ts";
+import type { Counterexample } from "../explore/counterexample.ts";
 import { replayCounterexample } from "../explore/replay-counterexample.ts";
 import { type ExploreResult, isAsExpected } from "../explore/scenario-result.ts";
 import { planJobs, type Selection } from "../explore/explore-plan.ts";
@@ -14,7 +14,8 @@ import { formatSequence } from "../report/schedule-table.ts";
 import { explorationProgress } from "./exploration-progress.ts";
 import { failCheck } from "./failure.ts";
 import { fileOption, idleSeedOption, jsonOption } from "./options.ts";
-import { checkOutputFile, note, paintFor, print, toJson } from "./output.ts";
+import { type ResultFile, resultFile } from "./result-file.ts";
+import { note, paintFor, print, save, toJson } from "./output.ts";
 
 /** Where nobody says how wide the paper is. */
 const COLUMNS = 140;
@@ -33,7 +34,7 @@ interface Options extends Omit<Selection, "scenarios" | "files" | "checkers"> {
   readonly reduction?: "none" | "source";
   readonly workers?: number;
   readonly replay?: string;
-  readonly diagram?: string;
+  readonly diagram?: ResultFile;
 }
 
 export function exploreCommand(): Command {
@@ -61,7 +62,7 @@ export function exploreCommand(): Command {
       new Option(
         "--diagram <FILE>",
         "save the first counterexample as a Mermaid diagram",
-      ).argParser(checkOutputFile),
+      ).argParser((path: string) => resultFile("--diagram", path, DIAGRAM_FILES)),
     )
     .addOption(jsonOption())
     .addOption(idleSeedOption())
@@ -103,10 +104,10 @@ async function explore(scenarios: readonly string[], options: Options): Promise<
 function deliver(result: ExploreResult, { json, diagram }: Options): void {
   if (!result.scenarios.every(isAsExpected)) failCheck();
   const first = result.scenarios.flatMap(({ violations }) => violations)[0];
-  if (diagram !== undefined && first !== undefined) writeFileSync(diagram, formatSequence(first));
-  if (json) return print(toJson(result));
   const columns = process.stdout.columns ?? COLUMNS;
-  print(formatExploration(result, { paint: paintFor(process.stdout), columns }));
+  const layout = { paint: paintFor(process.stdout), columns };
+  if (diagram?.isStdout !== true) print(json ? toJson(result) : formatExploration(result, layout));
+  if (first !== undefined) saveDiagram(diagram, first);
 }
 
 async function replay(path: string, { json, diagram }: Options): Promise<void> {
@@ -116,9 +117,23 @@ async function replay(path: string, { json, diagram }: Options): Promise<void> {
     note(`${path}: the schedule does not violate ${recorded} any more`);
     return;
   }
-  if (diagram !== undefined) writeFileSync(diagram, formatSequence(counterexample));
-  if (json) return print(toJson({ ...job, violations: [counterexample] }));
-  print(formatCounterexample(counterexample, process.stdout.columns ?? COLUMNS));
+  const document = { ...job, violations: [counterexample] };
+  const columns = process.stdout.columns ?? COLUMNS;
+  if (diagram?.isStdout !== true) {
+    print(json ? toJson(document) : formatCounterexample(counterexample, columns));
+  }
+  saveDiagram(diagram, counterexample);
+}
+
+/** What a file of a diagram can end in; in Markdown it stands in a fence. */
+const DIAGRAM_FILES = [".mmd", ".mermaid", ".md", ".txt"];
+
+/** What it is drawn from is on stdout by then. */
+function saveDiagram(file: ResultFile | undefined, counterexample: Counterexample): void {
+  if (file === undefined) return;
+  const diagram = formatSequence(counterexample);
+  const text = file.path.endsWith(".md") ? `\`\`\`mermaid\n${diagram}\`\`\`\n` : diagram;
+  save(file, text, { isPrinted: true });
 }
 
 const counted = (flag: string, text: string, most = MOST): Option =>

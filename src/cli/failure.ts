@@ -2,7 +2,7 @@
 
 import { CommanderError } from "commander";
 import { BadInput } from "../base/bad-input.ts";
-import { RunFailure } from "../experiment/workers.ts";
+import { IncompleteExperiment } from "../experiment/incomplete.ts";
 
 const CHECK_FAILED = 1;
 const BAD_INPUT = 2;
@@ -13,9 +13,11 @@ export function fail(error: unknown): void {
     if (error.exitCode !== 0) say(lineOf(error), BAD_INPUT);
   } else if (error instanceof BadInput) {
     say(error.message, BAD_INPUT);
-  } else if (error instanceof RunFailure) {
-    const { cause } = error;
-    say(error.message, CHECK_FAILED, cause instanceof Error ? cause.stack : undefined);
+  } else if (error instanceof IncompleteExperiment) {
+    const { cause, made, asked } = error;
+    if (cause instanceof BadInput) return say(cause.message, BAD_INPUT);
+    const stack = cause?.cause instanceof Error ? cause.cause.stack : undefined;
+    say(made === 0 && asked === 1 ? cause!.message : error.message, CHECK_FAILED, stack);
   } else {
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
     say(message, CHECK_FAILED, stack);

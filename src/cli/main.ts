@@ -2,12 +2,17 @@
 // The command line as a process.
 
 import process from "node:process";
+import { BadInput } from "../base/bad-input.ts";
 import { runCommandLine } from "./command-line.ts";
+import { fail } from "./failure.ts";
 
-// A reader that went away (`shootdown run | head -1`) is no error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
+process.stdout.on("error", ({ code = "EIO" }: NodeJS.ErrnoException) => {
+  // A reader that went away (`shootdown run | head -1`) is no error.
+  if (code === "EPIPE") process.exit();
+  fail(new BadInput("stdout", code, "give it room, or a file with --out"));
   process.exit();
 });
+// Nobody can be told; the exit code says it.
+process.stderr.on("error", () => {});
 
 await runCommandLine(process.argv.slice(2));

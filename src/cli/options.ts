@@ -8,7 +8,7 @@ import { MUTATIONS } from "../catalogue/mutations.ts";
 import type { ConfigurationAxis } from "../experiment/configuration.ts";
 import { type AskedSetting, askedSetting, askedValues } from "../experiment/settings.ts";
 import { MAX_WORKERS } from "../experiment/workers.ts";
-import { checkOutputFile, type OutputOptions } from "./output.ts";
+import { type OutputOptions, rowFile } from "./output.ts";
 
 export interface RunOptions extends OutputOptions {
   readonly seed?: number;
@@ -55,9 +55,7 @@ export function addRunOptions(command: Command): Command {
     .option("--no-checks", "run without checkers: no verdict, the same cycles, in less time")
     .addOption(counted("--workers", "worker threads (default: at most 2)", MAX_WORKERS))
     .addOption(
-      new Option("--out <FILE>", "also save the rows: .csv, .txt or JSON").argParser(
-        checkOutputFile,
-      ),
+      new Option("--out <FILE>", "also save the rows: .csv, .txt or .json").argParser(rowFile),
     )
     .addHelpText("after", `\nAxes:\n${describeAxes()}\n\nMutations:\n${describeMutations()}`);
 }

@@ -1,8 +1,6 @@
-// Where results go: stdout, and files that are there whole or not at all.
+// Where results go: to standard output, and to a file first of all.
 
-import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
-import { BadInput } from "../base/bad-input.ts";
+import process from "node:process";
 import type { ExperimentResult } from "../experiment/result.ts";
 import { isAsExpected } from "../experiment/row.ts";
 import { answers } from "../report/answers.ts";
@@ -11,22 +9,46 @@ import { colours, plain, type Paint } from "../report/paint.ts";
 import { formatTable } from "../report/table.ts";
 import { formatViolations } from "../report/violations.ts";
 import { failCheck } from "./failure.ts";
+import { type ResultFile, resultFile } from "./result-file.ts";
 
 const NARROWEST = 140;
 
 export interface OutputOptions {
   readonly json?: true;
   readonly csv?: true;
-  readonly out?: string;
+  readonly out?: ResultFile;
 }
 
+/** What a file of rows can end in. */
+const ROW_FILES = [".json", ".csv", ".txt"];
+
+/** Refuses a file that could not be written, before anything is run. */
+export const rowFile = (path: string): ResultFile => resultFile("--out", path, ROW_FILES);
+
 /** Prints and saves a result as the options say; an unexpected verdict fails the check. */
-export function deliver(result: ExperimentResult, options: OutputOptions): void {
+export function deliver(result: ExperimentResult, { out, ...options }: OutputOptions): void {
   if (!result.rows.every(isAsExpected)) failCheck();
-  if (options.out !== undefined) writeWhole(options.out, formatFor(options.out, result));
-  if (options.json) print(toJson(result));
-  else if (options.csv) print(formatCsv(result.rows));
+  const isStdout = out?.isStdout === true;
+  const document = options.json === true || options.csv === true;
+  if (options.csv) print(formatCsv(result.rows));
+  else if (options.json || isStdout) print(toJson(result));
   else print(formatText(result, paintFor(process.stdout), process.stdout.columns));
+  if (out !== undefined && !isStdout)
+    save(out, formatFor(out.path, result), { isPrinted: document });
+}
+
+/** What a file does not take is printed, unless all of it was: nothing measured is lost. */
+export function save(
+  file: ResultFile,
+  text: string,
+  { isPrinted }: { readonly isPrinted: boolean },
+): void {
+  try {
+    file.write(text);
+  } catch (error) {
+    if (!isPrinted) print(text);
+    throw error;
+  }
 }
 
 /** Table, violations and the lines that answer. */
@@ -49,17 +71,6 @@ export function note(text: string): void {
   process.stderr.write(`shootdown: ${text}\n`);
 }
 
-/** Refuses a file that could not be written, before anything is run. */
-export function checkOutputFile(path: string): string {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new BadInput("--out", path, "a directory; give the name of a file");
-  }
-  if (!statSync(dirname(path), { throwIfNoEntry: false })?.isDirectory()) {
-    throw new BadInput("--out", path, `make the directory ${dirname(path)} first`);
-  }
-  return path;
-}
-
 export function paintFor(stream: NodeJS.WriteStream): Paint {
   return stream.isTTY && process.env["NO_COLOR"] === undefined ? colours : plain;
 }
@@ -67,17 +78,4 @@ export function paintFor(stream: NodeJS.WriteStream): Paint {
 function formatFor(path: string, result: ExperimentResult): string {
   if (path.endsWith(".csv")) return formatCsv(result.rows);
   return path.endsWith(".txt") ? formatText(result, plain) : toJson(result);
-}
-
-/** Writes next to the file and renames, so that no reader sees half of it. */
-function writeWhole(path: string, text: string): void {
-  const beside = `${path}.${process.pid}.part`;
-  try {
-    writeFileSync(beside, text);
-    renameSync(beside, path);
-  } catch (error) {
-    rmSync(beside, { force: true });
-    const { code } = error as NodeJS.ErrnoException;
-    throw new BadInput("--out", path, `${code}; give a file that can be written`);
-  }
 }

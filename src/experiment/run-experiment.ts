@@ -21,6 +21,7 @@ import { rowOf } from "./row.ts";
 import { type AskedSetting, askedAxes, type AxisValues, readSetting } from "./settings.ts";
 import { simulate } from "./simulate.ts";
 import { cpusOf } from "./traces.ts";
+import { IncompleteExperiment } from "./incomplete.ts";
 import { MAX_WORKERS, measureAll, workersFor } from "./workers.ts";
 
 /** What is brought in here is what runs, unless an axis says otherwise. */
@@ -44,6 +45,8 @@ export interface ExperimentOptions extends Brought {
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
   /** Called with what was left out of the matrix, and why. */
   readonly onNote?: (note: string) => void;
+  /** Ends the experiment: IncompleteExperiment has what was measured by then. */
+  readonly signal?: AbortSignal;
   /** Measures a run in this thread, in place of the simulator. */
   readonly measure?: (run: Run) => Measurement | Promise<Measurement>;
 }
@@ -61,6 +64,7 @@ const OPTION_NAMES = Object.keys({
   checks: true,
   onProgress: true,
   onNote: true,
+  signal: true,
   measure: true,
   protocols: true,
   policies: true,
@@ -73,6 +77,8 @@ const OPTION_NAMES = Object.keys({
  * Runs a built-in experiment by its name, the one in a YAML or JSON file, or the one that is given.
  * The rows are the same for the same seed, whatever the number of workers. What is brought in as a
  * value, and not from a file, cannot go to worker threads: then everything runs in this one.
+ * Rejects with IncompleteExperiment, which has the rows that there are, where a run breaks down or
+ * the signal is raised.
  */
 export async function runExperiment(
   experiment: string | ExperimentDefinition = "default",
@@ -140,18 +146,23 @@ async function runChecked(
   const runsOfPlans = plans.map((plan) => runsOf(plan, seed, seeds));
   const runs = runsOfPlans.flat();
   const measure = measureOf(options, hasValues ? catalogue : null);
-  const measurements = await measureAll(runs, {
+  const { measurements, failures } = await measureAll(runs, {
     workers: workers ?? workersFor(runs),
     onDone: (done) => options.onProgress?.({ done, total: runs.length }),
     ...(measure !== undefined && { measure }),
+    ...(options.signal !== undefined && { signal: options.signal }),
   });
   let next = 0;
-  const rows = plans.map((plan, index) => {
+  const rows = plans.flatMap((plan, index) => {
     const first = next;
     next += runsOfPlans[index]!.length;
-    return rowOf(plan, measurements.slice(first, next), catalogue);
+    const made = measurements.slice(first, next).filter((one) => one !== undefined);
+    return made.length === 0 ? [] : [rowOf(plan, made, catalogue)];
   });
-  return { experiment: experiment.name, seed, rows };
+  const result: ExperimentResult = { experiment: experiment.name, seed, rows };
+  const made = measurements.filter((one) => one !== undefined).length;
+  if (made < runs.length) throw new IncompleteExperiment(result, failures, made, runs.length);
+  return result;
 }
 
 /** Undefined: the simulator, on worker threads. */

@@ -28,6 +28,16 @@ export interface MeasureOptions {
   readonly measure?: (run: Run) => Measurement | Promise<Measurement>;
   /** The worker's module. */
   readonly workerUrl?: URL;
+  /** Ends the measuring: runs under way are given up. */
+  readonly signal?: AbortSignal;
+}
+
+/** What became of the runs. */
+export interface Measured {
+  /** By run; undefined: it was not measured. */
+  readonly measurements: readonly (Measurement | undefined)[];
+  /** Why runs were not measured, in the order of the runs. */
+  readonly failures: readonly (RunFailure | BadInput)[];
 }
 
 export const MAX_WORKERS = 256;
@@ -38,10 +48,10 @@ export const defaultWorkers = (): number => Math.min(2, availableParallelism());
 const WORTH_THREADS = 500;
 
 /** How many threads pay for these runs, where nobody says. */
-export function workersFor(runs: readonly Run[]): number {
-  const cost = runs.reduce((sum, run) => sum + costOf(run), 0);
-  return cost < WORTH_THREADS ? 1 : defaultWorkers();
-}
+export const workersFor = (runs: readonly Run[]): number => (isShort(runs) ? 1 : defaultWorkers());
+
+const isShort = (runs: readonly Run[]): boolean =>
+  runs.reduce((sum, run) => sum + costOf(run), 0) < WORTH_THREADS;
 
 /** Fewer pages take no less time. */
 const LEAST_PAGES = 64;
@@ -64,54 +74,109 @@ export class RunFailure extends Error {
   }
 }
 
-/** One measurement per run, in the order of the runs. The first failure ends them all. */
-export async function measureAll(
-  runs: readonly Run[],
-  options: MeasureOptions,
-): Promise<readonly Measurement[]> {
-  if (options.workers === 1 || options.measure !== undefined) return measureHere(runs, options);
-  const results: Measurement[] = [];
-  let done = 0;
-  const order = dearestFirst(runs);
-  await inPool<number, WorkerAnswer>({
-    url: options.workerUrl ?? new URL("./run-worker.js", import.meta.url),
-    workers: options.workers,
-    next: () => order.shift(),
-    messageOf: (index) => runs[index],
-    onAnswer(index, answer) {
-      if (answer.kind !== "measurement") throw errorOf(runs[index]!, answer);
-      results[index] = answer.measurement;
-      options.onDone(++done);
-    },
-    onBreakdown: (index, reason) => new RunFailure(runs[index]!, reason),
-  });
-  return results;
+/**
+ * Measures each run. One that breaks down does not keep the others from being measured; bad input
+ * ends them all, since the next run would most likely have the same.
+ */
+export async function measureAll(runs: readonly Run[], options: MeasureOptions): Promise<Measured> {
+  const results = new Results(runs, options.onDone);
+  if (staysHere(runs, options)) await measureHere(results, options);
+  else await measureInPool(results, options);
+  return results.measured;
+}
+
+type Result = Measurement | RunFailure | BadInput;
+
+class Results {
+  private readonly byRun = new Map<number, Result>();
+  private hasBadInput = false;
+
+  constructor(
+    readonly runs: readonly Run[],
+    private readonly onDone: MeasureOptions["onDone"],
+  ) {}
+
+  /** No more runs need be begun. */
+  get isOver(): boolean {
+    return this.hasBadInput || this.byRun.size === this.runs.length;
+  }
+
+  add(index: number, result: Result): void {
+    this.byRun.set(index, result);
+    if (result instanceof BadInput) this.hasBadInput = true;
+    else this.onDone(this.byRun.size);
+  }
+
+  get measured(): Measured {
+    const inOrder = this.runs.map((_, index) => this.byRun.get(index));
+    const isFailure = (one: Result | undefined): one is RunFailure | BadInput =>
+      one instanceof Error;
+    return {
+      measurements: inOrder.map((one) => (isFailure(one) ? undefined : one)),
+      failures: inOrder.filter(isFailure),
+    };
+  }
+}
+
+/** Where a signal may come, whatever takes long is in a thread that can be ended. */
+function staysHere(runs: readonly Run[], { workers, measure, signal }: MeasureOptions): boolean {
+  if (measure !== undefined) return true;
+  if (workers > 1) return false;
+  return (
+    signal === undefined || (isShort(runs) && runs.every(({ files = [] }) => files.length === 0))
+  );
 }
 
 async function measureHere(
-  runs: readonly Run[],
-  { onDone, measure = simulate }: MeasureOptions,
-): Promise<readonly Measurement[]> {
-  const results: Measurement[] = [];
-  for (const run of runs) {
-    try {
-      results.push(await measure(run));
-    } catch (error) {
-      if (error instanceof BadInput) throw error;
-      throw new RunFailure(run, error instanceof Error ? error.message : String(error), error);
-    }
-    onDone(results.length);
+  results: Results,
+  { measure = simulate, signal }: MeasureOptions,
+): Promise<void> {
+  for (const [index, run] of results.runs.entries()) {
+    if (results.isOver || signal?.aborted === true) return;
+    results.add(index, await attempt(run, measure));
     // A turn of the event loop, so that progress can be drawn and signals arrive.
     await new Promise((resume) => setImmediate(resume));
   }
-  return results;
+}
+
+async function attempt(run: Run, measure: NonNullable<MeasureOptions["measure"]>): Promise<Result> {
+  try {
+    return await measure(run);
+  } catch (error) {
+    if (error instanceof BadInput) return error;
+    return new RunFailure(run, error instanceof Error ? error.message : String(error), error);
+  }
+}
+
+async function measureInPool(
+  results: Results,
+  { workers, workerUrl, signal }: MeasureOptions,
+): Promise<void> {
+  const { runs } = results;
+  const order = dearestFirst(runs);
+  const ending = new AbortController();
+  const signals = signal === undefined ? [ending.signal] : [ending.signal, signal];
+  const take = (index: number, result: Result): void => {
+    results.add(index, result);
+    if (results.isOver) ending.abort();
+  };
+  await inPool<number, WorkerAnswer>({
+    url: workerUrl ?? new URL("./run-worker.js", import.meta.url),
+    workers,
+    next: () => order.shift(),
+    messageOf: (index) => runs[index],
+    onAnswer: (index, answer) => take(index, resultOf(runs[index]!, answer)),
+    onBreakdown: (index, reason) => take(index, new RunFailure(runs[index]!, reason)),
+    signal: AbortSignal.any(signals),
+  });
 }
 
 /** Indices of the runs, the longest expected first, so that the last ones to end are short. */
 const dearestFirst = (runs: readonly Run[]): number[] =>
   [...runs.keys()].toSorted((a, b) => costOf(runs[b]!) - costOf(runs[a]!) || a - b);
 
-function errorOf(run: Run, answer: Exclude<WorkerAnswer, { kind: "measurement" }>): Error {
+function resultOf(run: Run, answer: WorkerAnswer): Result {
+  if (answer.kind === "measurement") return answer.measurement;
   if (answer.kind === "bad-input") return new BadInput(answer.path, answer.value, answer.remedy);
   const cause = new Error(answer.message);
   cause.stack = answer.stack;

@@ -198,7 +198,9 @@ async function exploreInPool(
         begun.map(({ explorer }) => explorer.progress),
       );
     },
-    onBreakdown: ({ of }, reason) => broken(of.job, reason),
+    onBreakdown({ of }, reason) {
+      throw broken(of.job, reason);
+    },
     ...(signal !== undefined && { signal }),
   });
   return begun.map((each) => {

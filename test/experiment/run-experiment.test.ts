@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { commandFor } from "../../src/experiment/command.ts";
 import { completeConfiguration } from "../../src/experiment/axes.ts";
 import { replay } from "../../src/experiment/replay-traces.ts";
+import type { IncompleteExperiment } from "../../src/experiment/incomplete.ts";
 import { runExperiment } from "../../src/experiment/run-experiment.ts";
 import type { Run } from "../../src/experiment/configuration.ts";
 import { askedSetting } from "../../src/experiment/settings.ts";
@@ -47,6 +48,27 @@ describe("an experiment", () => {
     expect(told).toEqual(
       ["left out cpu=rome pcid=true: rome has no PCID"].concat(["1/3", "2/3", "3/3"]),
     );
+  });
+
+  test("of which one run breaks down has the rows of the others", async () => {
+    const measure = (run: Run) => {
+      if (run.configuration.cores === 2 && run.seed === 2) throw new Error("broken");
+      return fakeMeasure(run);
+    };
+    const running = runExperiment(definition, { seeds: 2, measure });
+    await expect(running).rejects.toThrow(
+      /^6 of 8 runs were made: 2 broke down, the first: munmap/,
+    );
+    const { result, made, asked } = (await running.catch(
+      (e: unknown) => e,
+    )) as IncompleteExperiment;
+    expect(result.rows.map(({ cores, seeds }) => [cores, seeds])).toEqual([
+      [2, 1],
+      [2, 1],
+      [4, 2],
+      [4, 2],
+    ]);
+    expect([made, asked]).toEqual([6, 8]);
   });
 
   test.each([

@@ -59,7 +59,9 @@ export async function judgeLots(
       while (judged.has(done)) done++;
       onLot({ done, judgement });
     },
-    onBreakdown: (index, reason) => new Error(`lot ${index}: ${reason}`),
+    onBreakdown(index, reason) {
+      throw new Error(`lot ${index}: ${reason}`);
+    },
   });
   return together(judgements);
 }

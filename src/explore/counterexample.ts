@@ -75,7 +75,7 @@ class Narrator {
     }
     if (!system.failed) system.conclude();
     system.executor.onAdvanced = () => {};
-    const violation = system.violations[0]!;
+    const { violation } = system;
     const acting = steps.at(-1)!.cpu;
     const explanation = states
       .filter(({ cpu }) => cpu.id !== acting)

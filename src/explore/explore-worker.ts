@@ -3,9 +3,16 @@
 import { parentPort } from "node:worker_threads";
 import { BadInput } from "../base/bad-input.ts";
 import { ScenarioSystem } from "./execution/scenario-system.ts";
-import { limitsOf } from "./search/explorer.ts";
-import { blamed, type ExploreJob, playedBy, subjectOf } from "./explore-job.ts";
-import { explorePart } from "./search/part.ts";
+import { limitsOf } from "./search/bounds.ts";
+import { exploreAndControl } from "./control.ts";
+import {
+  afreshBy,
+  blamed,
+  type ExploreJob,
+  type Play,
+  playedBy,
+  subjectOf,
+} from "./explore-job.ts";
 import type { WorkerAnswer, WorkerJob } from "./explore.ts";
 
 /** More than are under way at once, as a rule. */
@@ -21,8 +28,8 @@ parentPort?.on("message", (job: WorkerJob) => {
 async function answerTo({ job, part, bounds }: WorkerJob): Promise<WorkerAnswer> {
   try {
     const system = await systemOf(job);
-    const { locations } = system.executor;
-    const result = explorePart(system, locations, part, limitsOf(bounds));
+    const play: Play = (code) => playedBy(job, code);
+    const result = await exploreAndControl(system, part, limitsOf(bounds), afreshBy(job, play));
     return { kind: "result", result };
   } catch (cause) {
     const error = blamed(job, cause);

@@ -5,8 +5,16 @@
 import { BadInput, refuseUnknownKeys } from "../base/bad-input.ts";
 import { inPool } from "../base/pool.ts";
 import { type OwnValues, planJobs, playedHere, type Selection } from "./explore-plan.ts";
-import { type ExploreBounds, Explorer, type Progress } from "./search/explorer.ts";
-import { blamed, type ExploreJob, type Played, playedBy, subjectOf } from "./explore-job.ts";
+import { checkBounds, checkCount, type ExploreBounds } from "./search/bounds.ts";
+import { Explorer, type Progress } from "./search/explorer.ts";
+import {
+  blamed,
+  checkJob,
+  type ExploreJob,
+  type Played,
+  playedBy,
+  subjectOf,
+} from "./explore-job.ts";
 import {
   exploreJob,
   type ExploreResult,
@@ -92,6 +100,9 @@ export async function exploreAll(
   jobs: readonly ExploreJob[],
   { workers = 1, onProgress = () => {}, signal, values, ...bounds }: ExploreOptions = {},
 ): Promise<ExploreResult> {
+  checkCount(workers, 1, "workers");
+  checkBounds(bounds);
+  for (const job of jobs) checkJob(job);
   const start = performance.now();
   const onState: Directions["onState"] = (done, { name: scenario }, states) => {
     const executions = states.reduce((sum, state) => sum + state.executions, 0);
@@ -136,7 +147,7 @@ async function exploreHere(
     const onProgress = (now: Progress): void => onState(results.length, job, [...results, now]);
     const own = boundsOf(job, bounds);
     const options = { ...own, onProgress, ...(signal !== undefined && { signal }) };
-    results.push(await exploreJob(job, options, await playedHere(job, values)));
+    results.push(await exploreJob(job, options, (code) => playedHere(job, values, code)));
     onState(results.length, job, results);
   }
   return results;

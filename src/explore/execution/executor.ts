@@ -28,6 +28,7 @@ import type { BufferedEntry } from "./store-buffer.ts";
 import { enterVcpu } from "./vcpu.ts";
 import { Choices, type Footprint, NOTHING } from "../search/system.ts";
 import { Touched } from "./touched.ts";
+import type { Witness } from "./witness.ts";
 
 /** By kind of process: its bit, before it is shifted to the CPU. */
 const STEP = 1 << processOf(0, "step");
@@ -55,6 +56,8 @@ export class Executor implements Execution {
   ticks = 0;
   /** The checkers; null: nobody watches. */
   watch: Watch | null = null;
+  /** Of code from outside; null: nobody asks. */
+  witness: Witness | null = null;
   /** Told when a CPU's code has gone on to its next operation. */
   onAdvanced: (cpu: number) => void = () => {};
   private readonly writtenCells: Cell[] = [];
@@ -194,6 +197,7 @@ export class Executor implements Execution {
       const { result } = top;
       top.result = undefined;
       const { value, done } = top.code.next(result);
+      this.witness?.see(state.cpu.id, result, done === true ? null : value);
       if (done === true) this.returnFrom(state, top, value);
       else if (isVisible(this, state, value)) {
         top.pending = value;

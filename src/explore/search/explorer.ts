@@ -1,20 +1,14 @@
 // Exploring one scenario: every order of its steps under one kernel, until all have been tried, a
 // check fails or a bound is hit.
 
+import { type Afresh, exploreAndControl } from "../control.ts";
 import { type Counterexample, tell } from "../counterexample.ts";
 import { ScenarioSystem, type Subject } from "../execution/scenario-system.ts";
+import { checkBounds, type ExploreBounds, limitsOf } from "./bounds.ts";
 import { shortestFrom } from "./minimise.ts";
-import { explorePart, type Part, type PartResult } from "./part.ts";
+import type { Part, PartResult } from "./part.ts";
 import { Pass, type Shares, SHARES } from "./pass.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
-import type { Limits } from "./search.ts";
-
-/** Bounds. Each has a name, and where it ends an exploration, that is said. */
-export interface ExploreBounds extends Partial<Limits> {
-  readonly maxExecutions?: number;
-  /** Seconds of host time. */
-  readonly seconds?: number;
-}
 
 export interface ExplorerOptions extends ExploreBounds {
   readonly signal?: AbortSignal;
@@ -43,15 +37,6 @@ export interface ExploreOutcome {
   readonly violations: readonly Counterexample[];
   /** Why the exploration is not complete, where a bound is the reason. */
   readonly cutBy: "executions" | "time" | "steps" | "interrupt" | null;
-}
-
-/** The same for every thread that explores a part. */
-export function limitsOf({ reduction, maxSteps, preemptionBound }: ExploreBounds): Limits {
-  return {
-    reduction: reduction ?? (preemptionBound === undefined ? "source" : "none"),
-    maxSteps: maxSteps ?? 1000,
-    preemptionBound: preemptionBound ?? Infinity,
-  };
 }
 
 /** Directs an exploration that others carry out, part by part, one or several at once. */
@@ -135,13 +120,14 @@ export async function exploreScenario(
   scenario: Scenario,
   subject: Subject,
   { signal, onProgress, ...bounds }: ExplorerOptions = {},
+  afresh: Afresh = () => Promise.resolve(new ScenarioSystem(scenario, subject)),
 ): Promise<ExploreOutcome> {
+  checkBounds(bounds);
   const explorer = new Explorer(bounds);
   const system = new ScenarioSystem(scenario, subject);
-  const { locations } = system.executor;
   const limits = limitsOf(bounds);
   for (let part = explorer.next(); part !== undefined; part = explorer.next()) {
-    explorer.accept(part, explorePart(system, locations, part, limits));
+    explorer.accept(part, await exploreAndControl(system, part, limits, afresh));
     onProgress?.(explorer.progress);
     await new Promise((resume) => setImmediate(resume));
     if (signal?.aborted === true) explorer.interrupt();

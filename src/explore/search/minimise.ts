@@ -30,7 +30,7 @@ function violatedBy(system: ScenarioSystem, schedule: readonly Step[]): string {
   system.restart();
   for (const { process, choices } of schedule) system.step(process, new Choices(choices));
   if (!system.failed) system.conclude();
-  return system.violations[0]!.invariant;
+  return system.violation.invariant;
 }
 
 /** The shortest that comes out of minimising those that violate what the first violates. */

@@ -44,12 +44,13 @@ export interface PartResult extends Covered {
   readonly owners: readonly Owners[];
 }
 
+/** @param isEnough - asked after each execution, whether to end here */
 export function explorePart(
   system: System,
   locations: Locations,
   { shared, path, executions }: Part,
   limits: Limits,
-  onEnd: () => void = () => {},
+  isEnough: () => boolean = () => false,
 ): PartResult {
   locations.begin(shared);
   let failing: readonly Failing[] = [];
@@ -62,7 +63,7 @@ export function explorePart(
     },
     ended(): boolean {
       ended++;
-      onEnd();
+      if (isEnough()) return false;
       return foundAfter === null ? !locations.grew : ended < foundAfter + FURTHER;
     },
   };

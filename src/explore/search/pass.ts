@@ -54,11 +54,11 @@ export class Pass {
     return this.open.length === 0 || this.news.length > 0;
   }
 
-  /** Everything has been explored. */
+  /** Everything has been explored, and something was. */
   get isComplete(): boolean {
-    const { open, frontier, news, failing, wasCut } = this;
+    const { open, frontier, news, failing, wasCut, executions } = this;
     const isCovered = open.length === 0 && frontier.isEmpty && news.length === 0;
-    return isCovered && failing.length === 0 && !wasCut;
+    return executions > 0 && isCovered && failing.length === 0 && !wasCut;
   }
 
   /** A part to explore; none: not before another answer has come. */

@@ -1,6 +1,7 @@
 // Jobs on worker threads: each worker takes the next job when it has answered the last one, and
 // answers may bring new jobs.
 
+import process from "node:process";
 import { Worker } from "node:worker_threads";
 
 export interface PoolOptions<Job, Answer> {
@@ -14,7 +15,7 @@ export interface PoolOptions<Job, Answer> {
   /** A job was answered. What it throws ends everything. */
   onAnswer(job: Job, answer: Answer): void;
   /** What to throw for a job whose worker broke down. */
-  onBreakdown(job: Job, reason: string): Error;
+  onBreakdown(job: Job, reason: string): unknown;
   readonly signal?: AbortSignal;
 }
 
@@ -25,6 +26,7 @@ export async function inPool<Job, Answer>(options: PoolOptions<Job, Answer>): Pr
   const underWay = new Map<Worker, Job>();
   try {
     await new Promise<void>((resolve, reject) => {
+      if (options.signal?.aborted === true) return resolve();
       options.signal?.addEventListener("abort", () => resolve(), { once: true });
       const take = (worker: Worker, answer: Answer): void => {
         const job = underWay.get(worker)!;
@@ -38,7 +40,9 @@ export async function inPool<Job, Answer>(options: PoolOptions<Job, Answer>): Pr
         }
       };
       const start = (): Worker => {
-        const worker = new Worker(options.url);
+        // What a command prints is its result; what else is printed must not get into it.
+        const worker = new Worker(options.url, { stdout: true });
+        worker.stdout.on("data", (text: Buffer) => process.stderr.write(text));
         const broken = (reason: string): void => {
           const job = underWay.get(worker);
           if (job !== undefined) reject(options.onBreakdown(job, reason));

@@ -15,6 +15,7 @@ import { ScenarioSystem, type Subject } from "./execution/scenario-system.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
 import { loadScenarios } from "./scenarios/scenario-file.ts";
 import { SCENARIO_NAMES, scenarioNamed } from "./scenarios/scenarios.ts";
+import type { ExploreBounds } from "./search/bounds.ts";
 
 export const MEMORY_MODELS: readonly MemoryModel[] = ["sc", "tso"];
 
@@ -66,6 +67,19 @@ export const afreshBy =
     const { scenario, catalogue } = await play(new CodeFiles("afresh"));
     return new ScenarioSystem(scenario, subjectOf(job, catalogue));
   };
+
+/**
+ * Where an exploration of a scenario from a file ends unless a bound was given: nobody knows how
+ * large the scenario is. Two threads that discard one page take most of it.
+ */
+export const FILE_EXECUTIONS = 200_000;
+
+/** The bounds of one job. */
+export function boundsOf({ file }: ExploreJob, bounds: ExploreBounds): ExploreBounds {
+  const { maxExecutions, seconds } = bounds;
+  const isBounded = maxExecutions !== undefined || seconds !== undefined;
+  return file === undefined || isBounded ? bounds : { ...bounds, maxExecutions: FILE_EXECUTIONS };
+}
 
 /** What one exploration plays, beside the names of its job. */
 export interface Played {

@@ -111,6 +111,7 @@ class Planning {
     const mutations = await this.chosen("mutations", selection.mutation, "--mutation");
     for (const found of named) this.checkNames(found);
     const jobs = this.jobs(named, kernels, mutations);
+    if (jobs.length === 0) throw new BadInput("SCENARIO", scenarios, "nothing fits; name others");
     const { catalogue } = this.bringing;
     const own = catalogue.files;
     const hasValues = this.bringing.hasValues || this.ownScenarios.size > 0;

@@ -1,9 +1,10 @@
 // One worker thread: takes parts of explorations, answers with what was found or what went wrong.
 
 import { parentPort } from "node:worker_threads";
-import { BadInput } from "../base/bad-input.ts";
+import { BadInput, toldBadInput } from "../base/bad-input.ts";
 import { ScenarioSystem } from "./execution/scenario-system.ts";
 import { limitsOf } from "./search/bounds.ts";
+import { untilOver } from "./search/explorer.ts";
 import { exploreAndControl } from "./control.ts";
 import {
   afreshBy,
@@ -13,7 +14,7 @@ import {
   playedBy,
   subjectOf,
 } from "./explore-job.ts";
-import type { WorkerAnswer, WorkerJob } from "./explore.ts";
+import type { WorkerAnswer, WorkerJob } from "./explore-pool.ts";
 
 /** More than are under way at once, as a rule. */
 const KEPT = 4;
@@ -26,16 +27,18 @@ parentPort?.on("message", (job: WorkerJob) => {
 });
 
 async function answerTo({ job, part, bounds }: WorkerJob): Promise<WorkerAnswer> {
+  const isEnough = untilOver(bounds.seconds ?? Infinity);
   try {
     const system = await systemOf(job);
     const play: Play = (code) => playedBy(job, code);
-    const result = await exploreAndControl(system, part, limitsOf(bounds), afreshBy(job, play));
+    const result = await exploreAndControl(system, part, limitsOf(bounds), {
+      afresh: afreshBy(job, play),
+      isEnough,
+    });
     return { kind: "result", result };
   } catch (cause) {
     const error = blamed(job, cause);
-    if (error instanceof BadInput) {
-      return { kind: "bad-input", path: error.path, value: error.value, remedy: error.remedy };
-    }
+    if (error instanceof BadInput) return toldBadInput(error);
     return { kind: "failure", message: error instanceof Error ? error.message : String(error) };
   }
 }

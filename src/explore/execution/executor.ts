@@ -36,6 +36,10 @@ const DRAIN = 1 << processOf(0, "drain");
 const INTERRUPT = 1 << processOf(0, "interrupt");
 const ENTER = 1 << processOf(0, "enter");
 
+/** Far more than kernel code does between two operations that others could notice. */
+const UNNOTICED = 100_000;
+const ENDLESS = `${UNNOTICED} operations in a row that no other CPU could notice: is it a loop?`;
+
 const footprintOfInterrupt = (state: CpuState): Footprint => ({
   ...NOTHING,
   writes: [state.controlLocation, state.pendingLocation],
@@ -191,7 +195,8 @@ export class Executor implements Execution {
   /** Runs the CPU's code up to the next operation that is a step of its own. */
   advance(state: CpuState): void {
     resumeOn(state.cpu);
-    for (;;) {
+    for (let count = 0; ; count++) {
+      if (count > UNNOTICED) throw new Error(ENDLESS);
       const top = state.top;
       if (top.pending !== null) return;
       const { result } = top;

@@ -74,6 +74,8 @@ export class ScenarioSystem implements System {
   private readonly stage: Stage;
   private readonly scripts: readonly (Script | undefined)[];
   private readonly restores: readonly Restore[];
+  /** What could be done when somebody asked last; null: that was before another step. */
+  private possible: number | null = null;
 
   constructor(
     private readonly scenario: Scenario,
@@ -150,6 +152,7 @@ export class ScenarioSystem implements System {
   restart(): void {
     const { executor, log } = this;
     executor.witness?.restart();
+    this.possible = null;
     executor.takeBack();
     for (const restore of this.restores) restore();
     log.clear();
@@ -172,21 +175,24 @@ export class ScenarioSystem implements System {
   }
 
   enabled(): number {
-    return this.executor.enabled();
+    return (this.possible = this.executor.enabled());
   }
 
   step(process: number, choices: Choices): void {
     const { executor } = this;
-    executor.witness?.step(executor.enabled());
+    const { witness } = executor;
+    if (witness === null) return executor.step(process, choices);
+    witness.step(process, this.possible ?? executor.enabled());
+    this.possible = null;
     executor.step(process, choices);
-    executor.witness?.took({ process, choices: choices.made });
+    witness.chose(choices.made);
   }
 
   repeat(process: number, choices: Choices): void {
     const { executor } = this;
+    this.possible = null;
     executor.witness?.repeat(executor.enabled());
     executor.repeat(process, choices);
-    executor.witness?.took({ process, choices: choices.made });
   }
 
   blocked(): readonly { readonly process: number; readonly footprint: Footprint }[] {

@@ -4,30 +4,31 @@
 import { BadInput } from "../../base/bad-input.ts";
 import { describeOperation } from "../../check/describe-operation.ts";
 import type { Operation } from "../../kernel/operation/operation.ts";
-import type { Step } from "../search/search.ts";
 import { difference, isAlike, saying } from "./alike.ts";
 import { cpuOf, kindOf } from "./processes.ts";
 
 /** An operation that code has yielded, and what the one before has given it. */
 interface Done {
-  readonly cpu: number;
-  readonly result: unknown;
+  cpu: number;
+  result: unknown;
   /** Null: the code has ended. */
-  readonly operation: Operation | null;
+  operation: Operation | null;
 }
 
-interface Begun {
+/** A step, and what was before it. */
+interface Taken {
+  process: number;
+  choices: readonly number[];
   /** Processes that could take a step then. */
-  readonly enabled: number;
-  /** How much had been done before. */
-  readonly start: number;
+  enabled: number;
+  /** How much had been done. */
+  start: number;
 }
 
 /** An execution as it went, or as far as it went. */
 export interface Account {
-  readonly schedule: readonly Step[];
-  readonly begun: readonly Begun[];
-  readonly done: readonly Done[];
+  readonly steps: readonly Readonly<Taken>[];
+  readonly done: readonly Readonly<Done>[];
   /** Whether a check had failed at its end. */
   readonly failed: boolean;
 }
@@ -35,13 +36,15 @@ export interface Account {
 const REMEDY = "keep state in cells, take no chance";
 
 export class Witness {
-  private begun: Begun[] = [];
+  // What is written down is kept, to be written over: only so much of it counts.
+  private steps: Taken[] = [];
+  private stepCount = 0;
   private done: Done[] = [];
-  private readonly schedule: Step[] = [];
-  /** Operations of the execution in progress. */
-  private count = 0;
+  private doneCount = 0;
   /** The step in progress, counted from 1; 0: none has begun. */
   private at = 0;
+  /** Operations of the execution in progress. */
+  private count = 0;
   /** What happens now has happened before. */
   private isAgain = false;
 
@@ -50,77 +53,89 @@ export class Witness {
 
   /** What the next execution is compared with; null: with nothing. */
   expect(account: Account | null): void {
-    this.begun = [...(account?.begun ?? [])];
-    this.done = [...(account?.done ?? [])];
+    this.steps = account?.steps.map((step) => ({ ...step })) ?? [];
+    this.done = account?.done.map((done) => ({ ...done })) ?? [];
+    this.stepCount = this.steps.length;
+    this.doneCount = this.done.length;
   }
 
   account(failed: boolean): Account {
-    const { schedule, begun, done } = this;
-    return { schedule: [...schedule], begun: [...begun], done: [...done], failed };
+    return {
+      steps: this.steps.slice(0, this.stepCount).map((step) => ({ ...step })),
+      done: this.done.slice(0, this.doneCount).map((done) => ({ ...done })),
+      failed,
+    };
   }
 
   /** An execution begins. */
   restart(): void {
-    this.schedule.length = 0;
-    this.count = 0;
     this.at = 0;
-    this.isAgain = this.done.length > 0;
+    this.count = 0;
+    this.isAgain = this.doneCount > 0;
   }
 
   /** A step begins that is not known. */
-  step(enabled: number): void {
+  step(process: number, enabled: number): void {
+    this.checkCount();
     const index = this.at++;
-    this.checkCount(index);
     this.isAgain = false;
-    this.begun.length = index;
-    this.done.length = this.count;
-    this.begun.push({ enabled, start: this.count });
+    const step = (this.steps[index] ??= { process, choices: [], enabled, start: 0 });
+    step.process = process;
+    step.enabled = enabled;
+    step.start = this.count;
+    this.stepCount = this.at;
+    this.doneCount = this.count;
+  }
+
+  /** That step is over, and these were its choices. */
+  chose(choices: readonly number[]): void {
+    this.steps[this.at - 1]!.choices = choices;
   }
 
   /** A step begins that was taken in the same place before. */
   repeat(enabled: number): void {
-    const index = this.at++;
-    this.checkCount(index);
-    const known = this.begun[index]!;
+    this.checkCount();
+    const known = this.steps[this.at++]!;
     if (known.enabled !== enabled) this.diverged(possible(known.enabled), possible(enabled));
-  }
-
-  /** The step that has begun is over, and this was it. */
-  took(step: Step): void {
-    this.schedule.push(step);
   }
 
   /** Code on a CPU has gone on, with the result of its last operation, to this one. */
   see(cpu: number, result: unknown, operation: Operation | null): void {
-    if (this.isAgain) this.compare({ cpu, result, operation });
-    else this.done.push({ cpu, result, operation: asItIs(operation) });
-    this.count++;
+    const index = this.count++;
+    if (this.isAgain) return this.compare(index, cpu, result, operation);
+    const done = (this.done[index] ??= { cpu, result, operation });
+    done.cpu = cpu;
+    done.result = result;
+    done.operation = asItIs(operation);
+    this.doneCount = this.count;
   }
 
   /** An execution was to end as the one before. */
   end(failed: boolean, known: Account): void {
-    if (this.count < known.done.length) this.checkCount(this.begun.length);
+    this.checkCount();
     if (failed !== known.failed) this.diverged(verdict(known.failed), verdict(failed));
   }
 
-  private checkCount(index: number): void {
-    const start = this.begun[index]?.start ?? this.done.length;
-    if (this.isAgain && start !== this.count) {
-      this.diverged(describe(this.done[this.count]), "nothing");
-    }
+  /** Before a step, as much has been done as then. */
+  private checkCount(): void {
+    if (!this.isAgain) return;
+    const start = this.at < this.stepCount ? this.steps[this.at]!.start : this.doneCount;
+    if (start !== this.count) this.diverged(describe(this.done[this.count]), "nothing");
   }
 
-  private compare(now: Done): void {
-    const known = this.done[this.count];
-    if (known === undefined || known.cpu !== now.cpu) this.diverged(describe(known), describe(now));
-    if (!isAlike(known.result, now.result)) {
-      const last = this.done.slice(0, this.count).findLast(({ cpu }) => cpu === now.cpu);
-      this.diverged(`${describe(last)} = ${saying(known.result)}`, saying(now.result));
+  private compare(index: number, cpu: number, result: unknown, operation: Operation | null): void {
+    const known = index < this.doneCount ? this.done[index] : undefined;
+    const isKnown = known !== undefined && known.cpu === cpu;
+    if (isKnown && isAlike(known.result, result) && isAlike(known.operation, operation)) return;
+    const is = describe({ cpu, result, operation });
+    if (!isKnown) this.diverged(describe(known), is);
+    if (!isAlike(known.result, result)) {
+      const last = this.done.slice(0, index).findLast((each) => each.cpu === cpu);
+      this.diverged(`${describe(last)} = ${saying(known.result)}`, saying(result));
     }
-    if (isAlike(known.operation, now.operation)) return;
-    const [was, is] = [describe(known), describe(now)];
+    const was = describe(known);
     if (was !== is) this.diverged(was, is);
-    const [before, after] = difference(known.operation!, now.operation!);
+    const [before, after] = difference(known.operation!, operation!);
     this.diverged(`${was}, ${before}`, after);
   }
 

@@ -11,7 +11,7 @@ import type { Scenario } from "./scenario.ts";
 import { SCENARIO_NAMES } from "./scenarios.ts";
 
 /** The processes of a search are the bits of a number. */
-const MAX_CPUS = Math.floor(31 / PROCESSES_PER_CPU);
+export const MAX_CPUS = Math.floor(31 / PROCESSES_PER_CPU);
 
 const SENTENCE = "one sentence";
 const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;

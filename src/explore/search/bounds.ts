@@ -10,6 +10,9 @@ export interface ExploreBounds extends Partial<Limits> {
   readonly seconds?: number;
 }
 
+/** What to do where a reduction and a bound on preemptions are given. */
+export const ONE_OF_TWO = "leaves orders out under a bound on preemptions; give one of the two";
+
 const REDUCTIONS: readonly Limits["reduction"][] = ["none", "source"];
 
 const NAMES = Object.keys({
@@ -33,8 +36,7 @@ export function checkBounds(bounds: ExploreBounds): void {
   if (reduction === undefined) return;
   readName("reduction", reduction, REDUCTIONS);
   if (reduction !== "none" && preemptionBound !== undefined) {
-    const remedy = "leaves orders out under a bound on preemptions; give one of the two";
-    throw new BadInput("reduction", reduction, remedy);
+    throw new BadInput("reduction", reduction, ONE_OF_TWO);
   }
 }
 

@@ -12,6 +12,8 @@ import type { Scenario } from "../scenarios/scenario.ts";
 
 export interface ExplorerOptions extends ExploreBounds {
   readonly signal?: AbortSignal;
+  /** Asked after each execution, where a signal is heard after many. */
+  readonly isStopped?: () => boolean;
   readonly onProgress?: (progress: Progress) => void;
 }
 
@@ -37,6 +39,12 @@ export interface ExploreOutcome {
   readonly violations: readonly Counterexample[];
   /** Why the exploration is not complete, where a bound is the reason. */
   readonly cutBy: "executions" | "time" | "steps" | "interrupt" | null;
+}
+
+/** Whether so many seconds of host time have passed from now on. */
+export function untilOver(seconds: number): () => boolean {
+  const end = performance.now() + 1000 * seconds;
+  return () => performance.now() >= end;
 }
 
 /** Directs an exploration that others carry out, part by part, one or several at once. */
@@ -81,8 +89,13 @@ export class Explorer {
       this.abandoned = pass;
       this.pass = this.passWith([...pass.shared, ...pass.news]);
     }
+    if (!this.isOver && this.secondsLeft <= 0) this.cutBy = "time";
+  }
+
+  /** Of host time, as far as it is bounded. */
+  get secondsLeft(): number {
     const seconds = (performance.now() - this.start) / 1000;
-    if (!this.isOver && seconds >= (this.bounds.seconds ?? Infinity)) this.cutBy = "time";
+    return (this.bounds.seconds ?? Infinity) - seconds;
   }
 
   interrupt(): void {
@@ -90,14 +103,18 @@ export class Explorer {
   }
 
   /** What has come out by now. */
-  result(scenario: Scenario, subject: Subject): ExploreOutcome {
+  result(
+    scenario: Scenario,
+    subject: Subject,
+    isStopped: () => boolean = () => false,
+  ): ExploreOutcome {
     const pass = this.pass.executions === 0 ? (this.abandoned ?? this.pass) : this.pass;
     const { executions, redundant, depth, failing, foundAfter, shared } = pass;
     const violations: Counterexample[] = [];
     if (failing.length > 0) {
       const system = new ScenarioSystem(scenario, subject);
       system.executor.locations.begin(shared);
-      violations.push(tell(system, shortestFrom(system, failing)));
+      violations.push(tell(system, shortestFrom(system, failing, isStopped)));
     }
     const complete = this.isComplete;
     const cutBy = this.cutBy ?? this.boundHit();
@@ -119,18 +136,20 @@ export class Explorer {
 export async function exploreScenario(
   scenario: Scenario,
   subject: Subject,
-  { signal, onProgress, ...bounds }: ExplorerOptions = {},
+  { signal, isStopped = () => false, onProgress, ...bounds }: ExplorerOptions = {},
   afresh: Afresh = () => Promise.resolve(new ScenarioSystem(scenario, subject)),
 ): Promise<ExploreOutcome> {
   checkBounds(bounds);
   const explorer = new Explorer(bounds);
   const system = new ScenarioSystem(scenario, subject);
   const limits = limitsOf(bounds);
+  const isEnough = (): boolean => isStopped() || explorer.secondsLeft <= 0;
+  if (signal?.aborted === true) explorer.interrupt();
   for (let part = explorer.next(); part !== undefined; part = explorer.next()) {
-    explorer.accept(part, await exploreAndControl(system, part, limits, afresh));
+    explorer.accept(part, await exploreAndControl(system, part, limits, { afresh, isEnough }));
     onProgress?.(explorer.progress);
     await new Promise((resume) => setImmediate(resume));
-    if (signal?.aborted === true) explorer.interrupt();
+    if (signal?.aborted === true || isStopped()) explorer.interrupt();
   }
-  return explorer.result(scenario, subject);
+  return explorer.result(scenario, subject, isStopped);
 }

@@ -7,6 +7,8 @@ import { type Covered, type Limits, Search, type Step } from "./search.ts";
 import type { System } from "./system.ts";
 
 export interface Part {
+  /** Counts the parts of a pass, in the order in which they are made. */
+  readonly index: number;
   /** What is taken for shared. */
   readonly shared: readonly LocationKey[];
   readonly path: readonly PathNode[];

@@ -39,6 +39,7 @@ export class Pass {
   /** In the order in which they were made. */
   private readonly open: Open[] = [];
   private handedOut = 0;
+  private made = 0;
   /** Executions that open parts may still make. */
   private promised = 0;
 
@@ -106,7 +107,7 @@ export class Pass {
     if (executions <= 0 || this.open.length >= WINDOW || this.failing.length > 0) return false;
     const opened = this.frontier.take();
     if (opened === undefined) return false;
-    const part = { shared: this.shared, path: opened.path, executions };
+    const part = { index: this.made++, shared: this.shared, path: opened.path, executions };
     this.open.push({ opened, part, answer: null });
     this.promised += executions;
     return true;

@@ -8,7 +8,11 @@ import type { Selection } from "../../../src/explore/explore-plan.ts";
 import { exploreJob } from "../../../src/explore/scenario-result.ts";
 import type { Scenario } from "../../../src/explore/scenarios/scenario.ts";
 import { Pass, SHARES } from "../../../src/explore/search/pass.ts";
+import { fence, type KernelCode, workUntil } from "../../../src/kernel/operation/operation.ts";
+import { scratch } from "../../scratch.ts";
 import type { PartResult } from "../../../src/explore/search/part.ts";
+
+const { file } = scratch("bounds");
 
 const JOB: ExploreJob = {
   name: "exit-while-lazy",
@@ -86,6 +90,36 @@ test.each([
   [{ mutations: "none" }, /^selection: "mutations": did you mean mutation\?/],
 ])("a selection of %j is bad input", async (wrong, message) => {
   await expect(explore(wrong as Selection)).rejects.toThrow(message);
+});
+
+test.each([
+  ['the operation "no": there is none of that name', { kind: "no" }],
+  ["[object Number]: write yield* where it calls kernel code", 42],
+  ["[object Promise]: write yield* where it calls kernel code", Promise.resolve()],
+  ["[object Generator]: write yield* where it calls kernel code", fence()],
+])("a script that yields no operation is told: %s", async (message, yielded) => {
+  const script = function* (): KernelCode {
+    yield yielded as never;
+  };
+  const scenario = { ...SCENARIO, prepare: () => [script] };
+  await expect(explore({ scenarios: [scenario] })).rejects.toThrow(`has yielded ${message}`);
+});
+
+test("a script that loops over what no other CPU notices is told", async () => {
+  const script = function* (): KernelCode {
+    for (;;) yield* workUntil(0);
+  };
+  const scenario = { ...SCENARIO, prepare: () => [script] };
+  await expect(explore({ scenarios: [scenario] })).rejects.toThrow(
+    "100000 operations in a row that no other CPU could notice: is it a loop?",
+  );
+});
+
+test("a getter of a file's scenario that throws is told in one line", async () => {
+  const text = 'export const s = { get name() { throw new Error("no name"); }, prepare() {} };\n';
+  await expect(explore({ scenarios: [file("getter.mjs", text)] })).rejects.toThrow(
+    /getter.mjs: "a scenario": its code fails: no name/,
+  );
 });
 
 test("a pass in which no execution ended is not complete", () => {

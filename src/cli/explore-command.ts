@@ -86,18 +86,17 @@ async function explore(scenarios: readonly string[], options: Options): Promise<
   const interrupt = new AbortController();
   const stop = (): void => interrupt.abort();
   for (const signal of SIGNALS) process.once(signal, stop);
-  const progress = explorationProgress();
-  const outcome = new Outcome(progress);
+  const outcome = new Outcome();
   try {
     const tell: Tell = (told) => outcome.take(told);
     const { signal } = interrupt;
     if (filesOf(asked).length > 0) await inThread(asked, tell, signal);
     else await carryOut(asked, tell, { signal, isStopped: () => signal.aborted });
-    progress.stop();
+    outcome.stopProgress();
     outcome.deliver(options);
     if (asked.kind === "explore" && signal.aborted) outcome.noteInterrupted();
   } finally {
-    progress.stop();
+    outcome.stopProgress();
     for (const signal of SIGNALS) process.removeListener(signal, stop);
   }
 }
@@ -138,19 +137,20 @@ class Outcome {
   private begun = 0;
   private results: readonly ScenarioResult[] = [];
   private replayed: ReplayedCounterexample | null = null;
-
-  constructor(private readonly progress: ProgressLine) {}
+  /** None before it is known what there is to explore: most bad input is told by then. */
+  private progress: ProgressLine | null = null;
 
   take(told: Told): void {
     switch (told.kind) {
       case "planned":
         this.jobs = told.jobs;
+        this.progress = explorationProgress();
         return;
       case "begun":
         this.begun++;
         return;
       case "progress":
-        return this.progress.update(told.progress);
+        return this.progress?.update(told.progress);
       case "result":
         this.results = [...this.results, told.result];
         return;
@@ -163,6 +163,11 @@ class Outcome {
       default:
         return unreachable(told);
     }
+  }
+
+  stopProgress(): void {
+    this.progress?.stop();
+    this.progress = null;
   }
 
   deliver(options: Options): void {

@@ -7,7 +7,7 @@
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { ScenarioSystem } from "../dist/explore/execution/scenario-system.js";
-import { limitsOf } from "../dist/explore/search/explorer.js";
+import { limitsOf } from "../dist/explore/search/bounds.js";
 import { subjectOf } from "../dist/explore/explore-job.js";
 import { isShared } from "../dist/explore/execution/locations.js";
 import { scenarioNamed } from "../dist/explore/scenarios/scenarios.js";

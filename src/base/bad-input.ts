@@ -12,6 +12,22 @@ export class BadInput extends Error {
   }
 }
 
+/** Bad input as one thread tells another, which not every value gets to. */
+export interface ToldBadInput {
+  readonly kind: "bad-input";
+  readonly path: string;
+  readonly value: unknown;
+  readonly remedy: string;
+}
+
+export function toldBadInput({ path, value, remedy }: BadInput): ToldBadInput {
+  try {
+    return { kind: "bad-input", path, value: structuredClone(value), remedy };
+  } catch {
+    return { kind: "bad-input", path, value: Object.prototype.toString.call(value), remedy };
+  }
+}
+
 /** The most of a value that is shown. */
 const SHOWN = 80;
 

@@ -1,6 +1,7 @@
 // Jobs on worker threads: each worker takes the next job when it has answered the last one, and
 // answers may bring new jobs.
 
+import process from "node:process";
 import { Worker } from "node:worker_threads";
 
 export interface PoolOptions<Job, Answer> {
@@ -39,7 +40,9 @@ export async function inPool<Job, Answer>(options: PoolOptions<Job, Answer>): Pr
         }
       };
       const start = (): Worker => {
-        const worker = new Worker(options.url);
+        // What a command prints is its result; what else is printed must not get into it.
+        const worker = new Worker(options.url, { stdout: true });
+        worker.stdout.on("data", (text: Buffer) => process.stderr.write(text));
         const broken = (reason: string): void =>
           finish(worker, (job) => options.onBreakdown(job, reason));
         worker.on("message", (answer: Answer) =>

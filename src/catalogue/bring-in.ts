@@ -10,7 +10,7 @@ import {
   type Extension,
   isBuiltIn,
 } from "./catalogue.ts";
-import { exportsOf, isDataFile } from "./code-file.ts";
+import { CODE_FILES, type CodeFiles, isDataFile } from "./code-file.ts";
 import { loadCpu } from "./cpu-file.ts";
 import { checkedPart, missingPart, partsOf } from "./parts.ts";
 import type { PartKind } from "./shapes.ts";
@@ -19,16 +19,20 @@ import type { PartKind } from "./shapes.ts";
 const catalogues = new Map<string, Promise<Catalogue>>();
 
 /** The package's catalogue with all that these files have. */
-export function catalogueOf(files: readonly string[]): Promise<Catalogue> {
+export function catalogueOf(
+  files: readonly string[],
+  code: CodeFiles = CODE_FILES,
+): Promise<Catalogue> {
   if (files.length === 0) return Promise.resolve(BUILT_IN);
+  if (code !== CODE_FILES) return loadAll(files, code);
   const key = JSON.stringify(files);
   let catalogue = catalogues.get(key);
-  if (catalogue === undefined) catalogues.set(key, (catalogue = loadAll(files)));
+  if (catalogue === undefined) catalogues.set(key, (catalogue = loadAll(files, code)));
   return catalogue;
 }
 
-async function loadAll(files: readonly string[]): Promise<Catalogue> {
-  const bringing = new BringingIn();
+async function loadAll(files: readonly string[], code: CodeFiles): Promise<Catalogue> {
+  const bringing = new BringingIn(BUILT_IN, code);
   for (const file of files) await bringing.file(file);
   return bringing.catalogue;
 }
@@ -40,7 +44,10 @@ export class BringingIn {
   private readonly seen = new Map<string, Extension>();
   private readonly values = new Map<unknown, string>();
 
-  constructor(catalogue: Catalogue = BUILT_IN) {
+  constructor(
+    catalogue: Catalogue = BUILT_IN,
+    private readonly code: CodeFiles = CODE_FILES,
+  ) {
     this.catalogue = catalogue;
   }
 
@@ -52,7 +59,7 @@ export class BringingIn {
   /** What the file has, without bringing it in. */
   async partsIn(path: string): Promise<Extension> {
     if (isDataFile(path)) return { cpus: [loadCpu(path, this.catalogue)] };
-    return partsOf(await exportsOf(path), path);
+    return partsOf(await this.code.exportsOf(path), path);
   }
 
   /** Brings in all that the file has. */

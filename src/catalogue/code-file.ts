@@ -4,8 +4,9 @@
 
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { createJiti } from "jiti";
+import { createJiti, type TransformOptions } from "jiti";
 import { BadInput, closestName } from "../base/bad-input.ts";
+import { loadApart, loadShared, type Modules } from "./module-cache.ts";
 
 /** Whether a word is meant as such a file, not as a name. */
 export const isCodeFile = (word: string): boolean =>
@@ -16,22 +17,52 @@ export const isDataFile = (word: string): boolean => /\.(ya?ml|json)$/.test(word
 
 const FACES = ["shootdown", "shootdown/kernel", "shootdown/explore"];
 
-/** By path, for as long as the thread lives: two loads of a file give the same objects. */
-const loaded = new Map<string, Promise<Readonly<Record<string, unknown>>>>();
+type Exports = Readonly<Record<string, unknown>>;
 
-/** What the file exports, by name, in the order of the names. Bad input where it has no code. */
-export function exportsOf(path: string): Promise<Readonly<Record<string, unknown>>> {
-  const key = resolve(path);
-  let exported = loaded.get(key);
-  if (exported === undefined) loaded.set(key, (exported = evaluate(path)));
-  return exported;
+/** Files of code as they were loaded: two loads of one give the same objects. */
+export class CodeFiles {
+  private readonly loaded = new Map<string, Promise<Exports>>();
+  /** Null: what everybody has. */
+  private readonly modules: Modules | null;
+
+  /** @param modules - "afresh": all that was loaded before is run once more, state and all */
+  constructor(modules: "shared" | "afresh") {
+    this.modules = modules === "shared" ? null : new Map();
+  }
+
+  /** What the file exports, by name, in the order of the names. Bad input where it has no code. */
+  exportsOf(path: string): Promise<Exports> {
+    const key = resolve(path);
+    let exported = this.loaded.get(key);
+    if (exported === undefined) this.loaded.set(key, (exported = this.evaluate(path)));
+    return exported;
+  }
+
+  private evaluate(path: string): Promise<Exports> {
+    const load = (): Promise<Exports> => evaluate(path);
+    return this.modules === null ? loadShared(load) : loadApart(this.modules, load);
+  }
+}
+
+/** Those of this thread, for as long as it lives. */
+export const CODE_FILES = new CodeFiles("shared");
+
+/** Translates; what has been translated is not again. */
+const translator = createJiti(import.meta.url, { fsCache: false });
+const translated = new Map<string, string>();
+
+function transform(options: TransformOptions): { readonly code: string } {
+  const key = `${options.filename}\0${options.source}`;
+  let code = translated.get(key);
+  if (code === undefined) translated.set(key, (code = translator.transform(options)));
+  return { code };
 }
 
 /**
  * Runs the file. The package is resolved under its own name, which is a layer above this file, and
  * not to a copy that may be installed beside the code: its constants are told apart by identity.
  */
-async function evaluate(path: string): Promise<Readonly<Record<string, unknown>>> {
+async function evaluate(path: string): Promise<Exports> {
   if (!existsSync(path)) throw new BadInput("code", path, "no such file; give one that is");
   const faces = await Promise.all(
     FACES.map(async (name): Promise<[string, unknown]> => {
@@ -40,9 +71,9 @@ async function evaluate(path: string): Promise<Readonly<Record<string, unknown>>
     }),
   );
   const virtualModules = Object.fromEntries(faces);
-  const jiti = createJiti(import.meta.url, { fsCache: false, virtualModules });
+  const jiti = createJiti(import.meta.url, { fsCache: false, virtualModules, transform });
   try {
-    return await jiti.import<Readonly<Record<string, unknown>>>(resolve(path));
+    return await jiti.import<Exports>(resolve(path));
   } catch (error) {
     throw new BadInput("code", path, `cannot be loaded: ${inOneLine(error)}`);
   }

@@ -4,14 +4,25 @@ import { Command, Option } from "commander";
 import { readCount } from "../experiment/experiment.ts";
 import { MAX_WORKERS, defaultWorkers } from "../experiment/workers.ts";
 import type { Counterexample } from "../explore/counterexample.ts";
-import { replayCounterexample } from "../explore/replay-counterexample.ts";
-import { type ExploreResult, isAsExpected } from "../explore/scenario-result.ts";
-import { planJobs, type Selection } from "../explore/explore-plan.ts";
-import { exploreAll, FILE_EXECUTIONS } from "../explore/explore.ts";
+import { unreachable } from "../base/assert.ts";
+import { BadInput } from "../base/bad-input.ts";
+import { readCounterexample } from "../explore/recorded-counterexample.ts";
+import type { ReplayedCounterexample } from "../explore/replay-counterexample.ts";
+import {
+  type ExploreResult,
+  isAsExpected,
+  type ScenarioResult,
+} from "../explore/scenario-result.ts";
+import { ONE_OF_TWO } from "../explore/search/bounds.ts";
+import type { Selection } from "../explore/explore-plan.ts";
+import { FILE_EXECUTIONS } from "../explore/explore-job.ts";
 import { SCENARIOS } from "../explore/scenarios/scenarios.ts";
 import { formatCounterexample, formatExploration } from "../report/exploration-text.ts";
 import { formatSequence } from "../report/schedule-table.ts";
-import { explorationProgress } from "./exploration-progress.ts";
+import { carryOut } from "./carry-out.ts";
+import { type Asked, filesOf, type Tell, type Told } from "./exploration.ts";
+import { explorationProgress, type ProgressLine } from "./exploration-progress.ts";
+import { inThread } from "./exploration-thread.ts";
 import { failCheck } from "./failure.ts";
 import { fileOption, idleSeedOption, jsonOption } from "./options.ts";
 import { type ResultFile, resultFile } from "./result-file.ts";
@@ -71,33 +82,102 @@ export function exploreCommand(): Command {
 }
 
 async function explore(scenarios: readonly string[], options: Options): Promise<void> {
-  if (options.replay !== undefined) return replay(options.replay, options);
-  const { checker: checkers = [], code: files = [], ...selection } = options;
-  const { jobs } = await planJobs({ ...selection, scenarios, checkers, files });
+  const asked = askedBy(scenarios, options);
   const interrupt = new AbortController();
   const stop = (): void => interrupt.abort();
   for (const signal of SIGNALS) process.once(signal, stop);
-  const progress = explorationProgress();
-  const { maxSteps, maxExecutions, preemptionBound, time, reduction } = options;
+  const outcome = new Outcome();
   try {
-    const result = await exploreAll(jobs, {
-      ...(maxSteps !== undefined && { maxSteps }),
-      ...(maxExecutions !== undefined && { maxExecutions }),
-      ...(preemptionBound !== undefined && { preemptionBound }),
-      ...(time !== undefined && { seconds: time }),
-      ...(reduction !== undefined && { reduction }),
-      workers: options.workers ?? defaultWorkers(),
-      signal: interrupt.signal,
-      onProgress: (state) => progress.update(state),
-    });
-    progress.stop();
-    deliver(result, options);
-    if (!interrupt.signal.aborted) return;
-    note(`interrupted: ${result.scenarios.length} of ${jobs.length} explorations were begun`);
-    failCheck();
+    const tell: Tell = (told) => outcome.take(told);
+    const { signal } = interrupt;
+    if (filesOf(asked).length > 0) await inThread(asked, tell, signal);
+    else await carryOut(asked, tell, { signal, isStopped: () => signal.aborted });
+    outcome.stopProgress();
+    outcome.deliver(options);
+    if (asked.kind === "explore" && signal.aborted) outcome.noteInterrupted();
   } finally {
-    progress.stop();
+    outcome.stopProgress();
     for (const signal of SIGNALS) process.removeListener(signal, stop);
+  }
+}
+
+function askedBy(scenarios: readonly string[], options: Options): Asked {
+  const { checker: checkers = [], code: files = [], replay } = options;
+  if (replay !== undefined) return { kind: "replay", recorded: readCounterexample(replay) };
+  const { policy, protocol, mutation, memory } = options;
+  const { maxSteps, maxExecutions, preemptionBound, time, reduction } = options;
+  const bounds = {
+    ...(maxSteps !== undefined && { maxSteps }),
+    ...(maxExecutions !== undefined && { maxExecutions }),
+    ...(preemptionBound !== undefined && { preemptionBound }),
+    ...(time !== undefined && { seconds: time }),
+    ...(reduction !== undefined && { reduction }),
+  };
+  if (reduction === "source" && preemptionBound !== undefined) {
+    throw new BadInput("--reduction", reduction, ONE_OF_TWO);
+  }
+  return {
+    kind: "explore",
+    selection: {
+      scenarios,
+      checkers,
+      files,
+      ...(policy !== undefined && { policy }),
+      ...(protocol !== undefined && { protocol }),
+      ...(mutation !== undefined && { mutation }),
+      ...(memory !== undefined && { memory }),
+    },
+    options: { ...bounds, workers: options.workers ?? defaultWorkers() },
+  };
+}
+
+/** What an exploration has come to, as it is told. */
+class Outcome {
+  private jobs = 0;
+  private begun = 0;
+  private results: readonly ScenarioResult[] = [];
+  private replayed: ReplayedCounterexample | null = null;
+  /** None before it is known what there is to explore: most bad input is told by then. */
+  private progress: ProgressLine | null = null;
+
+  take(told: Told): void {
+    switch (told.kind) {
+      case "planned":
+        this.jobs = told.jobs;
+        this.progress = explorationProgress();
+        return;
+      case "begun":
+        this.begun++;
+        return;
+      case "progress":
+        return this.progress?.update(told.progress);
+      case "result":
+        this.results = [...this.results, told.result];
+        return;
+      case "done":
+        this.results = told.scenarios;
+        return;
+      case "replayed":
+        this.replayed = told.replayed;
+        return;
+      default:
+        return unreachable(told);
+    }
+  }
+
+  stopProgress(): void {
+    this.progress?.stop();
+    this.progress = null;
+  }
+
+  deliver(options: Options): void {
+    if (options.replay === undefined) deliver({ scenarios: this.results }, options);
+    else if (this.replayed !== null) deliverReplayed(this.replayed, options.replay, options);
+  }
+
+  noteInterrupted(): void {
+    note(`interrupted: ${this.begun} of ${this.jobs} explorations were begun`);
+    failCheck();
   }
 }
 
@@ -110,8 +190,11 @@ function deliver(result: ExploreResult, { json, diagram }: Options): void {
   if (first !== undefined) saveDiagram(diagram, first);
 }
 
-async function replay(path: string, { json, diagram }: Options): Promise<void> {
-  const { job, recorded, counterexample } = await replayCounterexample(path);
+function deliverReplayed(
+  { job, recorded, counterexample }: ReplayedCounterexample,
+  path: string,
+  { json, diagram }: Options,
+): void {
   if (counterexample === null) {
     failCheck();
     note(`${path}: the schedule does not violate ${recorded} any more`);

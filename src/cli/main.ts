@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line as a process.
 
+import { Console } from "node:console";
 import process from "node:process";
 import { BadInput } from "../base/bad-input.ts";
 import { runCommandLine } from "./command-line.ts";
@@ -14,5 +15,8 @@ process.stdout.on("error", ({ code = "EIO" }: NodeJS.ErrnoException) => {
 });
 // Nobody can be told; the exit code says it.
 process.stderr.on("error", () => {});
+
+// Code from files may print; stdout is for results.
+globalThis.console = new Console(process.stderr);
 
 await runCommandLine(process.argv.slice(2));

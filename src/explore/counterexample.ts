@@ -75,7 +75,7 @@ class Narrator {
     }
     if (!system.failed) system.conclude();
     system.executor.onAdvanced = () => {};
-    const violation = system.violations[0]!;
+    const { violation } = system;
     // No step: what a script does first was against its contract.
     const acting = steps.at(-1)?.cpu ?? violation.cpus[0];
     const explanation = states

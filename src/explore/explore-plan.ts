@@ -9,12 +9,14 @@ import {
   entryIn,
   type Extension,
 } from "../catalogue/catalogue.ts";
-import { isCodeFile } from "../catalogue/code-file.ts";
+import { type CodeFiles, isCodeFile } from "../catalogue/code-file.ts";
 import type { MemoryModel } from "./execution/execution.ts";
 import {
   type ExploreJob,
   jobShowing,
+  MEMORY_MODELS,
   mutationJobs,
+  playedBy,
   type Played,
   scenarioOf,
 } from "./explore-job.ts";
@@ -57,7 +59,6 @@ interface ChosenKernels {
   readonly memory?: MemoryModel;
 }
 
-export const MEMORY_MODELS: readonly MemoryModel[] = ["sc", "tso"];
 const DEFAULT_PROTOCOL = "linux-6.18";
 /** Kernels that must be correct in every scenario. */
 const CORRECT_POLICIES = ["refcounted", "shoot-lazies", "exit-unlazy", "hazard-pointer"];
@@ -78,9 +79,10 @@ export async function planJobs(selection: Selection, only?: string): Promise<Pla
 export async function playedHere(
   job: ExploreJob,
   values: OwnValues | undefined,
-): Promise<Played | undefined> {
-  if (values === undefined) return undefined;
-  const scenario = values.scenarios.get(job.name) ?? (await scenarioOf(job));
+  code: CodeFiles,
+): Promise<Played> {
+  if (values === undefined) return playedBy(job, code);
+  const scenario = values.scenarios.get(job.name) ?? (await scenarioOf(job, code));
   return { scenario, catalogue: values.catalogue };
 }
 
@@ -98,14 +100,18 @@ class Planning {
 
   async plan(selection: Selection): Promise<Plan> {
     const { scenarios = [], files = [], checkers = [] } = selection;
+    for (const [key, list] of Object.entries({ scenarios, files, checkers })) {
+      if (!Array.isArray(list)) throw new BadInput(key, list, "give a list");
+    }
     const named: Found[] = [];
     for (const one of scenarios) named.push(...(await this.found(one)));
     for (const file of files) await this.bringing.file(file);
     for (const checker of checkers) await this.chosen("checkers", checker, "--checker");
     const kernels = await this.kernels(selection);
     const mutations = await this.chosen("mutations", selection.mutation, "--mutation");
-    for (const found of named) this.checkBreaks(found);
+    for (const found of named) this.checkNames(found);
     const jobs = this.jobs(named, kernels, mutations);
+    if (jobs.length === 0) throw new BadInput("SCENARIO", scenarios, "nothing fits; name others");
     const { catalogue } = this.bringing;
     const own = catalogue.files;
     const hasValues = this.bringing.hasValues || this.ownScenarios.size > 0;
@@ -135,16 +141,18 @@ class Planning {
     return isAll ? [...correct, ...mutationJobs()] : correct;
   }
 
-  /** Kernels that a scenario declares to fail are there, now that all code has been brought in. */
-  private checkBreaks({ scenario, file = "scenarios" }: Found): void {
-    for (const each of scenario.breaks ?? []) {
+  /** Kernels that a scenario names are there, now that all code has been brought in. */
+  private checkNames({ scenario, file = "scenarios" }: Found): void {
+    const { name, protocols = [], breaks = [] } = scenario;
+    const check = (kind: "policies" | "protocols", names: readonly string[], key: string): void => {
+      const known = [...this.bringing.catalogue[kind].keys()];
+      for (const each of names) readName(`${file}: ${name}.${key}`, each, known);
+    };
+    check("protocols", protocols, "protocols");
+    for (const each of breaks) {
       for (const kind of ["policies", "protocols"] as const) {
         const { [kind]: which = [] } = each;
-        if (typeof which === "function") continue;
-        const names = [...this.bringing.catalogue[kind].keys()];
-        for (const name of which) {
-          readName(`${file}: ${scenario.name}.breaks.${kind}`, name, names);
-        }
+        if (typeof which !== "function") check(kind, which, `breaks.${kind}`);
       }
     }
   }

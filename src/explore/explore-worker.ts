@@ -1,12 +1,20 @@
 // One worker thread: takes parts of explorations, answers with what was found or what went wrong.
 
 import { parentPort } from "node:worker_threads";
-import { BadInput } from "../base/bad-input.ts";
+import { BadInput, toldBadInput } from "../base/bad-input.ts";
 import { ScenarioSystem } from "./execution/scenario-system.ts";
-import { limitsOf } from "./search/explorer.ts";
-import { blamed, type ExploreJob, playedBy, subjectOf } from "./explore-job.ts";
-import { explorePart } from "./search/part.ts";
-import type { WorkerAnswer, WorkerJob } from "./explore.ts";
+import { limitsOf } from "./search/bounds.ts";
+import { untilOver } from "./search/explorer.ts";
+import { exploreAndControl } from "./control.ts";
+import {
+  afreshBy,
+  blamed,
+  type ExploreJob,
+  type Play,
+  playedBy,
+  subjectOf,
+} from "./explore-job.ts";
+import type { WorkerAnswer, WorkerJob } from "./explore-pool.ts";
 
 /** More than are under way at once, as a rule. */
 const KEPT = 4;
@@ -19,16 +27,18 @@ parentPort?.on("message", (job: WorkerJob) => {
 });
 
 async function answerTo({ job, part, bounds }: WorkerJob): Promise<WorkerAnswer> {
+  const isEnough = untilOver(bounds.seconds ?? Infinity);
   try {
     const system = await systemOf(job);
-    const { locations } = system.executor;
-    const result = explorePart(system, locations, part, limitsOf(bounds));
+    const play: Play = (code) => playedBy(job, code);
+    const result = await exploreAndControl(system, part, limitsOf(bounds), {
+      afresh: afreshBy(job, play),
+      isEnough,
+    });
     return { kind: "result", result };
   } catch (cause) {
     const error = blamed(job, cause);
-    if (error instanceof BadInput) {
-      return { kind: "bad-input", path: error.path, value: error.value, remedy: error.remedy };
-    }
+    if (error instanceof BadInput) return toldBadInput(error);
     return { kind: "failure", message: error instanceof Error ? error.message : String(error) };
   }
 }

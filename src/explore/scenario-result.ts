@@ -2,22 +2,22 @@
 
 import type { Verdict } from "../base/verdict.ts";
 import { entryIn } from "../catalogue/catalogue.ts";
+import { CODE_FILES } from "../catalogue/code-file.ts";
 import type { Counterexample } from "./counterexample.ts";
 import {
+  afreshBy,
+  checkJob,
   type ExploreJob,
   jobShowing,
+  type Play,
   type Played,
   playedBy,
   sayingWhere,
   subjectOf,
 } from "./explore-job.ts";
 import { type Break, isMeant } from "./scenarios/breaks.ts";
-import {
-  type ExploreBounds,
-  type ExploreOutcome,
-  type ExplorerOptions,
-  exploreScenario,
-} from "./search/explorer.ts";
+import type { ExploreBounds } from "./search/bounds.ts";
+import { type ExploreOutcome, type ExplorerOptions, exploreScenario } from "./search/explorer.ts";
 
 export interface ScenarioResult extends ExploreJob {
   readonly executions: number;
@@ -44,16 +44,19 @@ export interface ExploreResult {
   readonly scenarios: readonly ScenarioResult[];
 }
 
-/** Explores one job; `played` in place of what its names stand for. */
+/** Explores one job; `play` in place of what its names stand for elsewhere. */
 export async function exploreJob(
   job: ExploreJob,
   options: ExplorerOptions,
-  played?: Played,
+  play: Play = (code) => playedBy(job, code),
 ): Promise<ScenarioResult> {
-  const what = played ?? (await playedBy(job));
-  const subject = subjectOf(job, what.catalogue);
-  const explored = await sayingWhere(job, () => exploreScenario(what.scenario, subject, options));
-  return resultOf(job, what, options, explored);
+  checkJob(job);
+  const played = await play(CODE_FILES);
+  const subject = subjectOf(job, played.catalogue);
+  const explored = await sayingWhere(job, () =>
+    exploreScenario(played.scenario, subject, options, afreshBy(job, play)),
+  );
+  return resultOf(job, played, options, explored);
 }
 
 export function resultOf(

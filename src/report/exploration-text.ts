@@ -6,7 +6,7 @@ import {
   type ExploreResult,
   type ScenarioResult,
 } from "../explore/scenario-result.ts";
-import { FILE_EXECUTIONS } from "../explore/explore.ts";
+import { FILE_EXECUTIONS } from "../explore/explore-job.ts";
 import type { Paint } from "./paint.ts";
 import { formatSchedule } from "./schedule-table.ts";
 

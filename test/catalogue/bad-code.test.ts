@@ -2,6 +2,8 @@
 
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { BadInput } from "../../src/base/bad-input.ts";
+import { explore } from "../../src/explore/explore.ts";
 import { shootdown } from "../cli/command.ts";
 import { scratch } from "../scratch.ts";
 
@@ -214,35 +216,40 @@ describe("a checker is refused", () => {
 });
 
 describe("a scenario is refused", () => {
-  const scenario = (name: string, body: string): readonly string[] => {
+  /** The one line of the command. */
+  const told = (path: string): Promise<string> =>
+    explore({ scenarios: [path], policy: "refcounted" }).then(
+      () => "nothing",
+      (error: unknown) => (error instanceof BadInput ? error.message : "no bad input"),
+    );
+
+  const scenario = (name: string, body: string): Promise<string> => {
     const text = `export const s = { name: "s", summary: "s", cpus: 2, prepare() { ${body} } };\n`;
-    return ["explore", file(name, text), "--policy", "refcounted", "--workers", "1"];
+    return told(file(name, text));
   };
 
   test("where it does not say what each CPU does", async () => {
-    expect(await refusal(...scenario("nothing.ts", ""))).toMatch(/s.prepare: missing: return a/);
+    expect(await scenario("nothing.ts", "")).toMatch(/s.prepare: missing: return a/);
   });
 
   test("where a script is no generator", async () => {
-    expect(await refusal(...scenario("plain-script.ts", "return [() => 1];"))).toMatch(
+    expect(await scenario("plain-script.ts", "return [() => 1];")).toMatch(
       /s: script of CPU 0: 1: returned no coroutine/,
     );
   });
 
   test("where it has a script for a CPU that is not there", async () => {
     const body = "return [undefined, undefined, function* () {}];";
-    expect(await refusal(...scenario("third.ts", body))).toMatch(
-      /s.prepare: "3 scripts": there are 2 CPUs/,
-    );
+    expect(await scenario("third.ts", body)).toMatch(/s.prepare: "3 scripts": there are 2 CPUs/);
   });
 
   test("where a script yields or returns what it should call by yield*", async () => {
     const remedy = /write yield\* where it calls kernel code/;
     const inner = "function* () { }";
     const yields = `return [function* () { yield (${inner})(); }];`;
-    expect(await refusal(...scenario("yields-code.ts", yields))).toMatch(remedy);
+    expect(await scenario("yields-code.ts", yields)).toMatch(remedy);
     const returns = `return [function* () { return (${inner})(); }];`;
-    expect(await refusal(...scenario("returns-code.ts", returns))).toMatch(remedy);
+    expect(await scenario("returns-code.ts", returns)).toMatch(remedy);
   });
 
   test.each([
@@ -253,7 +260,7 @@ describe("a scenario is refused", () => {
   ])("where it asks for a kernel that there is not: %s", async (name, kernel, message) => {
     const text = `export const s = { name: "s", summary: "s", cpus: 1, kernel: ${kernel}, `;
     const path = file(name, `${text} prepare: () => [] };\n`);
-    expect(await refusal("explore", path, "--policy", "refcounted")).toMatch(message);
+    expect(await told(path)).toMatch(message);
   });
 });
 

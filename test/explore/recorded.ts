@@ -4,7 +4,8 @@
 import { describeOperation } from "../../src/check/describe-operation.ts";
 import { cpuOf, kindOf } from "../../src/explore/execution/processes.ts";
 import type { ScenarioSystem } from "../../src/explore/execution/scenario-system.ts";
-import { Explorer, limitsOf } from "../../src/explore/search/explorer.ts";
+import { limitsOf } from "../../src/explore/search/bounds.ts";
+import { Explorer } from "../../src/explore/search/explorer.ts";
 import { explorePart } from "../../src/explore/search/part.ts";
 import type { Shares } from "../../src/explore/search/pass.ts";
 import type { Choices, Footprint, System } from "../../src/explore/search/system.ts";
@@ -110,6 +111,7 @@ export function recordsOf(
     const result = explorePart(system, locations, part, limits, () => {
       records.add(system.record);
       onEnd();
+      return false;
     });
     parts++;
     executions += result.executions;

@@ -28,12 +28,17 @@ import type { BufferedEntry } from "./store-buffer.ts";
 import { enterVcpu } from "./vcpu.ts";
 import { Choices, type Footprint, NOTHING } from "../search/system.ts";
 import { Touched } from "./touched.ts";
+import type { Witness } from "./witness.ts";
 
 /** By kind of process: its bit, before it is shifted to the CPU. */
 const STEP = 1 << processOf(0, "step");
 const DRAIN = 1 << processOf(0, "drain");
 const INTERRUPT = 1 << processOf(0, "interrupt");
 const ENTER = 1 << processOf(0, "enter");
+
+/** Far more than kernel code does between two operations that others could notice. */
+const UNNOTICED = 100_000;
+const ENDLESS = `${UNNOTICED} operations in a row that no other CPU could notice: is it a loop?`;
 
 const footprintOfInterrupt = (state: CpuState): Footprint => ({
   ...NOTHING,
@@ -55,6 +60,8 @@ export class Executor implements Execution {
   ticks = 0;
   /** The checkers; null: nobody watches. */
   watch: Watch | null = null;
+  /** Of code from outside; null: nobody asks. */
+  witness: Witness | null = null;
   /** Told when a CPU's code has gone on to its next operation. */
   onAdvanced: (cpu: number) => void = () => {};
   private readonly writtenCells: Cell[] = [];
@@ -188,12 +195,14 @@ export class Executor implements Execution {
   /** Runs the CPU's code up to the next operation that is a step of its own. */
   advance(state: CpuState): void {
     resumeOn(state.cpu);
-    for (;;) {
+    for (let count = 0; ; count++) {
+      if (count > UNNOTICED) throw new Error(ENDLESS);
       const top = state.top;
       if (top.pending !== null) return;
       const { result } = top;
       top.result = undefined;
       const { value, done } = top.code.next(result);
+      this.witness?.see(state.cpu.id, result, done === true ? null : value);
       if (done === true) this.returnFrom(state, top, value);
       else if (isVisible(this, state, value)) {
         top.pending = value;

@@ -22,6 +22,7 @@ import { Executor } from "./executor.ts";
 import { explorerMachine } from "./explorer-machine.ts";
 import type { Scenario, Script } from "../scenarios/scenario.ts";
 import { onePage, PAGE_COUNT, Stage } from "../scenarios/stage.ts";
+import { Witness } from "./witness.ts";
 import type { Choices, Footprint, System } from "../search/system.ts";
 
 /** The code under test. */
@@ -32,6 +33,8 @@ export interface Subject {
   readonly memory: MemoryModel;
   /** Watch beside the package's checkers. */
   readonly ownCheckers?: readonly CheckerFactory[];
+  /** Who is to blame where code does not do the same again; what is of the package does. */
+  readonly codeFrom?: "package" | "outside";
 }
 
 /** The pages that scenarios use, and whose translations are followed. */
@@ -47,7 +50,7 @@ const PRECONDITIONS: readonly string[] = ["I10", "I11"];
 function scriptsOf({ name, cpus }: Scenario, scripts: unknown): readonly (Script | undefined)[] {
   const isScript = (one: unknown): boolean => one === undefined || typeof one === "function";
   if (!Array.isArray(scripts) || !scripts.every(isScript)) {
-    const found = typeof scripts === "object" ? JSON.stringify(scripts) : scripts;
+    const found = scripts === undefined ? scripts : Object.prototype.toString.call(scripts);
     throw new BadInput(`${name}.prepare`, found, "return a list of what each CPU does");
   }
   if (scripts.length > cpus) {
@@ -71,12 +74,14 @@ export class ScenarioSystem implements System {
   private readonly stage: Stage;
   private readonly scripts: readonly (Script | undefined)[];
   private readonly restores: readonly Restore[];
+  /** What could be done when somebody asked last; null: that was before another step. */
+  private possible: number | null = null;
 
   constructor(
     private readonly scenario: Scenario,
     subject: Subject,
   ) {
-    const { policy, protocol, mutation, memory, ownCheckers } = subject;
+    const { policy, protocol, mutation, memory, ownCheckers, codeFrom } = subject;
     const { kernel: special = {}, cpus } = scenario;
     const machine = new Machine(explorerMachine(cpus, special.invlpgb === true), { watch: true });
     const options = {
@@ -101,6 +106,7 @@ export class ScenarioSystem implements System {
     this.checkPreparation();
     this.executor.begin();
     const snapshot = machine.snapshot();
+    this.executor.witness = codeFrom === "outside" ? new Witness(scenario.name) : null;
     this.restores = [saveKernel(kernel), checkers.save(), () => machine.restore(snapshot)];
   }
 
@@ -109,6 +115,10 @@ export class ScenarioSystem implements System {
     const broken = this.log.violations.find(({ invariant }) => PRECONDITIONS.includes(invariant));
     if (broken === undefined) return;
     throw new Error(`the preparation breaks ${broken.invariant}: ${broken.message}`);
+  }
+
+  get name(): string {
+    return this.scenario.name;
   }
 
   get processCount(): number {
@@ -131,8 +141,18 @@ export class ScenarioSystem implements System {
     return this.log.violations;
   }
 
+  /** Of a schedule that has failed before. */
+  get violation(): Violation {
+    const [violation] = this.violations;
+    if (violation !== undefined) return violation;
+    const remedy = "the replay diverged: keep state in cells, take no chance";
+    throw new BadInput(this.name, "recorded a violation, now none", remedy);
+  }
+
   restart(): void {
     const { executor, log } = this;
+    executor.witness?.restart();
+    this.possible = null;
     executor.takeBack();
     for (const restore of this.restores) restore();
     log.clear();
@@ -155,15 +175,24 @@ export class ScenarioSystem implements System {
   }
 
   enabled(): number {
-    return this.executor.enabled();
+    return (this.possible = this.executor.enabled());
   }
 
   step(process: number, choices: Choices): void {
-    this.executor.step(process, choices);
+    const { executor } = this;
+    const { witness } = executor;
+    if (witness === null) return executor.step(process, choices);
+    witness.step(process, this.possible ?? executor.enabled());
+    this.possible = null;
+    executor.step(process, choices);
+    witness.chose(choices.made);
   }
 
   repeat(process: number, choices: Choices): void {
-    this.executor.repeat(process, choices);
+    const { executor } = this;
+    this.possible = null;
+    executor.witness?.repeat(executor.enabled());
+    executor.repeat(process, choices);
   }
 
   blocked(): readonly { readonly process: number; readonly footprint: Footprint }[] {

@@ -1,23 +1,19 @@
 // Exploring one scenario: every order of its steps under one kernel, until all have been tried, a
 // check fails or a bound is hit.
 
+import { type Afresh, exploreAndControl } from "../control.ts";
 import { type Counterexample, tell } from "../counterexample.ts";
 import { ScenarioSystem, type Subject } from "../execution/scenario-system.ts";
+import { checkBounds, type ExploreBounds, limitsOf } from "./bounds.ts";
 import { shortestFrom } from "./minimise.ts";
-import { explorePart, type Part, type PartResult } from "./part.ts";
+import type { Part, PartResult } from "./part.ts";
 import { Pass, type Shares, SHARES } from "./pass.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
-import type { Limits } from "./search.ts";
-
-/** Bounds. Each has a name, and where it ends an exploration, that is said. */
-export interface ExploreBounds extends Partial<Limits> {
-  readonly maxExecutions?: number;
-  /** Seconds of host time. */
-  readonly seconds?: number;
-}
 
 export interface ExplorerOptions extends ExploreBounds {
   readonly signal?: AbortSignal;
+  /** Asked after each execution, where a signal is heard after many. */
+  readonly isStopped?: () => boolean;
   readonly onProgress?: (progress: Progress) => void;
 }
 
@@ -45,13 +41,10 @@ export interface ExploreOutcome {
   readonly cutBy: "executions" | "time" | "steps" | "interrupt" | null;
 }
 
-/** The same for every thread that explores a part. */
-export function limitsOf({ reduction, maxSteps, preemptionBound }: ExploreBounds): Limits {
-  return {
-    reduction: reduction ?? (preemptionBound === undefined ? "source" : "none"),
-    maxSteps: maxSteps ?? 1000,
-    preemptionBound: preemptionBound ?? Infinity,
-  };
+/** Whether so many seconds of host time have passed from now on. */
+export function untilOver(seconds: number): () => boolean {
+  const end = performance.now() + 1000 * seconds;
+  return () => performance.now() >= end;
 }
 
 /** Directs an exploration that others carry out, part by part, one or several at once. */
@@ -96,8 +89,13 @@ export class Explorer {
       this.abandoned = pass;
       this.pass = this.passWith([...pass.shared, ...pass.news]);
     }
+    if (!this.isOver && this.secondsLeft <= 0) this.cutBy = "time";
+  }
+
+  /** Of host time, as far as it is bounded. */
+  get secondsLeft(): number {
     const seconds = (performance.now() - this.start) / 1000;
-    if (!this.isOver && seconds >= (this.bounds.seconds ?? Infinity)) this.cutBy = "time";
+    return (this.bounds.seconds ?? Infinity) - seconds;
   }
 
   interrupt(): void {
@@ -105,14 +103,18 @@ export class Explorer {
   }
 
   /** What has come out by now. */
-  result(scenario: Scenario, subject: Subject): ExploreOutcome {
+  result(
+    scenario: Scenario,
+    subject: Subject,
+    isStopped: () => boolean = () => false,
+  ): ExploreOutcome {
     const pass = this.pass.executions === 0 ? (this.abandoned ?? this.pass) : this.pass;
     const { executions, redundant, depth, failing, foundAfter, shared } = pass;
     const violations: Counterexample[] = [];
     if (failing.length > 0) {
       const system = new ScenarioSystem(scenario, subject);
       system.executor.locations.begin(shared);
-      violations.push(tell(system, shortestFrom(system, failing)));
+      violations.push(tell(system, shortestFrom(system, failing, isStopped)));
     }
     const complete = this.isComplete;
     const cutBy = this.cutBy ?? this.boundHit();
@@ -134,17 +136,20 @@ export class Explorer {
 export async function exploreScenario(
   scenario: Scenario,
   subject: Subject,
-  { signal, onProgress, ...bounds }: ExplorerOptions = {},
+  { signal, isStopped = () => false, onProgress, ...bounds }: ExplorerOptions = {},
+  afresh: Afresh = () => Promise.resolve(new ScenarioSystem(scenario, subject)),
 ): Promise<ExploreOutcome> {
+  checkBounds(bounds);
   const explorer = new Explorer(bounds);
   const system = new ScenarioSystem(scenario, subject);
-  const { locations } = system.executor;
   const limits = limitsOf(bounds);
+  const isEnough = (): boolean => isStopped() || explorer.secondsLeft <= 0;
+  if (signal?.aborted === true) explorer.interrupt();
   for (let part = explorer.next(); part !== undefined; part = explorer.next()) {
-    explorer.accept(part, explorePart(system, locations, part, limits));
+    explorer.accept(part, await exploreAndControl(system, part, limits, { afresh, isEnough }));
     onProgress?.(explorer.progress);
     await new Promise((resume) => setImmediate(resume));
-    if (signal?.aborted === true) explorer.interrupt();
+    if (signal?.aborted === true || isStopped()) explorer.interrupt();
   }
-  return explorer.result(scenario, subject);
+  return explorer.result(scenario, subject, isStopped);
 }

@@ -30,29 +30,38 @@ function violatedBy(system: ScenarioSystem, schedule: readonly Step[]): string {
   system.restart();
   for (const { process, choices } of schedule) system.step(process, new Choices(choices));
   if (!system.failed) system.conclude();
-  return system.violations[0]!.invariant;
+  return system.violation.invariant;
 }
 
-/** The shortest that comes out of minimising those that violate what the first violates. */
-export function shortestFrom(system: ScenarioSystem, failing: readonly Failing[]): readonly Step[] {
+/**
+ * The shortest that comes out of minimising those that violate what the first violates.
+ *
+ * @param isStopped - whether what has come out by now is short enough
+ */
+export function shortestFrom(
+  system: ScenarioSystem,
+  failing: readonly Failing[],
+  isStopped: () => boolean,
+): readonly Step[] {
   const [first] = failing;
   const invariant = violatedBy(system, first!.schedule);
   return failing
     .filter(({ schedule }) => violatedBy(system, schedule) === invariant)
-    .map(({ schedule }) => minimise(system, schedule, invariant))
+    .map(({ schedule }) => minimise(system, schedule, { invariant, isStopped }))
     .toSorted((a, b) => a.length - b.length || switches(a) - switches(b))[0]!;
 }
 
+interface Aim {
+  readonly invariant: string;
+  readonly isStopped: () => boolean;
+}
+
 /** A schedule no longer than `schedule` that violates the same invariant. */
-function minimise(
-  system: ScenarioSystem,
-  schedule: readonly Step[],
-  invariant: string,
-): readonly Step[] {
-  let best = attempt(system, schedule, invariant) ?? schedule;
+function minimise(system: ScenarioSystem, schedule: readonly Step[], aim: Aim): readonly Step[] {
+  let best = attempt(system, schedule, aim.invariant) ?? schedule;
   for (;;) {
-    const shorter = withoutSome(system, best, invariant);
-    const calmer = withFewerSwitches(system, shorter, invariant);
+    const shorter = withoutSome(system, best, aim);
+    const calmer = withFewerSwitches(system, shorter, aim);
     if (calmer.length === best.length && switches(calmer) === switches(best)) return calmer;
     best = calmer;
   }
@@ -61,11 +70,12 @@ function minimise(
 function withoutSome(
   system: ScenarioSystem,
   schedule: readonly Step[],
-  invariant: string,
+  { invariant, isStopped }: Aim,
 ): readonly Step[] {
   let best = schedule;
   for (let size = Math.ceil(best.length / 2); size >= 1; size = Math.floor(size / 2)) {
     for (let start = best.length - size; start >= 0; start--) {
+      if (isStopped()) return best;
       const kept = [...best.slice(0, start), ...best.slice(start + size)];
       const taken = attempt(system, kept, invariant);
       if (taken !== null && taken.length < best.length) best = taken;
@@ -78,10 +88,11 @@ function withoutSome(
 function withFewerSwitches(
   system: ScenarioSystem,
   schedule: readonly Step[],
-  invariant: string,
+  { invariant, isStopped }: Aim,
 ): readonly Step[] {
   let best = schedule;
   for (let at = 1; at < best.length; at++) {
+    if (isStopped()) return best;
     const { process } = best[at - 1]!;
     if (best[at]!.process === process) continue;
     const next = best.findIndex((step, index) => index > at && step.process === process);

@@ -7,6 +7,8 @@ import { type Covered, type Limits, Search, type Step } from "./search.ts";
 import type { System } from "./system.ts";
 
 export interface Part {
+  /** Counts the parts of a pass, in the order in which they are made. */
+  readonly index: number;
   /** What is taken for shared. */
   readonly shared: readonly LocationKey[];
   readonly path: readonly PathNode[];
@@ -44,12 +46,13 @@ export interface PartResult extends Covered {
   readonly owners: readonly Owners[];
 }
 
+/** @param isEnough - asked after each execution, whether to end here */
 export function explorePart(
   system: System,
   locations: Locations,
   { shared, path, executions }: Part,
   limits: Limits,
-  onEnd: () => void = () => {},
+  isEnough: () => boolean = () => false,
 ): PartResult {
   locations.begin(shared);
   let failing: readonly Failing[] = [];
@@ -62,7 +65,7 @@ export function explorePart(
     },
     ended(): boolean {
       ended++;
-      onEnd();
+      if (isEnough()) return false;
       return foundAfter === null ? !locations.grew : ended < foundAfter + FURTHER;
     },
   };

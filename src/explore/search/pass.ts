@@ -39,6 +39,7 @@ export class Pass {
   /** In the order in which they were made. */
   private readonly open: Open[] = [];
   private handedOut = 0;
+  private made = 0;
   /** Executions that open parts may still make. */
   private promised = 0;
 
@@ -54,11 +55,11 @@ export class Pass {
     return this.open.length === 0 || this.news.length > 0;
   }
 
-  /** Everything has been explored. */
+  /** Everything has been explored, and something was. */
   get isComplete(): boolean {
-    const { open, frontier, news, failing, wasCut } = this;
+    const { open, frontier, news, failing, wasCut, executions } = this;
     const isCovered = open.length === 0 && frontier.isEmpty && news.length === 0;
-    return isCovered && failing.length === 0 && !wasCut;
+    return executions > 0 && isCovered && failing.length === 0 && !wasCut;
   }
 
   /** A part to explore; none: not before another answer has come. */
@@ -106,7 +107,7 @@ export class Pass {
     if (executions <= 0 || this.open.length >= WINDOW || this.failing.length > 0) return false;
     const opened = this.frontier.take();
     if (opened === undefined) return false;
-    const part = { shared: this.shared, path: opened.path, executions };
+    const part = { index: this.made++, shared: this.shared, path: opened.path, executions };
     this.open.push({ opened, part, answer: null });
     this.promised += executions;
     return true;

@@ -43,6 +43,8 @@ export interface System {
   finish(): void;
 }
 
+const NO_CHOICES: readonly number[] = [];
+
 /** The decisions inside one step that are not the schedule's: which translation is cached, say. */
 export class Choices {
   readonly taken: number[] = [];
@@ -62,7 +64,7 @@ export class Choices {
 
   /** The decisions that the step has asked for. */
   get made(): readonly number[] {
-    return this.taken.slice(0, this.position);
+    return this.position === 0 ? NO_CHOICES : this.taken.slice(0, this.position);
   }
 
   /** Begins the step anew with the same decisions. */

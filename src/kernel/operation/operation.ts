@@ -12,7 +12,7 @@ import type { Cpu } from "../state/cpu.ts";
 import type { EntryOperation } from "./entry-operation.ts";
 import type { KernelNotice } from "./event.ts";
 import type { Mm } from "../state/mm.ts";
-import { assert, unreachable } from "../../base/assert.ts";
+import { assert } from "../../base/assert.ts";
 import type { RemoteOperation } from "./remote-operation.ts";
 import type { TableOperation } from "./table-operation.ts";
 import type { SegmentationFault, Task } from "../state/task.ts";
@@ -76,9 +76,10 @@ export type KernelCode<T = void> = Generator<Operation, T, unknown>;
 /** Ends the switches of executors: what one forgets does not compile, and what is none is said. */
 export function notAnOperation(yielded: never): never {
   const { kind } = Object(yielded) as { readonly kind?: unknown };
-  if (typeof kind === "string") return unreachable(yielded);
-  const what = Object.prototype.toString.call(yielded);
-  throw new Error(`kernel code has yielded ${what}: write yield* where it calls kernel code`);
+  const isNamed = typeof kind === "string";
+  const what = isNamed ? `the operation "${kind}"` : Object.prototype.toString.call(yielded);
+  const remedy = isNamed ? "there is none of that name" : "write yield* where it calls kernel code";
+  throw new Error(`kernel code has yielded ${what}: ${remedy}`);
 }
 
 /** Private computation of the kernel; `what` names the entry of `costs` it stands for. */

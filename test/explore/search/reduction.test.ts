@@ -3,7 +3,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MEMORY_MODELS } from "../../../src/explore/explore-plan.ts";
+import { MEMORY_MODELS } from "../../../src/explore/explore-job.ts";
 import { explorationOf, type Op, type Program } from "../programs.ts";
 import { recordsOf, SMALLEST } from "../recorded.ts";
 

@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { ScenarioSystem } from "../../../src/explore/execution/scenario-system.ts";
-import { type ExploreBounds, Explorer, limitsOf } from "../../../src/explore/search/explorer.ts";
+import { type ExploreBounds, limitsOf } from "../../../src/explore/search/bounds.ts";
+import { Explorer } from "../../../src/explore/search/explorer.ts";
 import { type ExploreJob, subjectOf } from "../../../src/explore/explore-job.ts";
 import { explorePart, type Part } from "../../../src/explore/search/part.ts";
 import type { Shares } from "../../../src/explore/search/pass.ts";

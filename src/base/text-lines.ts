@@ -2,7 +2,7 @@
 // found here and said in one line.
 
 import { once } from "node:events";
-import { createReadStream, statSync } from "node:fs";
+import { createReadStream, fstatSync, statSync } from "node:fs";
 import { PassThrough, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
@@ -28,6 +28,15 @@ export function checkFile(path: string, kind: TextKind): void {
     if (statSync(path).isDirectory()) throw isDirectory(path);
   } catch (error) {
     throw asBadInput(path, error, kind);
+  }
+}
+
+/** Refuses a standard input that nothing can be read from. */
+export function checkStandardInput(kind: TextKind): void {
+  try {
+    if (fstatSync(0).isDirectory()) throw isDirectory("stdin");
+  } catch (error) {
+    throw asBadInput("stdin", error, kind);
   }
 }
 
@@ -58,7 +67,9 @@ export async function* textLines(
 
 /** Looks at the first chunk and puts it back: the file may be a pipe. */
 async function headOf(source: Readable): Promise<Buffer> {
-  await once(source, "readable");
+  // What has ended, or is closed, is never readable again.
+  if (source.readableEnded || source.destroyed) return Buffer.alloc(0);
+  await Promise.race([once(source, "readable"), once(source, "end")]);
   const head = source.read() as Buffer | null;
   if (head !== null) source.unshift(head);
   return head ?? Buffer.alloc(0);
@@ -92,6 +103,8 @@ function asBadInput(path: string, error: unknown, { name, repair }: TextKind): u
     case "ENOTDIR":
     case "ENAMETOOLONG":
       return new BadInput(path, "no such file", `name ${name}`);
+    case "ELOOP":
+      return new BadInput(path, "a link that leads to itself", `name ${name}`);
     case "EISDIR":
       return isDirectory(path);
     case "EACCES":
@@ -101,6 +114,10 @@ function asBadInput(path: string, error: unknown, { name, repair }: TextKind): u
     case "Z_DATA_ERROR":
       return new BadInput(path, "damaged gzip data", repair);
     default:
-      return error;
+      return isSystemError(error) ? new BadInput(path, error.code, `name ${name}`) : error;
   }
 }
+
+/** What the operating system answered to a call, by its name: EIO, ENXIO. */
+const isSystemError = (error: unknown): error is NodeJS.ErrnoException & { code: string } =>
+  error instanceof Error && "syscall" in error && "code" in error;

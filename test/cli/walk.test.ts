@@ -98,7 +98,7 @@ describe("walk", () => {
       ...RECORDED,
       mem: [...MEM, ["0x4010", "0x6067"]],
       ops: [{ op: "r", va: "0x1000", cpl: 3 }],
-      exp: { res: [{ ok: 1 }], mem: [...MEM.map(([, value]) => value), "0x6067"] },
+      exp: { res: [{ ok: 1, val: 0 }], mem: [...MEM.map(([, value]) => value), "0x6067"] },
     };
     const vector = tables("two.jsonl", recorded);
     expect((await explained("0x2000", "--tables", neighbour)).start).toBe("CR3");

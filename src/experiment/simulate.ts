@@ -20,7 +20,7 @@ import { Replay } from "../workloads/replay/replay.ts";
 import { commandFor } from "./command.ts";
 import type { Configuration, Run } from "./configuration.ts";
 import { hasInvpcid } from "./constraints.ts";
-import { withMachine } from "./machines.ts";
+import { newMachine, withMachine } from "./machines.ts";
 import { Meter } from "./meter.ts";
 import type { Measurement, ViolationReport } from "./result.ts";
 
@@ -50,7 +50,7 @@ function descriptionOf(configuration: Configuration, catalogue: Catalogue): Mach
 /** What a run's kernel is booted with. */
 export function bootRequestOf(configuration: Configuration, boot: BootOptions): BootRequest {
   const { catalogue = BUILT_IN } = boot;
-  const { machine = new Machine(descriptionOf(configuration, catalogue)) } = boot;
+  const { machine = newMachine(descriptionOf(configuration, catalogue)) } = boot;
   const { cpu, pcid, invlpgb, vmaLocks, flushCeiling, idle } = configuration;
   const { x2apic = "cluster", ipiShorthand = false } = configuration;
   const { pti = false, invpcid = hasInvpcid(catalogue, cpu), mutation = "none" } = configuration;
@@ -64,9 +64,11 @@ export function bootRequestOf(configuration: Configuration, boot: BootOptions): 
   return { machine, policy, protocol, options: seen, idleProgram };
 }
 
-/** The kernel of a run, booted, with every CPU idle. */
-export const bootKernel = (configuration: Configuration, catalogue?: Catalogue): Kernel =>
-  startKernel(bootRequestOf(configuration, catalogue === undefined ? {} : { catalogue }));
+/** The kernel of a run, booted, with every CPU idle, on a machine that anybody may call. */
+export function bootKernel(configuration: Configuration, catalogue = BUILT_IN): Kernel {
+  const machine = new Machine(descriptionOf(configuration, catalogue));
+  return startKernel(bootRequestOf(configuration, { catalogue, machine }));
+}
 
 const watched = (options: KernelOptions, onOption: (name: KernelOption) => void): KernelOptions =>
   Object.defineProperties(

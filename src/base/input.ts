@@ -50,7 +50,7 @@ export function readObject(path: string, value: unknown): Readonly<Record<string
   throw new BadInput(path, value, "an object");
 }
 
-function readList(path: string, value: unknown): readonly unknown[] {
+export function readList(path: string, value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value as readonly unknown[];
   throw new BadInput(path, value, "a list");
 }
@@ -71,6 +71,9 @@ export const bigint =
   (from: bigint, to: bigint): Check =>
   (path, value) =>
     readBigint(path, value, { from, to });
+
+/** It is read where it is used. */
+export const anything: Check = () => {};
 
 export const flag: Check = readFlag;
 

@@ -19,6 +19,7 @@ import { Recording } from "../workloads/replay/recording.ts";
 import { Replay } from "../workloads/replay/replay.ts";
 import { commandFor } from "./command.ts";
 import type { Configuration, Run } from "./configuration.ts";
+import { checkConfiguration, checkRun, checkSubject } from "./configuration-check.ts";
 import { hasInvpcid } from "./constraints.ts";
 import { newMachine, withMachine } from "./machines.ts";
 import { Meter } from "./meter.ts";
@@ -66,6 +67,7 @@ export function bootRequestOf(configuration: Configuration, boot: BootOptions): 
 
 /** The kernel of a run, booted, with every CPU idle, on a machine that anybody may call. */
 export function bootKernel(configuration: Configuration, catalogue = BUILT_IN): Kernel {
+  checkConfiguration("configuration", configuration, catalogue);
   const machine = new Machine(descriptionOf(configuration, catalogue));
   return startKernel(bootRequestOf(configuration, { catalogue, machine }));
 }
@@ -86,8 +88,10 @@ const watched = (options: KernelOptions, onOption: (name: KernelOption) => void)
 
 /** Carries out one run. The same run gives the same measurement, byte for byte. */
 export async function simulate(run: Run, options: SimulateOptions = {}): Promise<Measurement> {
+  checkRun(run);
   const { files = [] } = run;
   const { catalogue = await catalogueOf(files), onOption } = options;
+  checkSubject(run, catalogue);
   const description = descriptionOf(run.configuration, catalogue);
   try {
     return await withMachine(description, (machine) =>

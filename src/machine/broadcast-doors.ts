@@ -3,7 +3,7 @@
 
 import { pagesIn } from "../base/address.ts";
 import { BadInput, readName } from "../base/bad-input.ts";
-import { type Check, choice, fields, flag, optional, readObject } from "../base/input.ts";
+import { anything, type Check, choice, fields, flag, optional, readObject } from "../base/input.ts";
 import type { Broadcast, Broadcasts } from "./broadcast.ts";
 import { type Doors, guard } from "./doors.ts";
 import { type GuardedMachine, MachineChecks } from "./machine-checks.ts";
@@ -28,8 +28,6 @@ export function guardShared(machine: Shared, instance: MachineInstance): void {
   guard(remote, "Machine.remote", remoteDoors(checks));
 }
 
-const any: Check = () => {};
-
 /** By extent what else is said. */
 function broadcastCheck({ pcid, range }: MachineChecks): Check {
   const pages: Check = (path, value) => {
@@ -40,11 +38,11 @@ function broadcastCheck({ pcid, range }: MachineChecks): Check {
   };
   const pageSize = optional(choice("4K", "2M"));
   const byExtent: Readonly<Record<Broadcast["extent"], Check>> = {
-    pages: fields({ extent: any, pcid, range: pages, pageSize }),
-    pagesOfAll: fields({ extent: any, range: pages }),
-    pcid: fields({ extent: any, pcid }),
-    all: fields({ extent: any }),
-    allButGlobals: fields({ extent: any }),
+    pages: fields({ extent: anything, pcid, range: pages, pageSize }),
+    pagesOfAll: fields({ extent: anything, range: pages }),
+    pcid: fields({ extent: anything, pcid }),
+    all: fields({ extent: anything }),
+    allButGlobals: fields({ extent: anything }),
   };
   const extents = Object.keys(byExtent) as readonly Broadcast["extent"][];
   return (path, value) => {

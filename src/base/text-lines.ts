@@ -7,15 +7,12 @@ import { PassThrough, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { BadInput } from "./bad-input.ts";
+import { type FileKind, fileProblem, isDirectory } from "./file-problem.ts";
 
 const CHUNK_BYTES = 1 << 18;
 
 /** What the file should be, for the messages. */
-export interface TextKind {
-  /** As in "name a recorded trace". */
-  readonly name: string;
-  /** What to do about a file that is not whole. */
-  readonly repair: string;
+export interface TextKind extends FileKind {
   /** A line that is longer is not text. */
   readonly longestLine: number;
   /** Throws if the file's first bytes show that it is something else. */
@@ -27,7 +24,7 @@ export function checkFile(path: string, kind: TextKind): void {
   try {
     if (statSync(path).isDirectory()) throw isDirectory(path);
   } catch (error) {
-    throw asBadInput(path, error, kind);
+    throw fileProblem(path, error, kind);
   }
 }
 
@@ -36,7 +33,7 @@ export function checkStandardInput(kind: TextKind): void {
   try {
     if (fstatSync(0).isDirectory()) throw isDirectory("stdin");
   } catch (error) {
-    throw asBadInput("stdin", error, kind);
+    throw fileProblem("stdin", error, kind);
   }
 }
 
@@ -59,7 +56,7 @@ export async function* textLines(
     done.catch((error: unknown) => text.destroy(error as Error));
     yield* linesOf(path, text, kind);
   } catch (error) {
-    throw asBadInput(path, error, kind);
+    throw fileProblem(path, error, kind);
   } finally {
     source.destroy();
   }
@@ -92,32 +89,3 @@ async function* linesOf(
   }
   if (rest !== "") yield [rest];
 }
-
-const isDirectory = (path: string): BadInput =>
-  new BadInput(path, "a directory", "name one file in it");
-
-/** What the system says about the file, as bad input; anything else stays what it is. */
-function asBadInput(path: string, error: unknown, { name, repair }: TextKind): unknown {
-  switch (error instanceof Error && "code" in error ? error.code : undefined) {
-    case "ENOENT":
-    case "ENOTDIR":
-    case "ENAMETOOLONG":
-      return new BadInput(path, "no such file", `name ${name}`);
-    case "ELOOP":
-      return new BadInput(path, "a link that leads to itself", `name ${name}`);
-    case "EISDIR":
-      return isDirectory(path);
-    case "EACCES":
-      return new BadInput(path, "not readable", "change its permissions");
-    case "Z_BUF_ERROR":
-      return new BadInput(path, "gzip data ends too early", repair);
-    case "Z_DATA_ERROR":
-      return new BadInput(path, "damaged gzip data", repair);
-    default:
-      return isSystemError(error) ? new BadInput(path, error.code, `name ${name}`) : error;
-  }
-}
-
-/** What the operating system answered to a call, by its name: EIO, ENXIO. */
-const isSystemError = (error: unknown): error is NodeJS.ErrnoException & { code: string } =>
-  error instanceof Error && "syscall" in error && "code" in error;

@@ -26,7 +26,7 @@ export interface Unrecorded {
 
 /** `where` names the line as messages do: FILE:LINE. */
 export function parseVector(where: string, line: string): Vector | Unrecorded {
-  const fields = fieldsOf(where, line);
+  const fields = new Fields(`${where} `, jsonOf(where, line));
   const skipReason = skipReasonOf(fields);
   if (skipReason !== undefined) return { id: fields.label("id"), skipReason };
   const vectorCase = caseOf(fields);
@@ -39,20 +39,22 @@ export function parseVector(where: string, line: string): Vector | Unrecorded {
 }
 
 /** A case, of which nothing need have been recorded. */
-export function parseCase(where: string, line: string): VectorCase {
-  const fields = fieldsOf(where, line);
+export const parseCase = (where: string, line: string): VectorCase =>
+  readCase(where, jsonOf(where, line));
+
+/** The same of a line that was read already. */
+export function readCase(where: string, value: unknown): VectorCase {
+  const fields = new Fields(`${where} `, value);
   fields.allow(VECTOR_FIELDS);
   return caseOf(fields);
 }
 
-function fieldsOf(where: string, line: string): Fields {
-  let value: unknown;
+function jsonOf(where: string, line: string): unknown {
   try {
-    value = JSON.parse(line);
+    return JSON.parse(line);
   } catch {
     throw new BadInput(where, line.trim(), "one JSON object on a line");
   }
-  return new Fields(`${where} `, value);
 }
 
 /** Fields that nobody reads are refused here, of what is left out as well. */

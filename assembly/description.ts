@@ -223,7 +223,19 @@ function bootArray(g: Geometry, core: usize): void {
   if (g.ways != 0) initialiseTables(g, core);
 }
 
-/** Once, before anything else. Returns how many fields describe the machine. */
+/** The cores' regions and the directories of the LLCs have to fit below. */
+const MOST_BYTES: u64 = 1 << 31;
+
+/** Whether the memory has room for all of it; sizes are below 2^32 each. */
+function hasRoom(coreBytes: u32, llcs: u32): bool {
+  const cores = <u64>MACHINE.coreCount * <u64>coreBytes;
+  return cores + <u64>llcs * <u64>llcDirectoryBytes() <= MOST_BYTES;
+}
+
+/**
+ * Once, before anything else. Returns how many fields describe the machine; 0: it would be too
+ * large.
+ */
 export function boot(): u32 {
   assert(MACHINE.coreCount == 0);
   store<usize>(CURSOR, DESCRIPTION);
@@ -232,12 +244,13 @@ export function boot(): u32 {
   readLatencies();
   readFeatures();
   const fields = readEnd();
+  const llcs = (MACHINE.coreCount + MACHINE.coresPerLlc - 1) / MACHINE.coresPerLlc;
+  if (!hasRoom(coreBytes, llcs)) return 0;
   shapeLines(MACHINE.coreCount);
   MACHINE.heapTop = (__heap_base + 63) & ~63;
   MACHINE.coreStride = alignUp(coreBytes, 64);
   MACHINE.coreBase = allocate(MACHINE.coreCount * <u32>MACHINE.coreStride);
   MACHINE.llcDirectoryBytes = llcDirectoryBytes();
-  const llcs = (MACHINE.coreCount + MACHINE.coresPerLlc - 1) / MACHINE.coresPerLlc;
   MACHINE.llcDirectory = allocate(llcs * MACHINE.llcDirectoryBytes);
   for (let index: u32 = 0; index < MACHINE.coreCount; index++) bootCore(index);
   return fields;

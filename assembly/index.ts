@@ -25,7 +25,7 @@ import { boot } from "./description.ts";
 import { runStream } from "./batch.ts";
 import { counter, resetCounters } from "./counters.ts";
 import { distance, socketOf } from "./topology.ts";
-import { allocateLine, freeLine, lineLoad, lineStore, lineLocked, fence } from "./line.ts";
+import { allocateLine, freeLine, isLine, lineLoad, lineStore, lineLocked, fence } from "./line.ts";
 import {
   startLevel,
   startRights,
@@ -48,6 +48,7 @@ export {
   socketOf,
   allocateLine,
   freeLine,
+  isLine,
   lineLoad,
   lineStore,
   lineLocked,

@@ -20,8 +20,11 @@ import { cyclesOf, distanceBetween, TRANSFER_CYCLES } from "./topology.ts";
 class Line {
   busyUntil: f64;
   exclusive: u32;
+  /** A socket, or FREE. */
   home: u32;
 }
+
+const FREE: u32 = 0xffffffff;
 
 const LINES_PER_CHUNK_BITS: u32 = 8;
 const MAX_CHUNKS: u32 = 4096;
@@ -64,9 +67,15 @@ export function allocateLine(homeSocket: u32): u32 {
   return index;
 }
 
+/** Whether it is allocated and not free. */
+export function isLine(index: u32): bool {
+  return index < MACHINE.lineCount && lineAt(index).home != FREE;
+}
+
 export function freeLine(index: u32): void {
   assert(index < MACHINE.lineCount);
   lineAt(index).exclusive = MACHINE.freeLine;
+  lineAt(index).home = FREE;
   MACHINE.freeLine = index + 1;
 }
 

@@ -1,6 +1,6 @@
 // A folder of a test file's own, which is gone when its tests are over.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
@@ -22,4 +22,11 @@ export function scratch(name: string): Scratch {
       return path;
     },
   };
+}
+
+/** A symbolic link that leads to itself. Returns its path. */
+export function endlessLink(folder: string, name: string): string {
+  const path = join(folder, name);
+  symlinkSync(name, path);
+  return path;
 }

@@ -1,5 +1,7 @@
 // The second kind of wrong: something a person gave us. One line: path, value, remedy. Exit code 2.
 
+import { printable } from "./printable.ts";
+
 /** Bad input: where it was found, what was found there, and what to write instead. */
 export class BadInput extends Error {
   constructor(
@@ -47,20 +49,6 @@ function writtenOut(value: unknown): string {
     return Array.isArray(value) ? "a list" : "an object"; // circular, or too deep
   }
 }
-
-/** Text from outside without what a terminal would obey: such characters are spelled out. */
-const printable = (text: string): string =>
-  Array.from(text, (character) => {
-    const code = character.codePointAt(0)!;
-    return isObeyed(code) ? `\\u${code.toString(16).padStart(4, "0")}` : character;
-  }).join("");
-
-/** Control characters except the line feed, separators of lines, and what turns text around. */
-const isObeyed = (code: number): boolean =>
-  (code < 0x20 && code !== 0x0a) ||
-  (code >= 0x7f && code < 0xa0) ||
-  (code >= 0x2028 && code <= 0x202e) ||
-  (code >= 0x2066 && code <= 0x2069);
 
 /** The one of `names` that `value` is; else bad input at `path`, which says what comes close. */
 export function readName<T extends string>(path: string, value: unknown, names: readonly T[]): T {

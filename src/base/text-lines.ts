@@ -2,20 +2,17 @@
 // found here and said in one line.
 
 import { once } from "node:events";
-import { createReadStream, statSync } from "node:fs";
+import { createReadStream, fstatSync, statSync } from "node:fs";
 import { PassThrough, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { BadInput } from "./bad-input.ts";
+import { type FileKind, fileProblem, isDirectory } from "./file-problem.ts";
 
 const CHUNK_BYTES = 1 << 18;
 
 /** What the file should be, for the messages. */
-export interface TextKind {
-  /** As in "name a recorded trace". */
-  readonly name: string;
-  /** What to do about a file that is not whole. */
-  readonly repair: string;
+export interface TextKind extends FileKind {
   /** A line that is longer is not text. */
   readonly longestLine: number;
   /** Throws if the file's first bytes show that it is something else. */
@@ -27,7 +24,16 @@ export function checkFile(path: string, kind: TextKind): void {
   try {
     if (statSync(path).isDirectory()) throw isDirectory(path);
   } catch (error) {
-    throw asBadInput(path, error, kind);
+    throw fileProblem(path, error, kind);
+  }
+}
+
+/** Refuses a standard input that nothing can be read from. */
+export function checkStandardInput(kind: TextKind): void {
+  try {
+    if (fstatSync(0).isDirectory()) throw isDirectory("stdin");
+  } catch (error) {
+    throw fileProblem("stdin", error, kind);
   }
 }
 
@@ -50,7 +56,7 @@ export async function* textLines(
     done.catch((error: unknown) => text.destroy(error as Error));
     yield* linesOf(path, text, kind);
   } catch (error) {
-    throw asBadInput(path, error, kind);
+    throw fileProblem(path, error, kind);
   } finally {
     source.destroy();
   }
@@ -58,7 +64,9 @@ export async function* textLines(
 
 /** Looks at the first chunk and puts it back: the file may be a pipe. */
 async function headOf(source: Readable): Promise<Buffer> {
-  await once(source, "readable");
+  // What has ended, or is closed, is never readable again.
+  if (source.readableEnded || source.destroyed) return Buffer.alloc(0);
+  await Promise.race([once(source, "readable"), once(source, "end")]);
   const head = source.read() as Buffer | null;
   if (head !== null) source.unshift(head);
   return head ?? Buffer.alloc(0);
@@ -80,27 +88,4 @@ async function* linesOf(
     yield lines;
   }
   if (rest !== "") yield [rest];
-}
-
-const isDirectory = (path: string): BadInput =>
-  new BadInput(path, "a directory", "name one file in it");
-
-/** What the system says about the file, as bad input; anything else stays what it is. */
-function asBadInput(path: string, error: unknown, { name, repair }: TextKind): unknown {
-  switch (error instanceof Error && "code" in error ? error.code : undefined) {
-    case "ENOENT":
-    case "ENOTDIR":
-    case "ENAMETOOLONG":
-      return new BadInput(path, "no such file", `name ${name}`);
-    case "EISDIR":
-      return isDirectory(path);
-    case "EACCES":
-      return new BadInput(path, "not readable", "change its permissions");
-    case "Z_BUF_ERROR":
-      return new BadInput(path, "gzip data ends too early", repair);
-    case "Z_DATA_ERROR":
-      return new BadInput(path, "damaged gzip data", repair);
-    default:
-      return error;
-  }
 }

@@ -2,10 +2,11 @@
 // "shootdown", "shootdown/kernel" and "shootdown/explore", which are the very package that runs
 // here.
 
-import { existsSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { createJiti, type TransformOptions } from "jiti";
 import { BadInput, closestName } from "../base/bad-input.ts";
+import { fileProblem } from "../base/file-problem.ts";
 import { loadApart, loadShared, type Modules } from "./module-cache.ts";
 
 /** Whether a word is meant as such a file, not as a name. */
@@ -63,7 +64,7 @@ function transform(options: TransformOptions): { readonly code: string } {
  * not to a copy that may be installed beside the code: its constants are told apart by identity.
  */
 async function evaluate(path: string): Promise<Exports> {
-  if (!existsSync(path)) throw new BadInput("code", path, "no such file; give one that is");
+  checkPlainFile(path);
   const faces = await Promise.all(
     FACES.map(async (name): Promise<[string, unknown]> => {
       const face = (await import(import.meta.resolve(name))) as object;
@@ -77,6 +78,17 @@ async function evaluate(path: string): Promise<Exports> {
   } catch (error) {
     throw new BadInput("code", path, `cannot be loaded: ${inOneLine(error)}`);
   }
+}
+
+function checkPlainFile(path: string): void {
+  let there: Stats | undefined;
+  try {
+    there = statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw fileProblem(path, error, { name: "a file of code", repair: "copy the file again" });
+  }
+  if (there === undefined) throw new BadInput("code", path, "no such file; give one that is");
+  if (!there.isFile()) throw new BadInput("code", path, "no plain file; give one of code");
 }
 
 /** What a loader asks every module for. */

@@ -1,9 +1,9 @@
 // A CPU of somebody's own, from a YAML or JSON file: one of the package's presets with changes. A
 // number may stand alone, or with its source and unit as the presets have it.
 
-import { readFileSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { BadInput, readName } from "../base/bad-input.ts";
+import { readTextFile } from "../base/text-file.ts";
 import { parseYaml } from "../base/yaml.ts";
 import { Machine } from "../machine/machine.ts";
 import { describeMachine } from "../presets/describe.ts";
@@ -20,7 +20,7 @@ const isSourced = (value: unknown): value is Tree & { readonly value: unknown } 
 
 /** The CPU in the file: `base` names the preset that it changes, `name` what it is called. */
 export function loadCpu(path: string, catalogue: Catalogue): Preset {
-  const document = parseYaml(read(path), path);
+  const document = parseYaml(readTextFile(path, "a CPU's YAML or JSON file"), path);
   if (!isTree(document)) {
     throw new BadInput(path, document, "write a map: base, and what differs from it");
   }
@@ -45,14 +45,6 @@ export function describable(cpu: Preset, path: string): Preset {
     }
     const remedy = `is no CPU: ${(error as Error).message}; spread one of \`presets\``;
     throw new BadInput(path, cpu.name, remedy);
-  }
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new BadInput("cpu", path, `${(error as NodeJS.ErrnoException).code}; give a file`);
   }
 }
 

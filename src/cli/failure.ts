@@ -2,6 +2,7 @@
 
 import { CommanderError } from "commander";
 import { BadInput } from "../base/bad-input.ts";
+import { printable } from "../base/printable.ts";
 import { IncompleteExperiment } from "../experiment/incomplete.ts";
 
 const CHECK_FAILED = 1;
@@ -30,8 +31,10 @@ export function failCheck(): void {
 }
 
 function say(message: string, exitCode: number, detail?: string): void {
-  const line = message.replaceAll(/\s*\n\s*/g, " ");
-  process.stderr.write(`shootdown: ${line}\n${detail === undefined ? "" : `${detail}\n`}`);
+  const line = printable(message).replaceAll(/\s*\n\s*/g, " ");
+  process.stderr.write(
+    `shootdown: ${line}\n${detail === undefined ? "" : `${printable(detail)}\n`}`,
+  );
   process.exitCode = exitCode;
 }
 

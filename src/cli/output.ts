@@ -1,6 +1,7 @@
 // Where results go: to standard output, and to a file first of all.
 
 import process from "node:process";
+import { printable } from "../base/printable.ts";
 import type { ExperimentResult } from "../experiment/result.ts";
 import { isAsExpected } from "../experiment/row.ts";
 import { answers } from "../report/answers.ts";
@@ -68,7 +69,7 @@ export function print(text: string): void {
 }
 
 export function note(text: string): void {
-  process.stderr.write(`shootdown: ${text}\n`);
+  process.stderr.write(`shootdown: ${printable(text)}\n`);
 }
 
 export function paintFor(stream: NodeJS.WriteStream): Paint {

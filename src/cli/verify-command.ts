@@ -8,12 +8,11 @@ import { formatVerification } from "../report/verification.ts";
 import { RECORDED_VECTORS } from "../verify/vectors/read-vectors.ts";
 import type { ExplainedFailure } from "../verify/vectors/side-by-side.ts";
 import { FAILURES_KEPT } from "../verify/vectors/verify-vectors.ts";
-import { verify } from "../verify/vectors/verify-files.ts";
+import { MOST_FAILURES, verify } from "../verify/vectors/verify-files.ts";
 import { failCheck } from "./failure.ts";
 import { idleSeedOption, jsonOption } from "./options.ts";
 import { note, paintFor, print, toJson } from "./output.ts";
 
-const MOST_FAILURES = 100_000;
 /** Where nobody says how wide the paper is. */
 const COLUMNS = 120;
 

@@ -1,9 +1,9 @@
 // What `shootdown walk` looks at: a machine with the tables of a file, of a vector, or of a
 // workload.
 
-import { readFileSync } from "node:fs";
 import { addressOfPage, hex } from "../base/address.ts";
 import { BadInput } from "../base/bad-input.ts";
+import { readTextFile } from "../base/text-file.ts";
 import { completeConfiguration } from "../experiment/axes.ts";
 import type { Configuration } from "../experiment/configuration.ts";
 import { kernelAt } from "../experiment/kernel-at.ts";
@@ -40,10 +40,15 @@ interface Subject {
 
 /** The machine whose walk is explained, as far as it has come. */
 export async function subjectOf(options: SubjectOptions): Promise<Subject> {
+  checkTogether(options);
   const { tables, vector, id, after = 0 } = options;
   const description = describeMachine(presetNamed(options.cpu ?? "skylake-sp"), { cores: 1 });
   if (tables !== undefined) {
-    const machine = machineOfCase(description, parseTables(tables, readText(tables)), 0);
+    const machine = machineOfCase(
+      description,
+      parseTables(tables, readTextFile(tables, "a JSON file of tables")),
+      0,
+    );
     return { machine, core: 0 };
   }
   if (vector !== undefined) {
@@ -52,6 +57,38 @@ export async function subjectOf(options: SubjectOptions): Promise<Subject> {
   }
   return runningSubject(options);
 }
+
+/** What each kind of subject is told by, beside `--seed`, which every command takes. */
+const TOLD_BY = {
+  tables: ["tables", "cpu"],
+  vector: ["vector", "id", "after", "cpu"],
+  run: ["run", "at", "core", "set"],
+} as const satisfies Readonly<Record<string, readonly (keyof SubjectOptions)[]>>;
+
+/** Refuses an option that would have no effect. */
+function checkTogether(options: SubjectOptions): void {
+  const { tables, vector, set = [] } = options;
+  const subject = tables !== undefined ? "tables" : vector !== undefined ? "vector" : "run";
+  const idle = new Set<keyof SubjectOptions>(Object.values(TOLD_BY).flat());
+  for (const name of TOLD_BY[subject]) idle.delete(name);
+  for (const name of idle) {
+    if (options[name] === undefined) continue;
+    const remedy = `leave it out: ${WITHOUT_EFFECT[subject]}`;
+    throw new BadInput(`--${name}`, said(options, name), remedy);
+  }
+  const several = set.find(({ values }) => values.length > 1);
+  if (several === undefined) return;
+  throw new BadInput(several.path, several.values.join(","), "one value: one walk is explained");
+}
+
+const WITHOUT_EFFECT = {
+  tables: "--tables says whose tables they are",
+  vector: "--vector says whose tables they are",
+  run: "the tables are those of a running workload (--set cpu=PRESET is its CPU)",
+} as const;
+
+const said = (options: SubjectOptions, name: keyof SubjectOptions): unknown =>
+  name === "set" ? options.set?.[0]?.path : options[name];
 
 function runningSubject(options: SubjectOptions): Subject {
   const { run: workload = DEFAULT_WORKLOAD, at = DEFAULT_CYCLE, core = 0, seed = 1 } = options;
@@ -75,13 +112,4 @@ function noteTask(kernel: Kernel, core: number): void {
   );
   const mapped = areas.length === 0 ? "no address space" : areas.join(", ");
   note(`core ${core} runs ${current.name}: ${mapped}`);
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new BadInput("--tables", path, `${code}; give a JSON file`);
-  }
 }

@@ -2,7 +2,8 @@
 // `--set AXIS=VALUE[,VALUE]` and experiment files say nothing else. A later axis varies faster.
 // `npm run docs:axes` writes the tables of README.md and docs/commands/run.md from it.
 
-import { BadInput, readName } from "../base/bad-input.ts";
+import { BadInput, readName, refuseUnknownKeys } from "../base/bad-input.ts";
+import { readObject } from "../base/input.ts";
 import { BUILT_IN, type Catalogue, type EntryKind } from "../catalogue/catalogue.ts";
 import { type X2apic, X2APIC_MODES } from "../kernel/state/kernel-options.ts";
 import { MAX_CORES, type PageSize } from "../machine/description.ts";
@@ -174,6 +175,7 @@ export function completeConfiguration(
   chosen: Partial<Configuration>,
   catalogue: Catalogue = BUILT_IN,
 ): Configuration {
+  refuseUnknownKeys(readObject("configuration", chosen), AXIS_NAMES, "configuration");
   const complete: Record<string, unknown> = {};
   for (const axis of AXIS_NAMES) {
     const value = chosen[axis] ?? AXES[axis].defaultFor(chosen, catalogue);

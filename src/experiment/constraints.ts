@@ -249,6 +249,9 @@ const BROADCASTS: readonly Rule[] = [
 
 export const RULES: readonly Rule[] = [...FEATURES, ...POLICIES, ...BROADCASTS];
 
+/** Those of what there is nothing to do it with. */
+export const ABSENCES: readonly Rule[] = RULES.filter(({ kind }) => kind === "absent");
+
 export interface Conflict extends Pick<Rule, "axis" | "against"> {
   readonly reason: string;
 }
@@ -267,13 +270,14 @@ export function combinationOf(
   };
 }
 
-/** Why this configuration cannot be, or undefined where it can. */
+/** Why this configuration cannot be, by one of the rules, or undefined where it can. */
 export function conflictIn(
   configuration: Configuration,
   catalogue: Catalogue = BUILT_IN,
+  rules: readonly Rule[] = RULES,
 ): Conflict | undefined {
   const combination = combinationOf(configuration, catalogue);
-  const rule = RULES.find((one) => one.refuses(combination));
+  const rule = rules.find((one) => one.refuses(combination));
   if (rule === undefined) return undefined;
   const { axis, against } = rule;
   return { axis, against, reason: filled(rule, (name) => String(configuration[name])) };

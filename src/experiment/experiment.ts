@@ -88,14 +88,18 @@ export function readExperiment(
 
 /** A whole number of 1 to `most`, from a file or a command line. */
 export function readCount(value: unknown, path: string, most: number): number {
-  const text = String(value);
+  const text = spelled(value);
   if (/^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= most) return Number(text);
   throw new BadInput(path, value, `a whole number of 1 to ${most}`);
 }
 
+/** A number, or its text; a list of one number is neither. */
+const spelled = (value: unknown): string =>
+  typeof value === "number" || typeof value === "string" ? String(value) : "";
+
 /** A seed: any whole number of 32 bits. */
 export function readSeed(value: unknown, path: string): number {
-  const text = String(value);
+  const text = spelled(value);
   if (/^\d+$/.test(text) && Number(text) <= 0xffff_ffff) return Number(text);
   throw new BadInput(path, value, "a whole number of 0 to 4294967295");
 }

@@ -2,13 +2,14 @@
 
 import { BadInput } from "../base/bad-input.ts";
 import { Clock } from "../clock/clock.ts";
+import { startKernel } from "../kernel/boot.ts";
 import type { Kernel } from "../kernel/state/kernel.ts";
-import { bootKernel, startWorkload } from "./simulate.ts";
+import { bootRequestOf, startWorkload } from "./simulate.ts";
 import { type Run } from "./configuration.ts";
 
 /** The kernel when no core has an event before `cycle`. */
 export function kernelAt(run: Run, cycle: number): Kernel {
-  const kernel = bootKernel(run.configuration);
+  const kernel = startKernel(bootRequestOf(run.configuration, {}));
   startWorkload(kernel, run);
   const ended = new Clock(kernel, []).run(cycle);
   if (ended === "paused") return kernel;

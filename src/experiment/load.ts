@@ -1,8 +1,9 @@
 // An experiment by its name or from a file. JSON is read as the YAML that it is.
 
-import { readFileSync, statSync } from "node:fs";
 import { basename, dirname, extname, isAbsolute, join, resolve } from "node:path";
 import { BadInput, remedyForName } from "../base/bad-input.ts";
+import { NO_SUCH_FILE } from "../base/file-problem.ts";
+import { readTextFile } from "../base/text-file.ts";
 import { parseYaml } from "../base/yaml.ts";
 import { SAMPLE_TRACES } from "../trace/samples.ts";
 import { BUILT_IN_NAMES, builtIn } from "./builtin.ts";
@@ -39,18 +40,12 @@ export function findExperiment(nameOrPath: string): FoundExperiment {
 }
 
 function readText(path: string): string {
-  const status = statSync(path, { throwIfNoEntry: false });
-  if (status === undefined) {
+  try {
+    return readTextFile(path, "the YAML or JSON file of an experiment");
+  } catch (error) {
+    if (!(error instanceof BadInput && error.value === NO_SUCH_FILE)) throw error;
     const remedy = remedyForName(path, BUILT_IN_NAMES);
     throw new BadInput(path, undefined, `give a YAML or JSON file, or ${remedy}`);
-  }
-  if (status.isDirectory()) {
-    throw new BadInput(path, "a directory", "give the YAML or JSON file of an experiment");
-  }
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new BadInput(path, (error as NodeJS.ErrnoException).code, "make the file readable");
   }
 }
 

@@ -1,6 +1,8 @@
 // Runs an experiment from its definition to its rows. The command line and the library meet here.
 
 import { refuseUnknownKeys } from "../base/bad-input.ts";
+import { type Check, flag, optional, readFunction, readList, readObject } from "../base/input.ts";
+import { files } from "./configuration-check.ts";
 import { BringingIn } from "../catalogue/bring-in.ts";
 import type { Brought, Catalogue } from "../catalogue/catalogue.ts";
 import type { Workload } from "../workloads/workload.ts";
@@ -84,12 +86,30 @@ export async function runExperiment(
   experiment: string | ExperimentDefinition = "default",
   options: ExperimentOptions = {},
 ): Promise<ExperimentResult> {
-  refuseUnknownKeys(options, OPTION_NAMES, "options");
+  checkOptions(options);
   const bringing = new BringingIn();
   for (const file of options.files ?? []) await bringing.file(file);
   const overrides = await overridesOf(bringing, options);
   const checked = await checkedExperiment(bringing, experiment, options.workloads ?? []);
   return runChecked(checked, overrides, bringing, options);
+}
+
+/** The parts that are read where they are used are not looked at here. */
+const OPTIONS: Partial<Record<keyof ExperimentOptions, Check>> = {
+  settings: optional(readList),
+  workloads: optional(readList),
+  files: optional(files),
+  checks: optional(flag),
+  onProgress: optional(readFunction),
+  onNote: optional(readFunction),
+  measure: optional(readFunction),
+};
+
+function checkOptions(options: ExperimentOptions): void {
+  refuseUnknownKeys(readObject("options", options), OPTION_NAMES, "options");
+  for (const [name, check] of Object.entries(OPTIONS)) {
+    check(name, options[name as keyof ExperimentOptions]);
+  }
 }
 
 async function checkedExperiment(

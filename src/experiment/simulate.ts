@@ -19,8 +19,9 @@ import { Recording } from "../workloads/replay/recording.ts";
 import { Replay } from "../workloads/replay/replay.ts";
 import { commandFor } from "./command.ts";
 import type { Configuration, Run } from "./configuration.ts";
+import { checkConfiguration, checkRun, checkSubject } from "./configuration-check.ts";
 import { hasInvpcid } from "./constraints.ts";
-import { withMachine } from "./machines.ts";
+import { newMachine, withMachine } from "./machines.ts";
 import { Meter } from "./meter.ts";
 import type { Measurement, ViolationReport } from "./result.ts";
 
@@ -50,7 +51,7 @@ function descriptionOf(configuration: Configuration, catalogue: Catalogue): Mach
 /** What a run's kernel is booted with. */
 export function bootRequestOf(configuration: Configuration, boot: BootOptions): BootRequest {
   const { catalogue = BUILT_IN } = boot;
-  const { machine = new Machine(descriptionOf(configuration, catalogue)) } = boot;
+  const { machine = newMachine(descriptionOf(configuration, catalogue)) } = boot;
   const { cpu, pcid, invlpgb, vmaLocks, flushCeiling, idle } = configuration;
   const { x2apic = "cluster", ipiShorthand = false } = configuration;
   const { pti = false, invpcid = hasInvpcid(catalogue, cpu), mutation = "none" } = configuration;
@@ -64,9 +65,12 @@ export function bootRequestOf(configuration: Configuration, boot: BootOptions): 
   return { machine, policy, protocol, options: seen, idleProgram };
 }
 
-/** The kernel of a run, booted, with every CPU idle. */
-export const bootKernel = (configuration: Configuration, catalogue?: Catalogue): Kernel =>
-  startKernel(bootRequestOf(configuration, catalogue === undefined ? {} : { catalogue }));
+/** The kernel of a run, booted, with every CPU idle, on a machine that anybody may call. */
+export function bootKernel(configuration: Configuration, catalogue = BUILT_IN): Kernel {
+  checkConfiguration("configuration", configuration, catalogue);
+  const machine = new Machine(descriptionOf(configuration, catalogue));
+  return startKernel(bootRequestOf(configuration, { catalogue, machine }));
+}
 
 const watched = (options: KernelOptions, onOption: (name: KernelOption) => void): KernelOptions =>
   Object.defineProperties(
@@ -84,8 +88,10 @@ const watched = (options: KernelOptions, onOption: (name: KernelOption) => void)
 
 /** Carries out one run. The same run gives the same measurement, byte for byte. */
 export async function simulate(run: Run, options: SimulateOptions = {}): Promise<Measurement> {
+  checkRun(run);
   const { files = [] } = run;
   const { catalogue = await catalogueOf(files), onOption } = options;
+  checkSubject(run, catalogue);
   const description = descriptionOf(run.configuration, catalogue);
   try {
     return await withMachine(description, (machine) =>

@@ -9,11 +9,11 @@ import {
   type CacheDescription,
   type DistanceCycles,
   type MachineDescription,
-  MAX_CORES,
   type PageSize,
   type Replacement,
   type TlbArrayDescription,
 } from "./description.ts";
+import { checkDescription } from "./description-check.ts";
 import type { MachineInstance } from "./wasm.ts";
 
 const SIZE_BITS: Readonly<Record<PageSize, number>> = { "4K": 1, "2M": 2, "1G": 4 };
@@ -25,11 +25,10 @@ const POLICIES: Readonly<Record<Replacement, string>> = {
   fifo: "REPLACE_FIFO",
 };
 
-const WAYS_WITH_EVERY_POLICY = 16;
-const ONE_ARRAY = "each page size in at most one array of a list";
+const TOO_LARGE = "fewer cores, or smaller caches: they take more than 2 GiB";
 
 export function boot(instance: MachineInstance, description: MachineDescription): void {
-  check(description);
+  checkDescription(description);
   bootFrom(instance, descriptionFields(instance, description));
 }
 
@@ -38,6 +37,7 @@ export function bootFrom({ functions, memory }: MachineInstance, fields: readonl
   const closed = [...fields, fields.length];
   new Float64Array(memory.buffer, functions.descriptionBlock(), closed.length).set(closed);
   const read = functions.boot();
+  if (read === 0) throw new BadInput("topology.coreCount", fields[0], TOO_LARGE);
   assert(read === fields.length, `the machine reads all ${fields.length} fields (read: ${read})`);
 }
 
@@ -127,50 +127,3 @@ const distances = (one: DistanceCycles): number[] => [
   one.oneHop,
   one.twoHops,
 ];
-
-function check({ topology, tlb, paging }: MachineDescription): void {
-  const { physicalAddressBits: bits } = paging;
-  if (!Number.isInteger(bits) || bits < 32 || bits > 52) {
-    throw new BadInput("paging.physicalAddressBits", bits, "a whole number from 32 to 52");
-  }
-  const { coreCount } = topology;
-  if (!Number.isInteger(coreCount) || coreCount < 1 || coreCount > MAX_CORES) {
-    throw new BadInput("topology.coreCount", coreCount, `a whole number from 1 to ${MAX_CORES}`);
-  }
-  const lists = {
-    firstLevelInstruction: tlb.firstLevelInstruction,
-    firstLevelData: tlb.firstLevelData,
-    secondLevelInstruction:
-      tlb.secondLevelInstruction === "shared" ? [] : tlb.secondLevelInstruction,
-    secondLevelData: tlb.secondLevelData,
-  };
-  for (const [name, arrays] of Object.entries(lists)) {
-    if (arrays.length > 3) throw new BadInput(`tlb.${name}`, arrays.length, "at most 3 arrays");
-    const seen = new Set<PageSize>();
-    arrays.forEach((array, index) => {
-      checkArray(`tlb.${name}[${index}]`, array);
-      for (const size of array.pageSizes) {
-        if (seen.has(size)) throw new BadInput(`tlb.${name}[${index}].pageSizes`, size, ONE_ARRAY);
-        seen.add(size);
-      }
-    });
-    if (name.startsWith("firstLevel") && !seen.has("4K")) {
-      throw new BadInput(`tlb.${name}`, [...seen].join(", "), "an array for 4K pages");
-    }
-  }
-}
-
-function checkArray(path: string, { entries, ways, replacement }: TlbArrayDescription): void {
-  if (!Number.isInteger(entries / ways) || entries < 1) {
-    throw new BadInput(`${path}.entries`, entries, `a multiple of its ways (${ways})`);
-  }
-  if (ways > WAYS_WITH_EVERY_POLICY && replacement !== "lru") {
-    throw new BadInput(`${path}.replacement`, replacement, `"lru" with more than 16 ways`);
-  }
-  if (replacement === "tree-plru" && !Number.isInteger(Math.log2(ways))) {
-    throw new BadInput(`${path}.ways`, ways, `a power of two with "tree-plru"`);
-  }
-  if (replacement === "mru-plus-one-plru" && ways % 4 !== 0) {
-    throw new BadInput(`${path}.ways`, ways, `a multiple of 4 with "mru-plus-one-plru"`);
-  }
-}

@@ -29,7 +29,7 @@ export interface TlbArrayDescription {
 }
 
 export interface TlbDescription {
-  /** At most 4 arrays a list; each page size appears in at most one array of a list. */
+  /** At most 3 arrays a list; each page size appears in at most one array of a list. */
   readonly firstLevelInstruction: readonly TlbArrayDescription[];
   readonly firstLevelData: readonly TlbArrayDescription[];
   /**

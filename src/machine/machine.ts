@@ -13,9 +13,13 @@ import type { AccessResult, MachineAccess } from "./access.ts";
 import { Accesses } from "./accesses.ts";
 import { boot } from "./boot.ts";
 import { Broadcasts } from "./broadcast.ts";
+import { guardShared } from "./broadcast-doors.ts";
 import { type Counters, readCounters } from "./counters.ts";
 import { type Distance, DISTANCES, type MachineDescription } from "./description.ts";
-import { faultOf, type Features, RegisterFile } from "./register-file.ts";
+import { type Callers, guard, type MachineOptions } from "./doors.ts";
+import { machineDoors } from "./machine-doors.ts";
+import type { ReachedTable } from "./page-table.ts";
+import { type Cr3, type Features, type PcidDescriptor, RegisterFile } from "./register-file.ts";
 import { RemoteInvalidations } from "./remote.ts";
 import { type Snapshot, Snapshots } from "./snapshot.ts";
 import type { Stream } from "./stream.ts";
@@ -24,6 +28,7 @@ import { type MachineWalk, readWalkLog } from "./walk-log.ts";
 import { instantiate, type MachineFunctions, type MachineInstance } from "./wasm.ts";
 
 export class Machine {
+  readonly callers: Callers;
   readonly coreCount: number;
   /** No interrupt arrives sooner than this after the ICR write that sends it. */
   readonly smallestIpiLatency: number;
@@ -82,11 +87,11 @@ export class Machine {
   private readonly registerFile: RegisterFile;
   private readonly snapshots: Snapshots;
 
-  /** @param watch - Whether a restore of what nobody has used is free, at a price of each call. */
   constructor(
     readonly description: MachineDescription,
-    { watch = false }: { readonly watch?: boolean } = {},
+    { callers = "anybody", watch = false }: MachineOptions = {},
   ) {
+    this.callers = callers;
     this.snapshots = new Snapshots(instantiate(), watch);
     this.instance = this.snapshots.instance;
     this.functions = this.instance.functions;
@@ -127,6 +132,9 @@ export class Machine {
     this.streams = new StreamBlock(this.instance);
     this.accesses = new Accesses(this.instance);
     this.registerFile = new RegisterFile(this.instance);
+    if (callers === "trusted") return;
+    guard<Machine>(this, "Machine", machineDoors(this, this.snapshots));
+    guardShared(this, this.instance);
   }
 
   snapshot(): Snapshot {
@@ -184,11 +192,7 @@ export class Machine {
   }
 
   /** The table of `level` on the page's path, or the deepest one above it that exists. */
-  findTable(
-    root: FrameNumber,
-    page: PageNumber,
-    level: number,
-  ): { readonly table: FrameNumber; readonly level: number } {
+  findTable(root: FrameNumber, page: PageNumber, level: number): ReachedTable {
     const reached = this.functions.findTable(root, page, level);
     return { table: frameNumber(this.functions.resultFrame()), level: reached };
   }
@@ -205,11 +209,8 @@ export class Machine {
 
   // Control registers and invalidation.
 
-  writeCr3(
-    core: number,
-    cr3: { readonly root: FrameNumber; readonly pcid: number; readonly keep: boolean },
-  ): void {
-    this.functions.writeCr3(core, cr3.root, cr3.pcid, cr3.keep ? 1 : 0);
+  writeCr3(core: number, { root, pcid, keep }: Cr3): void {
+    this.functions.writeCr3(core, root, pcid, keep ? 1 : 0);
   }
 
   root(core: number): FrameNumber {
@@ -245,12 +246,8 @@ export class Machine {
   }
 
   /** INVPCID with a descriptor of a PCID (and reserved bits) and an address: its fault, if any. */
-  invpcid(
-    core: number,
-    type: bigint,
-    { pcid, address }: { readonly pcid: bigint; readonly address: bigint },
-  ): Fault | undefined {
-    return faultOf(this.functions.invpcid(core, type, pcid, address));
+  invpcid(core: number, type: bigint, descriptor: PcidDescriptor): Fault | undefined {
+    return this.registerFile.invpcid(core, type, descriptor);
   }
 
   // Accesses.

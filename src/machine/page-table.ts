@@ -14,6 +14,8 @@ import {
 } from "../base/address.ts";
 import { assert } from "../base/assert.ts";
 import type { PageSize } from "./description.ts";
+import { type Callers, guard } from "./doors.ts";
+import { checkedFrames, checkTables, type Obstacle, tableDoors } from "./page-table-doors.ts";
 
 /** Bits of a paging-structure entry (SDM 3A 4.5). */
 export const PRESENT = 1n << 0n;
@@ -74,16 +76,19 @@ export const indexIn = (level: number, page: PageNumber): number =>
 export const entryAddress = (table: FrameNumber, index: number): PhysicalAddress =>
   physicalAddress(addressOfFrame(table) + BigInt(8 * index));
 
+export interface ReachedTable {
+  readonly table: FrameNumber;
+  readonly level: number;
+}
+
 /** What page tables take of a machine: its memory, and what it finds in tables without cycles. */
-interface TableMemory {
+export interface TableMemory {
   readonly levels: number;
+  /** Page tables are called by whom their machine is called by. */
+  readonly callers: Callers;
   readEntry(table: FrameNumber, index: number): bigint;
   writeEntry(table: FrameNumber, index: number, value: bigint): void;
-  findTable(
-    root: FrameNumber,
-    page: PageNumber,
-    level: number,
-  ): { readonly table: FrameNumber; readonly level: number };
+  findTable(root: FrameNumber, page: PageNumber, level: number): ReachedTable;
   nextLeaf(
     root: FrameNumber,
     page: PageNumber,
@@ -96,17 +101,25 @@ interface TableMemory {
 export class PageTables {
   readonly root: FrameNumber;
 
+  private readonly allocateFrame: () => FrameNumber;
+
   constructor(
     private readonly machine: TableMemory,
-    private readonly allocateFrame: () => FrameNumber,
+    allocateFrame: () => FrameNumber,
     root?: FrameNumber,
     /** A second root, with the same entries in the user half; null: there is none. */
     readonly userRoot: FrameNumber | null = null,
   ) {
-    this.root = root ?? allocateFrame();
+    const isTrusted = machine?.callers === "trusted";
+    if (!isTrusted) checkTables({ machine, allocateFrame, root, userRoot });
+    this.allocateFrame = isTrusted ? allocateFrame : checkedFrames(allocateFrame);
+    this.root = root ?? this.allocateFrame();
+    if (isTrusted) return;
+    const obstacle = (page: PageNumber, level: number) => this.obstacle(page, level);
+    guard<PageTables>(this, "PageTables", tableDoors({ machine, levelOf: LEVEL_OF, obstacle }));
   }
 
-  /** Maps a page, making the tables on its path. */
+  /** Maps the page of `size` that `page` is in, making the tables on its path. */
   map(page: PageNumber, mapping: Mapping): void {
     const size = mapping.size ?? "4K";
     const large = size === "4K" ? 0n : PAGE_SIZE;
@@ -136,7 +149,7 @@ export class PageTables {
   }
 
   /** Makes the tables that are missing on the page's path, down to that of `level`. */
-  makeTables(page: PageNumber, level = 1): { readonly table: FrameNumber; readonly level: number } {
+  makeTables(page: PageNumber, level = 1): ReachedTable {
     let reached = this.machine.findTable(this.root, page, level);
     while (reached.level > level) {
       const index = indexIn(reached.level, page);
@@ -207,6 +220,14 @@ export class PageTables {
   detachIfEmpty(table: PageRange): FrameNumber[] {
     const isEmpty = this.presentPages(table).length === 0;
     return this.detach(table, (covered) => isEmpty && pagesIn(covered) === pagesIn(table));
+  }
+
+  private obstacle(page: PageNumber, level: number): Obstacle {
+    const reached = this.machine.findTable(this.root, page, level);
+    const entry = this.machine.readEntry(reached.table, indexIn(reached.level, page));
+    if ((entry & PRESENT) === 0n) return "none";
+    if (reached.level > level) return "larger page";
+    return level > 1 && (entry & PAGE_SIZE) === 0n ? "table" : "none";
   }
 
   private detachBelow(

@@ -1,5 +1,6 @@
 // The control registers of each core, by their names.
 
+import type { FrameNumber } from "../base/address.ts";
 import type { ControlRegister, ControlRegisters, Fault } from "../base/architecture.ts";
 import { assert } from "../base/assert.ts";
 import type { MachineInstance } from "./wasm.ts";
@@ -13,8 +14,22 @@ export interface Features {
   readonly pcid: boolean;
 }
 
+/** What a kernel composes CR3 of. PCID and `keep` are without effect while CR4.PCIDE is clear. */
+export interface Cr3 {
+  readonly root: FrameNumber;
+  readonly pcid: number;
+  /** Bit 63: translations of the PCID are not dropped. */
+  readonly keep: boolean;
+}
+
+/** What INVPCID reads from memory. */
+export interface PcidDescriptor {
+  readonly pcid: bigint;
+  readonly address: bigint;
+}
+
 /** The fault of an instruction that answers with a vector, 0 for none. */
-export const faultOf = (vector: number): Fault | undefined =>
+const faultOf = (vector: number): Fault | undefined =>
   vector === 0 ? undefined : { vector: vector as Fault["vector"], errorCode: 0 };
 
 export class RegisterFile {
@@ -34,6 +49,10 @@ export class RegisterFile {
 
   write(core: number, register: ControlRegister, value: bigint): Fault | undefined {
     return faultOf(this.instance.functions.writeRegister(core, this.codes[register], value));
+  }
+
+  invpcid(core: number, type: bigint, { pcid, address }: PcidDescriptor): Fault | undefined {
+    return faultOf(this.instance.functions.invpcid(core, type, pcid, address));
   }
 
   setFeatures(core: number, { globalPages, pcid }: Features): void {
@@ -57,6 +76,7 @@ export class RegisterFile {
 
   set(core: number, registers: Partial<ControlRegisters>): void {
     for (const [register, value] of Object.entries(registers)) {
+      if (value === undefined) continue;
       this.instance.functions.setRegister(core, this.codes[register as ControlRegister], value);
     }
   }

@@ -5,6 +5,8 @@ import { type MachineInstance, watched } from "./wasm.ts";
 
 export interface Snapshot {
   readonly bytes: Uint8Array;
+  /** Whose state it is: no other machine can be brought back to it. */
+  readonly of: object;
 }
 
 export class Snapshots {
@@ -26,7 +28,12 @@ export class Snapshots {
 
   take(): Snapshot {
     const { functions, memory } = this.instance;
-    return { bytes: new Uint8Array(memory.buffer, 0, functions.heapTop()).slice() };
+    return { bytes: new Uint8Array(memory.buffer, 0, functions.heapTop()).slice(), of: this };
+  }
+
+  /** Whether it was taken here. */
+  isOwn(snapshot: unknown): snapshot is Snapshot {
+    return typeof snapshot === "object" && (snapshot as Snapshot | null)?.of === this;
   }
 
   /** Brings back the state of a snapshot of the same instance. */

@@ -12,7 +12,7 @@ type Cycles = number;
 export interface MachineFunctions {
   descriptionBlock(): number;
   streamBlock(): number;
-  /** Returns how many fields of the description it has read. */
+  /** Returns how many fields of the description it has read; 0: the machine would be too large. */
   boot(): number;
   heapTop(): number;
   now(core: number): Cycles;
@@ -78,6 +78,7 @@ export interface MachineFunctions {
   tableBelow(table: number, index: number, level: number): number;
   allocateLine(homeSocket: number): number;
   freeLine(line: number): void;
+  isLine(line: number): Word;
   lineLoad(core: number, line: number): Cycles;
   lineStore(core: number, line: number): Cycles;
   lineLocked(core: number, line: number): Cycles;
@@ -118,9 +119,16 @@ export function watched(instance: MachineInstance, onUse: () => void): MachineIn
     if (typeof original !== "function") continue;
     const call = original as (...values: unknown[]) => unknown;
     // No function has more parameters, and wasm ignores those that it does not have.
-    functions[name] = (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown): unknown => {
+    functions[name] = (
+      a: unknown,
+      b: unknown,
+      c: unknown,
+      d: unknown,
+      e: unknown,
+      f: unknown,
+    ): unknown => {
       onUse();
-      return call(a, b, c, d, e);
+      return call(a, b, c, d, e, f);
     };
   }
   return { ...instance, functions: functions as unknown as MachineFunctions };

@@ -59,7 +59,7 @@ function prepareStream(
   options: StreamOptions & { readonly elements: number },
 ): (accesses: number) => void {
   const topology = { ...description.topology, coreCount: 1 };
-  const machine = new Machine({ ...description, topology });
+  const machine = new Machine({ ...description, topology }, { callers: "trusted" });
   let nextFrame = 1;
   const tables = new PageTables(machine, () => frameNumber(nextFrame++));
   for (let index = 0; index < options.elements; index++) {

@@ -5,6 +5,15 @@
 import type { PagingFeatures } from "../base/architecture.ts";
 import { BadInput } from "../base/bad-input.ts";
 import {
+  anything,
+  type Check,
+  choice,
+  flag,
+  onlyFields,
+  optional,
+  readObject,
+} from "../base/input.ts";
+import {
   MAX_CORES,
   type CacheDescription,
   type DistanceCycles,
@@ -46,7 +55,17 @@ export interface DescribeOptions {
 
 type ToCycles = (latency: Latency) => number;
 
+const OPTIONS: Check = onlyFields({
+  cores: anything,
+  coresPerLlc: anything,
+  llcsPerSocket: anything,
+  idle: optional(choice("poll", "mwait", "halt", "c6")),
+  x2apic: optional(flag),
+} satisfies Record<keyof DescribeOptions, Check>);
+
 export function describeMachine(preset: Preset, options: DescribeOptions): MachineDescription {
+  readObject("preset", preset);
+  OPTIONS("options", options);
   const cycles: ToCycles = ({ value, unit }) =>
     Math.round(unit === "ns" ? value * preset.frequency.value : value);
   return {

@@ -2,6 +2,7 @@
 // said once, above.
 
 import Table from "cli-table3";
+import { printable } from "../base/printable.ts";
 import { AXIS_NAMES } from "../experiment/axes.ts";
 import type { ConfigurationAxis } from "../experiment/configuration.ts";
 import type { Row } from "../experiment/result.ts";
@@ -29,7 +30,9 @@ export function formatTable(rows: readonly Row[], options: TableOptions = {}): s
   const tables = workloads.map((workload) => {
     const group = rows.filter((row) => row.workload === workload);
     const own = AXIS_NAMES.filter((axis) => !constant.includes(axis) && !varies(axis, group));
-    const title = [paint.bold(workload), sayAxes(own, group[0]!)].filter((part) => part !== "");
+    const title = [paint.bold(printable(workload)), sayAxes(own, group[0]!)].filter(
+      (part) => part !== "",
+    );
     const axes = AXIS_NAMES.filter((axis) => varies(axis, group));
     return `${title.join(GAP)}\n${formatGroup(group, axes, { paint, width })}`;
   });

@@ -2,6 +2,7 @@
 
 import { hex } from "../base/address.ts";
 import type { Fault } from "../base/architecture.ts";
+import { printable } from "../base/printable.ts";
 import { describeFault } from "../verify/vectors/compare.ts";
 import type { ExplainedFailure, InstructionSides } from "../verify/vectors/side-by-side.ts";
 import type { DataOperation, VectorOperation } from "../verify/vectors/vector.ts";
@@ -29,7 +30,7 @@ export function formatVerification(
     failed === 0 ? paint.good(counts) : paint.bad(counts),
     ...Object.keys(skippedReasons)
       .toSorted()
-      .map((reason) => `skipped ${skippedReasons[reason]}: ${reason}`),
+      .map((reason) => `skipped ${skippedReasons[reason]}: ${printable(reason)}`),
     ...failures.flatMap((failure) => ["", ...failureLines(failure, layout)]),
   ];
   if (failures.some(({ sides }) => sides?.kind === "access")) lines.push("", paint.dim(LEGEND));
@@ -44,8 +45,8 @@ function failureLines(explained: ExplainedFailure, layout: Layout): readonly str
   const { id, operation, expected, actual } = failure;
   const place = operation === "final" ? "at the end" : describeOperation(explained, operation);
   const lines = [
-    `${layout.paint.bad("failed")} ${layout.paint.bold(id)} ${place}`,
-    `  expected  ${expected} (${vector.source})`,
+    `${layout.paint.bad("failed")} ${layout.paint.bold(printable(id))} ${place}`,
+    `  expected  ${expected} (${printable(vector.source)})`,
     `  actual    ${actual}`,
   ];
   if (sides === undefined || at === undefined) return lines;

@@ -1,6 +1,7 @@
 // A violation as something that a kernel developer can act on: what broke, when, on which CPUs, the
 // last operations of each, and the command that runs into it again.
 
+import { printable } from "../base/printable.ts";
 import type { Row, ViolationReport } from "../experiment/result.ts";
 import { plain, type Paint } from "./paint.ts";
 
@@ -48,18 +49,18 @@ function describe(row: Row, violation: ViolationReport, paint: Paint): string {
   const heading = `${invariant} broken${rule === undefined ? "" : ` (${rule})`}`;
   const { lazyTlb, mutation = "none" } = row.configuration;
   const mutated = mutation === "none" ? "" : `, mutation=${mutation}`;
-  const what = `${row.workload}, lazyTlb=${lazyTlb}${mutated}, ${row.cores} cores`;
+  const what = `${printable(row.workload)}, lazyTlb=${lazyTlb}${mutated}, ${row.cores} cores`;
   return [
     `${known ? paint.known(heading) : paint.bad(heading)}  ${what}${known ? ", as expected" : ""}`,
-    `  ${message}`,
+    `  ${printable(message)}`,
     [
       `  at cycle ${cycle}`,
-      ...(mm === "" ? [] : [mm]),
+      ...(mm === "" ? [] : [printable(mm)]),
       ...(cpus.length === 0 ? [] : [`${cpus.length === 1 ? "CPU" : "CPUs"} ${cpus.join(", ")}`]),
       `seed ${seed}`,
     ].join(", "),
-    ...violation.operations.map(({ cpu, last }) => wrapped(`  cpu ${cpu}: `, last)),
-    `  again: ${violation.replay}`,
+    ...violation.operations.map(({ cpu, last }) => wrapped(`  cpu ${cpu}: `, last.map(printable))),
+    `  again: ${printable(violation.replay)}`,
     "",
   ].join("\n");
 }

@@ -145,14 +145,18 @@ describe("a file of a CPU is refused", () => {
 
   test("where it does not parse, with the line", async () => {
     const text = "base: rome\nbase: milan\n";
-    expect(await refusal(...cpu("twice.yaml", text))).toMatch(/twice.yaml:2:1: "base: milan": Map/);
+    expect(await refusal(...cpu("twice.yaml", text))).toMatch(
+      /twice.yaml:2:1: "base: milan": write YAML or JSON: map/,
+    );
   });
 
   test("where aliases unfold without end", async () => {
     const list = (of: string): string => `[${Array.from({ length: 9 }, () => of).join(",")}]`;
     const levels = [..."bcdefg"].map((key, at) => `${key}: &${key} ${list(`*${"abcdef"[at]}`)}\n`);
     const text = `base: rome\na: &a ${list("x")}\n${levels.join("")}`;
-    expect(await refusal(...cpu("aliases.yaml", text))).toMatch(/aliases.yaml: "not YAML": Excess/);
+    expect(await refusal(...cpu("aliases.yaml", text))).toMatch(
+      /aliases.yaml:7:7: .*: at most 100000 values/,
+    );
   });
 });
 

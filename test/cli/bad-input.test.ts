@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { shootdown } from "./command.ts";
-import { scratch } from "../scratch.ts";
+import { endlessLink, scratch } from "../scratch.ts";
 
 const { folder, file } = scratch("bad-input");
 
@@ -48,9 +48,19 @@ const cases: readonly (readonly [what: string, words: readonly string[], says: R
     /^--set pti=true: true: didi flushes no user PCIDs, .*; leave it out or choose another$/m,
   ],
   ["an unknown experiment", ["run", "munmpa"], /^munmpa: missing: .*did you mean munmap\?/],
-  ["a directory for an experiment", ["run", folder], /: "a directory": give the YAML or JSON/],
+  ["a directory for an experiment", ["run", folder], /: "a directory": name the YAML or JSON/],
   ["malformed YAML", ["run", file("m.yaml", "axes:\n  cores: [2,\n")], /m\.yaml:\d+:\d+: /],
   ["an unknown key", ["run", file("k.yaml", "worklods: munmap\n")], /: "worklods": did you mean/],
+  ["a link that leads to itself", ["run", endlessLink(folder, "loop")], /loop: "a link that leads/],
+  ["a recording that leads to itself", ["replay", join(folder, "loop")], /loop: "a link that/],
+  ["a file without an end", ["run", "/dev/zero"], /^\/dev\/zero: "more than 64 MiB": /],
+  ["a device for code", ["run", "--protocol", "/dev/zero"], /^code: "\/dev\/zero": no plain file/],
+  [
+    "an option with what a terminal obeys",
+    ["run", "--\u001B[31m"],
+    /^--\\u001b\[31m: unknown option: /,
+  ],
+  ["an alias of nothing", ["run", file("n.yaml", "axes: *x\n")], /n\.yaml:1:7: .*no &x does/],
   ["an empty file", ["run", file("e.yaml", "")], /e\.yaml: "an empty file": /],
   ["a negative seed", ["run", "--seed", "-1"], /^--seed: "-1": a whole number/],
   ["no seeds", ["run", "--seeds", "0"], /^--seeds: "0": a whole number of 1/],

@@ -1,6 +1,7 @@
 // The built command line: in this process, or as a user does, in one of its own.
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type * as commandLine from "../../src/cli/command-line.ts";
@@ -76,6 +77,14 @@ export function shootdownFed(stdin: string | Buffer, ...words: readonly string[]
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stdout, stderr }));
   });
+}
+
+/** As `shootdownAlone`, with a file or a folder as its stdin. */
+export function shootdownReading(path: string, ...words: readonly string[]): Ended {
+  const file = openSync(path, "r");
+  const child = spawnSync(process.execPath, [MAIN, ...words], { stdio: [file, "pipe", "pipe"] });
+  closeSync(file);
+  return { code: child.status, stdout: String(child.stdout), stderr: String(child.stderr) };
 }
 
 /** As `shootdownAlone`, but whoever reads its stdout goes away at once. */

@@ -9,8 +9,8 @@ import { formatVerification } from "../../src/report/verification.ts";
 import type { ExplainedFailure } from "../../src/verify/vectors/side-by-side.ts";
 import { verify } from "../../src/verify/vectors/verify-files.ts";
 import { lineOf, RECORD } from "../verify/vectors/record.ts";
-import { shootdown, shootdownFed } from "./command.ts";
-import { scratch } from "../scratch.ts";
+import { shootdown, shootdownFed, shootdownReading } from "./command.ts";
+import { endlessLink, scratch } from "../scratch.ts";
 
 const { folder, file } = scratch("verify");
 
@@ -116,6 +116,12 @@ W writable, U user, X executable by the entries so far; +A, +D: set by the walk
   });
 });
 
+test("a directory as standard input is refused, and nothing is waited for", () => {
+  const { code, stdout, stderr } = shootdownReading(folder, "verify", "-");
+  expect(stderr).toBe('shootdown: stdin: "a directory": name one file in it\n');
+  expect([code, stdout]).toEqual([2, ""]);
+});
+
 test("without a file the recorded vectors are run, and that is said", async () => {
   const { code, stdout, stderr } = await shootdown("verify", "--json");
   expect(stderr).toMatch(/^shootdown: no FILE given: the recorded vectors, \S+\.jsonl\.gz\n$/);
@@ -137,6 +143,20 @@ const cases: readonly (readonly [what: string, paths: readonly string[], says: R
     /cut\.gz: "gzip data ends too early": copy the file again$/,
   ],
   ["a damaged gzip", [file("bad.gz", Buffer.from("1f8b09090909", "hex"))], /"damaged gzip data"/],
+  ["nothing but skipped records", [file("s", SKIPPED + SKIPPED)], /s: "2 skipped, and no other/],
+  ["an unknown field", [file("f", second(lineOf({ gbb: 1 })))], /f:2 gbb: "gbb": did you mean gb/],
+  [
+    "brackets without end",
+    [file("deep", "[".repeat(200_000))],
+    /deep:1: "\[{76}\.\.\.: one JSON object on a line$/,
+  ],
+  ["a file without end", ["/dev/zero"], /^\/dev\/zero: "not text": /],
+  [
+    "a link that leads to itself",
+    [endlessLink(folder, "loop")],
+    /loop: "a link that leads to itself"/,
+  ],
+  ["the standard input twice", ["-", "-"], /^-: "2 times": name the input once$/],
   ["a line that is no JSON", [file("j", second('{"id": 1,'))], /j:2: ".*": one JSON object on a/],
   ["a line that is a list", [file("l", second("[]"))], /l:2: \[\]: a JSON object$/],
   [

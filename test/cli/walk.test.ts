@@ -22,6 +22,10 @@ const MEM = [
 ];
 const LONG = tables("long.json", { cr3: "0x1000", mem: MEM });
 
+/** JSON of fifty thousand levels. */
+const BRACKETS = "[".repeat(50_000) + "]".repeat(50_000);
+const DEEP = tables("deep.json", `{"cr3": 0, "mem": ${BRACKETS}}`);
+
 /** The control state of a vector. */
 const RECORDED = {
   id: "a",
@@ -98,7 +102,7 @@ describe("walk", () => {
       ...RECORDED,
       mem: [...MEM, ["0x4010", "0x6067"]],
       ops: [{ op: "r", va: "0x1000", cpl: 3 }],
-      exp: { res: [{ ok: 1 }], mem: [...MEM.map(([, value]) => value), "0x6067"] },
+      exp: { res: [{ ok: 1, val: 0 }], mem: [...MEM.map(([, value]) => value), "0x6067"] },
     };
     const vector = tables("two.jsonl", recorded);
     expect((await explained("0x2000", "--tables", neighbour)).start).toBe("CR3");
@@ -139,8 +143,35 @@ describe("bad input", () => {
   const BAD: readonly (readonly [string, readonly string[], string])[] = [
     ["no address", ["walk"], "address: missing: see --help"],
     ["an address that is none", ["walk", "here"], 'address: "here": hex of at most 64 bits'],
-    ["a file that is not there", ["walk", "0x0", "--tables", "none.json"], "ENOENT"],
+    ["a file that is not there", ["walk", "0x0", "--tables", "none.json"], "no such file"],
+    ["tables without an end", ["walk", "0x0", "--tables", "/dev/zero"], "more than 64 MiB"],
+    [
+      "a CPU for a workload",
+      ["walk", "0x0", "--cpu", "milan"],
+      '--cpu: "milan": leave it out: the',
+    ],
+    [
+      "an id of no vector",
+      ["walk", "0x0", "--id", "nope"],
+      '--id: "nope": leave it out: the tables',
+    ],
+    [
+      "tables and a workload",
+      ["walk", "0x0", "--tables", "t.json", "--run", "munmap"],
+      '--run: "munmap": leave it out: --tables says whose tables they are',
+    ],
+    [
+      "tables and a vector",
+      ["walk", "0x0", "--tables", "t.json", "--vector", "v.jsonl"],
+      '--vector: "v.jsonl": leave it out: --tables says',
+    ],
+    ["two counts of cores", ["walk", "0x0", "--set", "cores=2,4"], '"2,4": one value: one walk'],
     ["tables without a root", ["walk", "0x0", "--tables", tables("r.json", { mem: [] })], "cr3"],
+    [
+      "brackets within brackets",
+      ["walk", "0x0", "--tables", DEEP],
+      "mem[0]: a list: a pair: [address, value]",
+    ],
     ["no JSON", ["walk", "0x0", "--tables", tables("n.json", "cr3: 1")], "a JSON object"],
     ["a vector without an id", ["walk", "0x0", "--vector", "x.jsonl"], "--id: missing"],
     ["a cycle after the end", ["walk", "0x0", "--at", "999999999999"], "where munmap ends"],

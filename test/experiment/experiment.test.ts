@@ -71,7 +71,11 @@ describe("a file", () => {
   test.each([
     ["broken.yaml", "axes:\n  cores: [2, 4\nseeds: 1\n", /^broken\.yaml:\d+:\d+: ".*": /],
     ["broken.json", '{"workloads": ["munmap"', /^broken\.json:1:\d+: ".*": /],
-    ["twice.yaml", "seeds: 1\nseeds: 2\n", /^twice\.yaml:2:1: "seeds: 2": Map keys must be unique/],
+    [
+      "twice.yaml",
+      "seeds: 1\nseeds: 2\n",
+      /^twice\.yaml:2:1: "seeds: 2": write YAML or JSON: map keys must be unique/,
+    ],
     ["empty.yaml", "", /^empty\.yaml: "an empty file": /],
     ["comment.yaml", "# nothing\n", /^comment\.yaml: "an empty file": /],
     ["list.yaml", "- a\n", /^list\.yaml: \["a"\]: write a map/],
@@ -85,7 +89,7 @@ describe("a file", () => {
   });
 
   test("that is a directory or not there is refused", () => {
-    expect(messageOf(() => loadExperiment(folder))).toContain('"a directory": give the YAML');
+    expect(messageOf(() => loadExperiment(folder))).toContain('"a directory": name the YAML');
     expect(messageOf(() => loadExperiment("munmpa"))).toContain("munmpa: missing: ");
     expect(messageOf(() => loadExperiment("munmpa"))).toContain("did you mean munmap?");
   });

@@ -47,7 +47,8 @@ export interface Outcome {
 export function bootRequestOf(options: SceneOptions): BootRequest {
   const { cores = 2, policy = lazyPolicies.refcounted, protocol = linux513 } = options;
   const { pcid = true, idle = "mwait", mutation, cpu = "skylake-sp" } = options;
-  const { machine = new Machine(describeMachine(presetNamed(cpu), { cores, idle })) } = options;
+  const description = describeMachine(presetNamed(cpu), { cores, idle });
+  const { machine = new Machine(description, { callers: "trusted" }) } = options;
   const mistake = mutation === undefined ? {} : { mutation };
   const kernelOptions = { pcid, flushCeiling: 33, idle, ...mistake, ...options.kernel };
   return { machine, policy, protocol, options: kernelOptions };

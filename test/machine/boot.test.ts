@@ -6,7 +6,7 @@ import { frameNumber, pageNumber, physicalAddress } from "../../src/base/address
 import { bootFrom, descriptionFields } from "../../src/machine/boot.ts";
 import { Machine } from "../../src/machine/machine.ts";
 import { userStream } from "../../src/machine/stream.ts";
-import { instantiate } from "../../src/machine/wasm.ts";
+import { instantiate, type MachineFunctions, watched } from "../../src/machine/wasm.ts";
 import { WebAssembly } from "../../src/machine/webassembly.ts";
 import { MACHINE, machineOfCores, machineWithTlb, TLB } from "./describe.ts";
 import { Space } from "./space.ts";
@@ -81,7 +81,9 @@ describe("1024 cores", () => {
   test("are the most, and a core that does not exist is an error", () => {
     expect(() => new Machine(machineOfCores(1025))).toThrow("topology.coreCount: 1025");
     expect(() => new Machine(machineOfCores(0))).toThrow("topology.coreCount: 0");
-    expect(() => new Machine(machineOfCores(2)).now(2)).toThrow("invariant broken");
+    expect(() => new Machine(machineOfCores(2)).now(2)).toThrow(
+      "Machine.now(core): 2: a whole number from 0 to 1",
+    );
   });
 });
 
@@ -155,6 +157,16 @@ describe("the built wasm", () => {
     const names = [...declared.matchAll(/^ {2}(\w+)\(/gm)].map(([, name]) => name!);
     const exported = Object.keys(instance.exports).filter((name) => /^[a-z]/.test(name));
     expect(exported.toSorted()).toEqual([...names, "memory"].toSorted());
+  });
+
+  test("takes no more arguments than a watched call passes on", () => {
+    const counts: number[] = [];
+    const noted = (...given: readonly unknown[]): unknown => counts.push(given.length);
+    const real = instantiate();
+    const most = Math.max(...Object.values(real.functions).map(({ length = 0 }) => length));
+    const functions = { invlpgb: noted } as unknown as MachineFunctions;
+    watched({ ...real, functions }, () => {}).functions.invlpgb(1, 2, 3, 4, 5, 6);
+    expect(counts[0]).toBeGreaterThanOrEqual(most);
   });
 
   test("compares tags with SIMD", () => {

@@ -34,7 +34,8 @@ export class Space {
 
   /** Maps a page for user reads and writes, unless `change` says otherwise. */
   map(page: number, change: Partial<Mapping> = {}, tables = this.tables): void {
-    const mapping = { frame: frameNumber(0x10_0000 + page), user: true, writable: true };
+    const frame = frameNumber(0x10_0000 + (page % 2 ** 36));
+    const mapping = { frame, user: true, writable: true };
     tables.map(pageNumber(page), { ...mapping, ...change });
   }
 

@@ -83,7 +83,8 @@ export class ScenarioSystem implements System {
   ) {
     const { policy, protocol, mutation, memory, ownCheckers, codeFrom } = subject;
     const { kernel: special = {}, cpus } = scenario;
-    const machine = new Machine(explorerMachine(cpus, special.invlpgb === true), { watch: true });
+    const description = explorerMachine(cpus, special.invlpgb === true);
+    const machine = new Machine(description, { callers: "trusted", watch: true });
     const options = {
       pcid: protocol.traits.pcid !== "none",
       flushCeiling: 33,

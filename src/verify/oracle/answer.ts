@@ -66,7 +66,7 @@ function vectorLine(the: VectorCase, { id, skip, fail, ld, res, mem = [] }: Answ
     ...(fail !== undefined && { fail }),
     exp: {
       ...(ld !== undefined && { ld }),
-      res: res ?? [],
+      res: (res ?? []).map(({ partial: _partial, ...rest }) => rest),
       mem: mem.map(([, value]) => value),
       extra: mem.map(([address]) => address).filter((address) => !named.has(BigInt(address))),
     },

@@ -1,17 +1,22 @@
 // One line of a vector file: a case, and for a vector what an oracle answered. A line that says
 // anything else than the format is bad input.
 
-import type { Fault } from "../../base/architecture.ts";
 import { BadInput } from "../../base/bad-input.ts";
 import { Fields, quantity, quantityPair } from "./vector-fields.ts";
 import { checkedEntry, parseOperation } from "./vector-operation.ts";
-import type { Entry, Outcome, Vector, VectorCase } from "./vector.ts";
+import { faultOf, outcomeOf, RESULT_FIELDS } from "./vector-result.ts";
+import type { Entry, Vector, VectorCase } from "./vector.ts";
 
 const MODES = ["l4", "l5", "pae", "l2"] as const;
 const VENDORS = ["intel", "amd"] as const;
-const VECTORS = [6, 12, 13, 14] as const;
 const LEAST_ADDRESS_BITS = 32n;
 const MOST_ADDRESS_BITS = 52n;
+
+const REGISTERS = ["cr0", "cr3", "cr4", "efer", "pkru"] as const;
+const CASE_FIELDS = ["id", "cat", "mode", "vendor", "maxphy", "gb", ...REGISTERS, "mem", "ops"];
+const UNRECORDED_FIELDS = ["skip", "fail"] as const;
+const VECTOR_FIELDS = [...CASE_FIELDS, "src", "norm", "exp", ...UNRECORDED_FIELDS];
+const EXPECTED_FIELDS = ["res", "ld", "mem", "extra", "loose", ...UNRECORDED_FIELDS];
 
 /** A record of a case that an oracle could not run. */
 export interface Unrecorded {
@@ -21,7 +26,7 @@ export interface Unrecorded {
 
 /** `where` names the line as messages do: FILE:LINE. */
 export function parseVector(where: string, line: string): Vector | Unrecorded {
-  const fields = fieldsOf(where, line);
+  const fields = new Fields(`${where} `, jsonOf(where, line));
   const skipReason = skipReasonOf(fields);
   if (skipReason !== undefined) return { id: fields.label("id"), skipReason };
   const vectorCase = caseOf(fields);
@@ -34,25 +39,35 @@ export function parseVector(where: string, line: string): Vector | Unrecorded {
 }
 
 /** A case, of which nothing need have been recorded. */
-export const parseCase = (where: string, line: string): VectorCase => caseOf(fieldsOf(where, line));
+export const parseCase = (where: string, line: string): VectorCase =>
+  readCase(where, jsonOf(where, line));
 
-function fieldsOf(where: string, line: string): Fields {
-  let value: unknown;
+/** The same of a line that was read already. */
+export function readCase(where: string, value: unknown): VectorCase {
+  const fields = new Fields(`${where} `, value);
+  fields.allow(VECTOR_FIELDS);
+  return caseOf(fields);
+}
+
+function jsonOf(where: string, line: string): unknown {
   try {
-    value = JSON.parse(line);
+    return JSON.parse(line);
   } catch {
     throw new BadInput(where, line.trim(), "one JSON object on a line");
   }
-  return new Fields(`${where} `, value);
 }
 
+/** Fields that nobody reads are refused here, of what is left out as well. */
 function skipReasonOf(fields: Fields): string | undefined {
+  fields.allow(VECTOR_FIELDS);
   const inExpected = fields.has("exp") ? [fields.object("exp")] : [];
+  for (const expected of inExpected) expected.allow(EXPECTED_FIELDS);
   const results = inExpected.flatMap((expected) =>
     expected.list("res", (path, value) => new Fields(`${path}.`, value), []),
   );
+  for (const result of results) result.allow([...RESULT_FIELDS, ...UNRECORDED_FIELDS]);
   for (const record of [fields, ...inExpected, ...results]) {
-    for (const name of ["skip", "fail"]) {
+    for (const name of UNRECORDED_FIELDS) {
       if (record.has(name)) return `${name}: ${record.label(name)}`;
     }
   }
@@ -86,38 +101,17 @@ function caseOf(fields: Fields): VectorCase {
 
 function expectedOf(fields: Fields, vectorCase: VectorCase): Vector["expected"] {
   const loadFault = fields.has("ld") ? faultOf(fields.object("ld")) : undefined;
-  const outcomes = fields.list("res", outcomeAt);
-  const operationCount = loadFault === undefined ? vectorCase.operations.length : 0;
-  if (outcomes.length !== operationCount) {
-    throw fields.bad("res", `${operationCount} results, one for each operation that ran`);
+  const operations = loadFault === undefined ? vectorCase.operations : [];
+  const results = fields.list("res", (path, value) => new Fields(`${path}.`, value));
+  if (results.length !== operations.length) {
+    throw fields.bad("res", `${operations.length} results, one for each operation that ran`);
   }
+  const outcomes = results.map((result, index) => outcomeOf(result, operations[index]!));
   return {
     ...(loadFault && { loadFault }),
     outcomes,
     finalEntries: finalEntriesOf(fields, vectorCase),
     loose: new Map(fields.list("loose", quantityPair, [])),
-  };
-}
-
-function faultOf(fields: Fields): Fault {
-  const vector = fields.oneOf("vec", VECTORS);
-  const errorCode = Number(vector === 6 ? 0n : fields.quantity("ec"));
-  return vector === 14
-    ? { vector, errorCode, address: fields.quantity("cr2") }
-    : { vector, errorCode };
-}
-
-function outcomeAt(path: string, value: unknown): Outcome {
-  const fields = new Fields(`${path}.`, value);
-  if (fields.has("vec")) return { fault: faultOf(fields) };
-  if (!fields.has("ok")) throw fields.bad("ok", "1, or vec, ec and cr2 of a fault");
-  const known = (key: string, name: string): Record<string, bigint> =>
-    fields.has(name) ? { [key]: fields.quantity(name) } : {};
-  return {
-    ...known("value", "val"),
-    ...known("physical", "pa"),
-    ...known("secondPhysical", "pa2"),
-    ...known("frame", "pfn"),
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from "node:url";
 import { BadInput } from "../../base/bad-input.ts";
-import { checkFile, textLines, type TextKind } from "../../base/text-lines.ts";
+import { checkFile, checkStandardInput, textLines, type TextKind } from "../../base/text-lines.ts";
 import { parseVector, type Unrecorded } from "./parse.ts";
 import type { Vector } from "./vector.ts";
 
@@ -30,6 +30,8 @@ export interface Line {
 /** One file after the other; all are there, or nothing is read. */
 export async function* readFiles(paths: readonly string[]): AsyncGenerator<Vector | Unrecorded> {
   for (const path of paths) if (path !== STANDARD_INPUT) checkFile(path, VECTOR_TEXT);
+  const piped = paths.filter((path) => path === STANDARD_INPUT).length;
+  if (piped > 1) throw new BadInput(STANDARD_INPUT, `${piped} times`, "name the input once");
   for (const path of paths) yield* readVectors(path);
 }
 
@@ -41,6 +43,7 @@ export async function* readVectors(path: string): AsyncGenerator<Vector | Unreco
 export async function* readLines(path: string): AsyncGenerator<Line> {
   const isPiped = path === STANDARD_INPUT;
   const name = isPiped ? "stdin" : path;
+  if (isPiped) checkStandardInput(VECTOR_TEXT);
   let lineNumber = 0;
   let isEmpty = true;
   for await (const lines of textLines(name, VECTOR_TEXT, isPiped ? process.stdin : undefined)) {

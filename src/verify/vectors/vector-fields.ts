@@ -52,7 +52,7 @@ export class Fields {
     allowed: readonly Allowed[],
     fallback?: Allowed,
   ): Allowed {
-    const value = this.fields[name] ?? fallback;
+    const value = this.given(name, fallback);
     const found = allowed.find((candidate) => candidate === value);
     if (found !== undefined) return found;
     throw new BadInput(this.pathOf(name), value, `one of ${allowed.join(", ")}`);
@@ -60,14 +60,14 @@ export class Fields {
 
   /** 0 or 1, or as JSON has it. */
   flag(name: string, fallback?: boolean): boolean {
-    const value = this.fields[name] ?? fallback;
+    const value = this.given(name, fallback);
     if (value === 0 || value === 1) return value === 1;
     if (typeof value === "boolean") return value;
     throw new BadInput(this.pathOf(name), value, "0 or 1");
   }
 
   text(name: string, fallback?: string): string {
-    const value = this.fields[name] ?? fallback;
+    const value = this.given(name, fallback);
     if (typeof value === "string") return value;
     throw new BadInput(this.pathOf(name), value, "a string");
   }
@@ -94,12 +94,17 @@ export class Fields {
     fallback?: readonly unknown[],
   ): readonly Element[] {
     const path = this.pathOf(name);
-    const list = listAt(path, this.fields[name] ?? fallback);
+    const list = listAt(path, this.given(name, fallback));
     return list.map((value, index) => read(`${path}[${index}]`, value));
   }
 
   bad(name: string, remedy: string): BadInput {
     return new BadInput(this.pathOf(name), this.fields[name], remedy);
+  }
+
+  /** What JSON calls null is given, and no default. */
+  private given(name: string, fallback: unknown): unknown {
+    return this.has(name) ? this.fields[name] : fallback;
   }
 
   private pathOf(name: string): string {

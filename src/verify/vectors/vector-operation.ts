@@ -4,7 +4,27 @@ import { BadInput } from "../../base/bad-input.ts";
 import { Fields } from "./vector-fields.ts";
 import type { DataOperation, Entry, VectorMode, VectorOperation } from "./vector.ts";
 
-const FIELDS = ["op", "va", "sz", "cpl", "ac", "val", "seg", "pa", "type", "pcid"] as const;
+const ACCESS = ["va", "sz", "cpl", "ac", "seg"] as const;
+const DATA = [...ACCESS, "val"] as const;
+const VALUE = ["val"] as const;
+
+/** What an operation may have, beside its name. */
+const FIELDS = {
+  read: DATA,
+  write: DATA,
+  add: DATA,
+  compare: DATA,
+  execute: ACCESS,
+  entry: ["pa", "val"],
+  invlpg: ["va"],
+  invpcid: ["type", "pcid", "va"],
+  cr0: VALUE,
+  cr3: VALUE,
+  cr4: VALUE,
+  efer: VALUE,
+  pkru: VALUE,
+} as const satisfies Readonly<Record<VectorOperation["kind"], readonly string[]>>;
+
 const SIZES = [1, 2, 4, 8] as const;
 
 const NAMES = {
@@ -25,8 +45,8 @@ const NAMES = {
 
 export function parseOperation(path: string, mode: VectorMode, value: unknown): VectorOperation {
   const fields = new Fields(`${path}.`, value);
-  fields.allow(FIELDS);
   const kind = NAMES[fields.name("op", Object.keys(NAMES) as (keyof typeof NAMES)[])];
+  fields.allow(["op", ...FIELDS[kind]]);
   switch (kind) {
     case "read":
     case "write":

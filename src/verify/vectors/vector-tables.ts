@@ -2,7 +2,7 @@
 // usual may be left out. Only `cr3` and `mem` have to be said.
 
 import { BadInput } from "../../base/bad-input.ts";
-import { parseCase } from "./parse.ts";
+import { readCase } from "./parse.ts";
 import type { VectorCase, VectorMode } from "./vector.ts";
 
 const ALWAYS = { id: "tables", vendor: "intel", maxphy: 46, ops: [] } as const;
@@ -27,5 +27,5 @@ export function parseTables(path: string, text: string): VectorCase {
   }
   const mode = "mode" in given ? String(given.mode) : "l4";
   const usual = USUAL[mode as VectorMode] ?? {};
-  return parseCase(path, JSON.stringify({ ...ALWAYS, mode, ...usual, ...given }));
+  return readCase(path, { ...ALWAYS, mode, ...usual, ...given });
 }

@@ -39,7 +39,7 @@ describe("a line", () => {
     const [read] = withOperations({ op: "r", va: 1 }).operations;
     expect(read).toMatchObject({ kind: "read", bytes: 8, user: false, stack: false });
     const l2 = { mode: "l2", mem: [], ops: [{ op: "x", va: "0x10", cpl: 3, ac: 1 }] };
-    const [jump] = vectorOf({ ...l2, exp: { res: [{ ok: 1 }], mem: [] } }).operations;
+    const [jump] = vectorOf({ ...l2, exp: { res: [{ ok: 1, pfn: 0 }], mem: [] } }).operations;
     expect(jump).toMatchObject({ kind: "execute", bytes: 4, user: true, alignmentCheck: true });
   });
 
@@ -89,6 +89,7 @@ describe("a line", () => {
 
 const operation = (op: unknown): string => lineOf({ ops: [op] });
 const expected = (exp: object): string => lineOf({ exp: { ...RECORD.exp, ...exp } });
+const result = (recorded: object): string => expected({ res: [recorded] });
 
 describe("a malformed line", () => {
   test.each([
@@ -122,6 +123,18 @@ describe("a malformed line", () => {
     ["a page fault nowhere", expected({ res: [{ vec: 14, ec: 0 }] }), "exp.res[0].cr2: missing"],
     ["too few final entries", expected({ mem: [] }), "exp.mem: []: 4 values"],
     ["half a mask", expected({ loose: [["0x1000"]] }), "exp.loose[0]:"],
+    ["a field that nobody reads", lineOf({ gbb: 0 }), 'file.jsonl:7 gbb: "gbb": did you mean gb?'],
+    ["a misspelt mask", expected({ looze: [] }), 'exp.looze: "looze": did you mean loose?'],
+    ["a misspelt value", result({ ok: 1, vall: 1 }), 'exp.res[0].vall: "vall": did you mean val?'],
+    ["a result that is not ok", result({ ok: 0 }), "exp.res[0].ok: 0: 1, or vec, ec and cr2"],
+    ["a result that is perhaps ok", result({ ok: "no" }), 'exp.res[0].ok: "no": 0 or 1'],
+    ["a load of which no value is said", result({ ok: 1, pa: 1 }), "exp.res[0].val: missing: what"],
+    ["a place for a load's value", result({ ok: 1, val: 1, pa2: 1 }), "exp.res[0].pa2:"],
+    ["an address of #GP", result({ vec: 13, ec: 0, cr2: 0 }), "exp.res[0].cr2:"],
+    ["a fault that is ok", result({ ok: 1, vec: 13, ec: 0 }), "exp.res[0].ok:"],
+    ["a field of another operation", operation({ op: "r", va: 0, pcid: 0 }), "ops[0].pcid:"],
+    ["a size that is null", operation({ op: "r", va: 0, sz: null }), "ops[0].sz: null: one of"],
+    ["an unknown field though it is skipped", '{"id":"a","skip":"b","skp":1}', "file.jsonl:7 skp:"],
   ])("with %s is named with its field", (_, line, message) => {
     expect(messageOf(line)).toContain(message);
   });

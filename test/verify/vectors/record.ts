@@ -40,6 +40,18 @@ export function vectorOf(changed: Readonly<Record<string, unknown>> = {}): Vecto
   return vector;
 }
 
+/** As JSON has it. */
+export interface RecordedOperation {
+  readonly op: string;
+  readonly [field: string]: unknown;
+}
+
 /** The vector with other operations, and results that need not be right. */
-export const withOperations = (...ops: readonly unknown[]): Vector =>
-  vectorOf({ ops, exp: { ...RECORD.exp, res: ops.map(() => ({ ok: 1 })) } });
+export const withOperations = (...ops: readonly RecordedOperation[]): Vector =>
+  vectorOf({ ops, exp: { ...RECORD.exp, res: ops.map(({ op }) => answerTo(op)) } });
+
+/** The least that has to be said of an operation that was carried out. */
+function answerTo(op: string): object {
+  if (op === "x") return { ok: 1, pfn: 0 };
+  return ["r", "cx", "rmw"].includes(op) ? { ok: 1, val: 0 } : { ok: 1 };
+}

@@ -5,10 +5,10 @@ import { bootReference } from "../../../src/reference/reference.ts";
 import { marker, tablePages } from "../../../src/verify/vectors/marker.ts";
 import { featuresOf, runCase } from "../../../src/verify/vectors/run-vector.ts";
 import type { Vector } from "../../../src/verify/vectors/vector.ts";
-import { ADDRESS, vectorOf, withOperations } from "./record.ts";
+import { ADDRESS, type RecordedOperation, vectorOf, withOperations } from "./record.ts";
 
 const run = (vector: Vector) => runCase(bootReference, vector);
-const outcomesOf = (...ops: readonly unknown[]) => run(withOperations(...ops)).outcomes;
+const outcomesOf = (...ops: readonly RecordedOperation[]) => run(withOperations(...ops)).outcomes;
 
 /** Maps 0x6000 to the page table itself. */
 const MAP_TABLE = { op: "pte", pa: "0x4030", val: "0x4007" };
@@ -124,7 +124,7 @@ describe("a run", () => {
       { op: "r", va: ADDRESS },
       { op: "pte", pa: "0x2014", val: "0x7007" },
     ];
-    const exp = { res: [{ ok: 1 }, { ok: 1 }], mem: [0, 0, 0] };
+    const exp = { res: [{ ok: 1, val: 0 }, { ok: 1 }], mem: [0, 0, 0] };
     const registers = { mode: "l2", cr4: 0, efer: 0 };
     const { outcomes, finalEntries } = run(vectorOf({ ...registers, mem, ops, exp }));
     expect(outcomes[0]).toEqual({ value: 0x9b8n });

@@ -57,11 +57,11 @@ describe("comparing", () => {
     const untouched = { mem: ["0x2027", "0x3027", "0x4027", "0x9007"] };
     const expected = { vec: 14, ec: "0x4", cr2: "0x6000" };
     expect(differences(read, expected, untouched)).toEqual([]);
-    for (const wrong of [{ ec: "0x5" }, { cr2: "0x6001" }, { vec: 13 }]) {
+    for (const wrong of [{ ec: "0x5" }, { cr2: "0x6001" }, { vec: 13, cr2: undefined }]) {
       expect(differences(read, { ...expected, ...wrong }, untouched)).toHaveLength(1);
     }
-    expect(differences(read, { ok: 1 }, untouched)).toEqual([
-      { operation: 0, expected: "done", actual: "#PF(0x4) at 0x6000" },
+    expect(differences(read, { ok: 1, val: 0 }, untouched)).toEqual([
+      { operation: 0, expected: "read 0x0", actual: "#PF(0x4) at 0x6000" },
     ]);
   });
 

@@ -32,21 +32,24 @@ type AnyFunction = (...given: readonly unknown[]) => unknown;
 /** From now on, whoever calls a function of `target` comes through its door. */
 export function guard<T extends object>(target: T, name: string, doors: Doors<T>): void {
   for (const [method, door] of Object.entries<Door>(doors)) {
-    const inner = (target as Readonly<Record<string, AnyFunction>>)[method]!.bind(target);
+    const inner = (target as Readonly<Record<string, AnyFunction>>)[method]!;
     Object.assign(target, { [method]: guarded(`${name}.${method}`, door, inner) });
   }
 }
 
-/** The function, and every argument of a call to it checked. */
-function guarded(name: string, { arguments: checks, together }: Door, inner: AnyFunction) {
-  const all = Object.entries(checks).map(([argument, check]) => ({
-    path: `${name}(${argument})`,
-    check,
-  }));
+/** The function, and every argument of a call to it checked; no function takes more than five. */
+function guarded(
+  name: string,
+  { arguments: checks, together }: Door,
+  inner: AnyFunction,
+): AnyFunction {
+  const all = Object.values(checks);
+  const paths = Object.keys(checks).map((argument) => `${name}(${argument})`);
   const also = together as AnyFunction | undefined;
-  return (...given: readonly unknown[]): unknown => {
-    for (const [index, { path, check }] of all.entries()) check(path, given[index]);
-    also?.(...given);
-    return inner(...given.slice(0, all.length));
+  return function (this: unknown, a, b, c, d, e) {
+    const given = [a, b, c, d, e];
+    for (let index = 0; index < all.length; index++) all[index]!(paths[index]!, given[index]);
+    if (also !== undefined) also(a, b, c, d, e);
+    return inner.call(this, a, b, c, d, e);
   };
 }

@@ -52,7 +52,8 @@ const cases = [
 ];
 
 const rows = cases.map(({ scenario, memory, reduction, executions }) => {
-  const exploration = new ScenarioSystem(scenario, subjectOf({ ...KERNEL, name: "", memory }));
+  const subject = subjectOf({ ...KERNEL, name: scenario.name, memory });
+  const exploration = new ScenarioSystem(scenario, { ...subject, codeFrom: "package" });
   const { locations } = exploration.executor;
   const limits = limitsOf({ reduction });
   let shared = [];

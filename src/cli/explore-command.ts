@@ -94,7 +94,7 @@ async function explore(scenarios: readonly string[], options: Options): Promise<
     else await carryOut(asked, tell, { signal, isStopped: () => signal.aborted });
     outcome.stopProgress();
     outcome.deliver(options);
-    if (asked.kind === "explore" && signal.aborted) outcome.noteInterrupted();
+    if (signal.aborted) outcome.noteInterrupted(asked);
   } finally {
     outcome.stopProgress();
     for (const signal of SIGNALS) process.removeListener(signal, stop);
@@ -175,8 +175,9 @@ class Outcome {
     else if (this.replayed !== null) deliverReplayed(this.replayed, options.replay, options);
   }
 
-  noteInterrupted(): void {
-    note(`interrupted: ${this.begun} of ${this.jobs} explorations were begun`);
+  noteInterrupted({ kind }: Asked): void {
+    const covered = `: ${this.begun} of ${this.jobs} explorations were begun`;
+    note(`interrupted${kind === "explore" ? covered : ""}`);
     failCheck();
   }
 }

@@ -30,6 +30,10 @@ export function toldBadInput({ path, value, remedy }: BadInput): ToldBadInput {
   }
 }
 
+/** The same in the thread that was told. */
+export const heardBadInput = ({ path, value, remedy }: ToldBadInput): BadInput =>
+  new BadInput(path, value, remedy);
+
 /** The most of a value that is shown. */
 const SHOWN = 80;
 

@@ -3,7 +3,7 @@
 
 import process from "node:process";
 import { Worker } from "node:worker_threads";
-import { BadInput, type ToldBadInput } from "../base/bad-input.ts";
+import { BadInput, heardBadInput, type ToldBadInput } from "../base/bad-input.ts";
 import { blamedOn } from "../catalogue/code-file.ts";
 import { type Asked, filesOf, type Tell, type Told } from "./exploration.ts";
 
@@ -111,7 +111,7 @@ class Thread {
     this.moved = now();
     switch (told.kind) {
       case "bad-input":
-        return this.reject(new BadInput(told.path, told.value, told.remedy));
+        return this.reject(heardBadInput(told));
       case "failure":
         return this.reject(Object.assign(new Error(told.message), { stack: told.stack }));
       case "begun":

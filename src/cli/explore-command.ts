@@ -27,12 +27,13 @@ import { failCheck } from "./failure.ts";
 import { fileOption, idleSeedOption, jsonOption } from "./options.ts";
 import { type ResultFile, resultFile } from "./result-file.ts";
 import { note, paintFor, print, save, toJson } from "./output.ts";
+import { untilSignal } from "./signals.ts";
 
 /** Where nobody says how wide the paper is. */
 const COLUMNS = 140;
 const MOST = 1_000_000_000;
-/** What ends an exploration early; what was covered until then is printed. A second one kills. */
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+/** What a file of a diagram can end in; in Markdown it stands in a fence. */
+const DIAGRAM_FILES = [".mmd", ".mermaid", ".md", ".txt"];
 
 interface Options extends Omit<Selection, "scenarios" | "files" | "checkers"> {
   readonly json?: true;
@@ -83,13 +84,11 @@ export function exploreCommand(): Command {
 
 async function explore(scenarios: readonly string[], options: Options): Promise<void> {
   const asked = askedBy(scenarios, options);
-  const interrupt = new AbortController();
-  const stop = (): void => interrupt.abort();
-  for (const signal of SIGNALS) process.once(signal, stop);
+  const signals = untilSignal();
   const outcome = new Outcome();
   try {
     const tell: Tell = (told) => outcome.take(told);
-    const { signal } = interrupt;
+    const { signal } = signals;
     if (filesOf(asked).length > 0) await inThread(asked, tell, signal);
     else await carryOut(asked, tell, { signal, isStopped: () => signal.aborted });
     outcome.stopProgress();
@@ -97,7 +96,7 @@ async function explore(scenarios: readonly string[], options: Options): Promise<
     if (signal.aborted) outcome.noteInterrupted(asked);
   } finally {
     outcome.stopProgress();
-    for (const signal of SIGNALS) process.removeListener(signal, stop);
+    signals.stop();
   }
 }
 
@@ -208,9 +207,6 @@ function deliverReplayed(
   }
   saveDiagram(diagram, counterexample);
 }
-
-/** What a file of a diagram can end in; in Markdown it stands in a fence. */
-const DIAGRAM_FILES = [".mmd", ".mermaid", ".md", ".txt"];
 
 /** What it is drawn from is on stdout by then. */
 function saveDiagram(file: ResultFile | undefined, counterexample: Counterexample): void {

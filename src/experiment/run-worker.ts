@@ -1,7 +1,7 @@
 // One worker thread of the pool: takes a run, answers with its measurement or what went wrong.
 
 import { parentPort } from "node:worker_threads";
-import { BadInput } from "../base/bad-input.ts";
+import { BadInput, toldBadInput } from "../base/bad-input.ts";
 import { simulate } from "./simulate.ts";
 import { type Run } from "./configuration.ts";
 import type { WorkerAnswer } from "./workers.ts";
@@ -16,9 +16,7 @@ async function attempt(run: Run): Promise<WorkerAnswer> {
   try {
     return { kind: "measurement", measurement: await simulate(run) };
   } catch (error) {
-    if (error instanceof BadInput) {
-      return { kind: "bad-input", path: error.path, value: error.value, remedy: error.remedy };
-    }
+    if (error instanceof BadInput) return toldBadInput(error);
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
     return { kind: "failure", message, stack: stack ?? message };
   }

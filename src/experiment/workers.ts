@@ -2,7 +2,7 @@
 // not depend on how many workers there are or which one was faster.
 
 import { availableParallelism } from "node:os";
-import { BadInput } from "../base/bad-input.ts";
+import { BadInput, heardBadInput, type ToldBadInput } from "../base/bad-input.ts";
 import { inPool } from "../base/pool.ts";
 import { commandFor } from "./command.ts";
 import type { Measurement } from "./result.ts";
@@ -11,12 +11,7 @@ import { type Run } from "./configuration.ts";
 
 export type WorkerAnswer =
   | { readonly kind: "measurement"; readonly measurement: Measurement }
-  | {
-      readonly kind: "bad-input";
-      readonly path: string;
-      readonly value: unknown;
-      readonly remedy: string;
-    }
+  | ToldBadInput
   | { readonly kind: "failure"; readonly message: string; readonly stack: string };
 
 export interface MeasureOptions {
@@ -177,7 +172,7 @@ const dearestFirst = (runs: readonly Run[]): number[] =>
 
 function resultOf(run: Run, answer: WorkerAnswer): Result {
   if (answer.kind === "measurement") return answer.measurement;
-  if (answer.kind === "bad-input") return new BadInput(answer.path, answer.value, answer.remedy);
+  if (answer.kind === "bad-input") return heardBadInput(answer);
   const cause = new Error(answer.message);
   cause.stack = answer.stack;
   return new RunFailure(run, answer.message, cause);

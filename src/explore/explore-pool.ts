@@ -1,7 +1,7 @@
 // Explorations on worker threads. The threads take parts of explorations, of the first that has one
 // to give; what comes out is the same for any number of threads.
 
-import { BadInput, type ToldBadInput } from "../base/bad-input.ts";
+import { heardBadInput, type ToldBadInput } from "../base/bad-input.ts";
 import { inPool } from "../base/pool.ts";
 import {
   blamed,
@@ -110,7 +110,7 @@ class Work {
 
   accept({ of, part }: Given, answer: WorkerAnswer): void {
     if (answer.kind === "failure") throw broken(of.job, answer.message);
-    if (answer.kind === "bad-input") throw new BadInput(answer.path, answer.value, answer.remedy);
+    if (answer.kind === "bad-input") throw heardBadInput(answer);
     of.explorer.accept(part, answer.result);
     if (of.explorer.isOver) this.finish(of);
     const { begun } = this;

@@ -1,10 +1,12 @@
 // Scenarios from a file that somebody wrote: TypeScript or JavaScript, whose named exports they
 // are.
 
-import { BadInput, readName, refuseUnknownKeys } from "../../base/bad-input.ts";
+import { BadInput, refuseUnknownKeys } from "../../base/bad-input.ts";
+import { type Check, choice, flag, onlyFields, optional } from "../../base/input.ts";
 import { blamedOn, CODE_FILES, type CodeFiles } from "../../catalogue/code-file.ts";
 import { MUTATION_NAMES } from "../../kernel/operation/mutation.ts";
 import { type KernelOptions, X2APIC_MODES } from "../../kernel/state/kernel-options.ts";
+import { checkCount } from "../search/bounds.ts";
 import { PROCESSES_PER_CPU } from "../execution/processes.ts";
 import type { Break } from "./breaks.ts";
 import type { Scenario } from "./scenario.ts";
@@ -35,22 +37,24 @@ const BREAK_NAMES = Object.keys({
   reason: true,
 } satisfies Record<keyof Break, true>);
 
-type Values = "flag" | "count" | readonly string[];
+const count: Check = (path, value) => checkCount(value, 0, path);
 
-const OPTIONS: Readonly<Record<keyof KernelOptions, Values>> = {
-  pcid: "flag",
-  flushCeiling: "count",
-  pti: "flag",
-  invpcid: "flag",
-  idle: ["poll", "mwait", "halt", "c6"],
-  x2apic: X2APIC_MODES,
-  ipiShorthand: "flag",
-  quarantinesFrames: "flag",
-  vmaLocks: "flag",
-  invlpgb: "flag",
-  globalAsidCpus: "count",
-  mutation: MUTATION_NAMES,
+const OPTIONS: Readonly<Record<keyof KernelOptions, Check>> = {
+  pcid: optional(flag),
+  flushCeiling: count,
+  pti: optional(flag),
+  invpcid: optional(flag),
+  idle: optional(choice("poll", "mwait", "halt", "c6")),
+  x2apic: optional(choice(...X2APIC_MODES)),
+  ipiShorthand: optional(flag),
+  quarantinesFrames: optional(flag),
+  vmaLocks: optional(flag),
+  invlpgb: optional(flag),
+  globalAsidCpus: count,
+  mutation: optional(choice(...MUTATION_NAMES)),
 };
+
+const checkOptions = onlyFields(OPTIONS);
 
 /** The scenarios that a file exports, in the order of the names. Bad input if it has none. */
 export async function loadScenarios(
@@ -90,14 +94,9 @@ export function checkScenario(path: string, scenario: Scenario, taken: ReadonlyS
     refuse(`${name}.cpus`, cpus, `a whole number from 1 to ${MAX_CPUS}`);
   }
   if (typeof prepare !== "function") refuse(`${name}.prepare`, prepare, "a function of the stage");
-  for (const flag of FLAGS) {
-    const value: unknown = scenario[flag];
-    if (value !== undefined && typeof value !== "boolean") {
-      refuse(`${name}.${flag}`, value, "true or false");
-    }
-  }
+  for (const each of FLAGS) optional(flag)(`${path}: ${name}.${each}`, scenario[each]);
   if (!isObject(kernel)) refuse(`${name}.kernel`, kernel, "an object of kernel options");
-  checkOptions(kernel, `${path}: ${name}.kernel`);
+  checkOptions(`${path}: ${name}.kernel`, kernel);
   if (!isTexts(protocols)) refuse(`${name}.protocols`, protocols, "a list of names");
   if (!Array.isArray(breaks)) refuse(`${name}.breaks`, breaks, `a list of ${A_BREAK}`);
   for (const each of breaks) checkBreak(each, `${path}: ${name}.breaks`);
@@ -113,22 +112,6 @@ function checkBreak(one: Break, path: string): void {
   for (const [key, which] of Object.entries({ policies, protocols })) {
     if (which === undefined || typeof which === "function" || isTexts(which)) continue;
     throw new BadInput(`${path}.${key}`, which, "a list of names, or a function");
-  }
-}
-
-function checkOptions(kernel: Partial<KernelOptions>, path: string): void {
-  refuseUnknownKeys(kernel, Object.keys(OPTIONS), path);
-  for (const [key, values] of Object.entries(OPTIONS)) {
-    const value = kernel[key as keyof KernelOptions];
-    const at = `${path}.${key}`;
-    if (value === undefined) continue;
-    if (values === "flag") {
-      if (typeof value !== "boolean") throw new BadInput(at, value, "true or false");
-    } else if (values === "count") {
-      if (!Number.isInteger(value) || (value as number) < 0) {
-        throw new BadInput(at, value, "a whole number, 0 or more");
-      }
-    } else readName(at, value, values);
   }
 }
 
